@@ -1,0 +1,110 @@
+-- Realms and what belongs to them. Documents are JSON text in Keycloak's shape; instants are epoch milliseconds.
+
+create table realm (
+    id text primary key,
+    name text not null unique,
+    doc text not null
+);
+
+-- Small sets of configuration, read with the realm: component, client-scope, flow, authenticator-config,
+-- required-action, localization.
+create table realm_part (
+    realm_id text not null references realm (id) on delete cascade,
+    kind text not null,
+    id text not null,
+    name text not null,
+    position bigint not null,
+    doc text not null,
+    primary key (realm_id, kind, id)
+);
+
+-- Private keys, sealed with the secret key of the installation. One row per key of a key provider component.
+create table realm_key (
+    id text primary key,
+    realm_id text not null references realm (id) on delete cascade,
+    component_id text not null,
+    kid text not null,
+    algorithm text not null,
+    key_use text not null,
+    sealed bytea not null,
+    certificate bytea,
+    created bigint not null
+);
+create index realm_key_realm on realm_key (realm_id);
+
+-- client_uuid is '' for a role of the realm.
+create table role (
+    id text primary key,
+    realm_id text not null references realm (id) on delete cascade,
+    client_uuid text not null,
+    name text not null,
+    doc text not null
+);
+create unique index role_name on role (realm_id, client_uuid, name);
+
+create table role_composite (
+    parent_id text not null references role (id) on delete cascade,
+    child_id text not null references role (id) on delete cascade,
+    primary key (parent_id, child_id)
+);
+create index role_composite_child on role_composite (child_id);
+
+-- parent_id is '' for a top level group.
+create table user_group (
+    id text primary key,
+    realm_id text not null references realm (id) on delete cascade,
+    parent_id text not null,
+    name text not null,
+    doc text not null
+);
+create unique index user_group_name on user_group (realm_id, parent_id, name);
+
+create table group_role (
+    group_id text not null references user_group (id) on delete cascade,
+    role_id text not null references role (id) on delete cascade,
+    primary key (group_id, role_id)
+);
+create index group_role_role on group_role (role_id);
+
+-- doc is the ClientRepresentation without its secret. A secret is kept as SHA-256, and sealed beside it only where it
+-- must be read back (contract 5).
+create table client (
+    id text primary key,
+    realm_id text not null references realm (id) on delete cascade,
+    client_id text not null,
+    doc text not null,
+    secret_hash text,
+    secret_sealed bytea,
+    previous_secret_hash text,
+    previous_secret_expires bigint,
+    rat_hash text,
+    previous_rat_hash text,
+    rat_auth text,
+    created bigint not null
+);
+create unique index client_client_id on client (realm_id, client_id);
+
+-- How a client came to be, kept beside it, so that use does not look like change.
+create table client_registration (
+    client_uuid text primary key references client (id) on delete cascade,
+    realm_id text not null,
+    source text not null,
+    token_id text,
+    owner text,
+    ip_address text,
+    created bigint not null,
+    last_used bigint,
+    expires bigint
+);
+create index client_registration_token on client_registration (token_id);
+
+create table initial_access (
+    id text primary key,
+    realm_id text not null references realm (id) on delete cascade,
+    created bigint not null,
+    expires bigint not null,
+    uses bigint not null,
+    remaining bigint not null,
+    doc text not null
+);
+create index initial_access_realm on initial_access (realm_id, created);

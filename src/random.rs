@@ -1,0 +1,37 @@
+//! The one place where ids and secrets are made up.
+
+use vestibule_jose::digest::b64url;
+
+/// `N` random bytes.
+///
+/// The generator cannot fail once the process runs; should it ever, the process must not go on with weak secrets.
+pub fn bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    if aws_lc_rs::rand::fill(&mut bytes).is_err() {
+        tracing::error!("the random number generator failed");
+        std::process::abort();
+    }
+    bytes
+}
+
+/// A secret of 256 bits, as 43 characters of base64url.
+pub fn token() -> String {
+    b64url(&bytes::<32>())
+}
+
+/// The id of a session as Keycloak 26.5 makes them: 24 characters of base64url.
+pub fn session_id() -> String {
+    b64url(&bytes::<18>())
+}
+
+/// A random id (UUID version 4).
+#[expect(clippy::disallowed_methods, reason = "this is where ids come from")]
+pub fn uuid() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+/// An id that sorts by the time it was made (UUID version 7), for rows that grow.
+#[expect(clippy::disallowed_methods, reason = "this is where ids come from")]
+pub fn row_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}

@@ -1,0 +1,103 @@
+//! Snapshots that a node keeps of realms and clients.
+//!
+//! A miss always asks the database. A write names the topics that it makes stale ([`super::db::Tx::touch`]): this node
+//! forgets them with the commit, the others within a second (`listen.rs`). A new client touches nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use moka::sync::Cache;
+
+use super::client::Client;
+use super::key::RealmKey;
+use super::realm::Realm;
+use crate::error::Error;
+
+/// The topic of everything that a realm's snapshot holds.
+pub fn realm_topic(realm_id: &str) -> String {
+    format!("realm:{realm_id}")
+}
+
+/// The topic of one client.
+pub fn client_topic(client_uuid: &str) -> String {
+    format!("client:{client_uuid}")
+}
+
+/// The topic of the names by which realms are found: a realm was renamed or deleted.
+pub fn names_topic() -> String {
+    "names".to_owned()
+}
+
+/// The bounded caches of one node.
+pub(super) struct Caches {
+    /// Counts what was forgotten, so that what was loaded before is not kept after.
+    generation: AtomicU64,
+    pub(super) realms: Cache<String, Arc<Realm>>,
+    pub(super) realm_ids: Cache<String, String>,
+    pub(super) clients: Cache<String, Arc<Client>>,
+    pub(super) client_uuids: Cache<(String, String), String>,
+    /// Parsed keys by their id; a key never changes.
+    pub(super) keys: Cache<String, Arc<RealmKey>>,
+}
+
+impl Default for Caches {
+    fn default() -> Self {
+        Self {
+            generation: AtomicU64::new(0),
+            realms: Cache::new(1_000),
+            realm_ids: Cache::new(10_000),
+            clients: Cache::new(20_000),
+            client_uuids: Cache::new(20_000),
+            keys: Cache::new(4_000),
+        }
+    }
+}
+
+impl Caches {
+    /// Forgets what a topic stands for. An unknown topic forgets everything.
+    pub(super) fn forget(&self, topic: &str) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        if let Some(id) = topic.strip_prefix("realm:") {
+            self.realms.invalidate(id);
+        } else if let Some(uuid) = topic.strip_prefix("client:") {
+            self.clients.invalidate(uuid);
+        } else if topic == "names" {
+            self.realm_ids.invalidate_all();
+        } else {
+            self.forget_all();
+        }
+    }
+
+    /// Forgets everything: after a lost connection nobody knows what was missed.
+    pub(super) fn forget_all(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        self.realms.invalidate_all();
+        self.realm_ids.invalidate_all();
+        self.clients.invalidate_all();
+        self.client_uuids.invalidate_all();
+    }
+
+    /// What is cached under `key`, or what `load` finds; kept unless something was forgotten meanwhile.
+    pub(super) async fn get<K, V>(
+        &self,
+        cache: &Cache<K, V>,
+        key: K,
+        load: impl Future<Output = Result<Option<V>, Error>>,
+    ) -> Result<Option<V>, Error>
+    where
+        K: std::hash::Hash + Eq + Send + Sync + 'static,
+        V: Clone + Send + Sync + 'static,
+    {
+        if let Some(found) = cache.get(&key) {
+            return Ok(Some(found));
+        }
+        let before = self.generation.load(Ordering::SeqCst);
+        let loaded = load.await?;
+        if let Some(value) = &loaded
+            && self.generation.load(Ordering::SeqCst) == before
+        {
+            cache.insert(key, value.clone());
+        }
+        Ok(loaded)
+    }
+}

@@ -1,0 +1,253 @@
+//! Applications. Looked up by key, never loaded all.
+
+use std::sync::Arc;
+
+use super::cache::client_topic;
+use super::db::{Db, Query, Row, Tx};
+use super::json::{self, Doc};
+use crate::error::Error;
+
+/// A client as a node keeps it. `doc` is Keycloak's `ClientRepresentation` without `id`, `clientId` and secrets.
+#[derive(Clone)]
+pub struct Client {
+    /// Keycloak's `id`; paths of the Admin API name it.
+    pub id: String,
+    pub realm_id: String,
+    /// What the client calls itself: `client_id` of OAuth.
+    pub client_id: String,
+    pub doc: Doc,
+    pub secrets: Secrets,
+    /// Epoch milliseconds.
+    pub created: i64,
+}
+
+/// What is kept of a client's secrets: SHA-256 of generated ones (base64url), and sealed values only where one must be
+/// read back. Not `Debug`.
+#[derive(Clone, Default)]
+pub struct Secrets {
+    pub hash: Option<String>,
+    pub sealed: Option<Vec<u8>>,
+    pub previous_hash: Option<String>,
+    /// Epoch milliseconds until which the previous secret is good.
+    pub previous_expires: Option<i64>,
+    /// SHA-256 of the `jti` of the registration access token.
+    pub rat_hash: Option<String>,
+    /// The one before it, good until the new one is first used.
+    pub previous_rat_hash: Option<String>,
+    /// `anonymous` or `authenticated`: under which policies the registration access token stays.
+    pub rat_auth: Option<String>,
+}
+
+impl Client {
+    pub fn enabled(&self) -> bool {
+        json::flag(&self.doc, "enabled")
+    }
+
+    /// Has no secret: a page in a browser, an app on a phone.
+    pub fn public(&self) -> bool {
+        json::flag(&self.doc, "publicClient")
+    }
+
+    /// Any switch of the representation, such as `standardFlowEnabled`.
+    pub fn flag(&self, key: &str) -> bool {
+        json::flag(&self.doc, key)
+    }
+
+    /// A text of the representation that is not empty.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        json::text(&self.doc, key)
+    }
+
+    /// A list of the representation, such as `redirectUris` or `defaultClientScopes`.
+    pub fn texts(&self, key: &str) -> Vec<&str> {
+        json::texts(&self.doc, key)
+    }
+
+    /// A client attribute that is not empty.
+    pub fn attribute(&self, key: &str) -> Option<&str> {
+        json::attribute(&self.doc, key)
+    }
+
+    /// The name for people, else the `client_id`.
+    pub fn display_name(&self) -> &str {
+        self.text("name").unwrap_or(&self.client_id)
+    }
+}
+
+const COLUMNS: &str = "id, realm_id, client_id, doc, secret_hash, secret_sealed, previous_secret_hash,
+    previous_secret_expires, rat_hash, previous_rat_hash, rat_auth, created";
+
+fn client(mut r: Row) -> Result<Client, Error> {
+    Ok(Client {
+        id: r.next()?,
+        realm_id: r.next()?,
+        client_id: r.next()?,
+        doc: json::parse(&r.next::<String>()?)?,
+        secrets: Secrets {
+            hash: r.next()?,
+            sealed: r.next()?,
+            previous_hash: r.next()?,
+            previous_expires: r.next()?,
+            rat_hash: r.next()?,
+            previous_rat_hash: r.next()?,
+            rat_auth: r.next()?,
+        },
+        created: r.next()?,
+    })
+}
+
+/// The client of a realm with an id, as this node's snapshot has it.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn by_id(db: &Db, realm_id: &str, id: &str) -> Result<Option<Arc<Client>>, Error> {
+    let load = async { Ok(read(db, realm_id, id).await?.map(Arc::new)) };
+    let found = db.caches.get(&db.caches.clients, id.to_owned(), load).await?;
+    Ok(found.filter(|c| c.realm_id == realm_id))
+}
+
+/// The client of a realm with a `client_id`, as this node's snapshot has it.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn by_client_id(db: &Db, realm_id: &str, client_id: &str) -> Result<Option<Arc<Client>>, Error> {
+    let key = (realm_id.to_owned(), client_id.to_owned());
+    let load = async {
+        let sql = "select id from client where realm_id = $1 and client_id = $2";
+        db.first(sql, &[&realm_id, &client_id]).await?.map(|mut r| r.next::<String>()).transpose()
+    };
+    let Some(id) = db.caches.get(&db.caches.client_uuids, key.clone(), load).await? else { return Ok(None) };
+    let found = by_id(db, realm_id, &id).await?.filter(|c| c.client_id == client_id);
+    if found.is_none() {
+        // The name was cached and has since been given up: ask again next time.
+        db.caches.client_uuids.invalidate(&key);
+        return read_by_client_id(db, realm_id, client_id).await.map(|c| c.map(Arc::new));
+    }
+    Ok(found)
+}
+
+/// The client with an id, from the database or an open transaction.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn read(q: impl Query, realm_id: &str, id: &str) -> Result<Option<Client>, Error> {
+    let sql = format!("select {COLUMNS} from client where realm_id = $1 and id = $2");
+    q.first(&sql, &[&realm_id, &id]).await?.map(client).transpose()
+}
+
+/// The client with a `client_id`, from the database or an open transaction.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn read_by_client_id(q: impl Query, realm_id: &str, client_id: &str) -> Result<Option<Client>, Error> {
+    let sql = format!("select {COLUMNS} from client where realm_id = $1 and client_id = $2");
+    q.first(&sql, &[&realm_id, &client_id]).await?.map(client).transpose()
+}
+
+/// A page of a realm's clients by `client_id`; `search` finds what contains it, in any case.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn search(db: &Db, realm_id: &str, search: &str, first: i64, max: i64) -> Result<Vec<Client>, Error> {
+    let like = format!("%{}%", super::user::escape_like(&search.to_lowercase()));
+    let sql = format!(
+        "select {COLUMNS} from client where realm_id = $1 and lower(client_id) like $2 escape '\\'
+         order by client_id limit $3 offset $4"
+    );
+    db.list(&sql, &[&realm_id, &like, &max, &first]).await?.into_iter().map(client).collect()
+}
+
+/// How many clients a realm has.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn count(q: impl Query, realm_id: &str) -> Result<i64, Error> {
+    q.count("select count(*) from client where realm_id = $1", &[&realm_id]).await
+}
+
+/// Adds a client, unless its id or `client_id` is taken: then `false`.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn add(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
+    let doc = serde_json::to_string(&c.doc)?;
+    let s = &c.secrets;
+    let sql = format!(
+        "insert into client ({COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+         on conflict do nothing"
+    );
+    let added = tx
+        .exec(
+            &sql,
+            &[
+                &c.id,
+                &c.realm_id,
+                &c.client_id,
+                &doc,
+                &s.hash,
+                &s.sealed,
+                &s.previous_hash,
+                &s.previous_expires,
+                &s.rat_hash,
+                &s.previous_rat_hash,
+                &s.rat_auth,
+                &c.created,
+            ],
+        )
+        .await?;
+    Ok(added > 0)
+}
+
+/// Replaces a client's document, name and secrets. Look first whether a new `client_id` is free. `false` if it is gone.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn update(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
+    let doc = serde_json::to_string(&c.doc)?;
+    let s = &c.secrets;
+    let changed = tx
+        .exec(
+            "update client set client_id = $3, doc = $4, secret_hash = $5, secret_sealed = $6, previous_secret_hash = $7,
+                 previous_secret_expires = $8, rat_hash = $9, previous_rat_hash = $10, rat_auth = $11
+             where realm_id = $1 and id = $2",
+            &[
+                &c.realm_id,
+                &c.id,
+                &c.client_id,
+                &doc,
+                &s.hash,
+                &s.sealed,
+                &s.previous_hash,
+                &s.previous_expires,
+                &s.rat_hash,
+                &s.previous_rat_hash,
+                &s.rat_auth,
+            ],
+        )
+        .await?;
+    tx.touch(client_topic(&c.id));
+    Ok(changed > 0)
+}
+
+/// Removes a client with its roles, sessions and service account. `false` if it is gone.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn remove(tx: &mut Tx, realm_id: &str, id: &str) -> Result<bool, Error> {
+    let roles = tx.exec("delete from role where realm_id = $1 and client_uuid = $2", &[&realm_id, &id]).await?;
+    if roles > 0 {
+        tx.touch(super::cache::realm_topic(realm_id));
+    }
+    let removed = tx.exec("delete from client where realm_id = $1 and id = $2", &[&realm_id, &id]).await?;
+    tx.touch(client_topic(id));
+    Ok(removed > 0)
+}

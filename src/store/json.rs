@@ -1,0 +1,48 @@
+//! Reading Keycloak's JSON documents: members of a map that may be missing or, in old exports, of another type.
+
+use serde_json::{Map, Value};
+
+/// A JSON object with its members in order.
+pub type Doc = Map<String, Value>;
+
+/// Parses a stored document.
+///
+/// # Errors
+///
+/// [`crate::error::Error::Corrupt`] if it is not a JSON object.
+pub fn parse(text: &str) -> Result<Doc, crate::error::Error> {
+    Ok(serde_json::from_str(text)?)
+}
+
+/// Whether a switch is on. Absent is off; `"true"` counts, as exports of old versions have it.
+pub fn flag(doc: &Doc, key: &str) -> bool {
+    match doc.get(key) {
+        Some(Value::Bool(b)) => *b,
+        Some(Value::String(s)) => s == "true",
+        _ => false,
+    }
+}
+
+/// A whole number, or 0.
+pub fn number(doc: &Doc, key: &str) -> i64 {
+    match doc.get(key) {
+        Some(Value::Number(n)) => n.as_i64().unwrap_or(0),
+        Some(Value::String(s)) => s.parse().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// A text that is there and not empty.
+pub fn text<'a>(doc: &'a Doc, key: &str) -> Option<&'a str> {
+    doc.get(key).and_then(Value::as_str).filter(|s| !s.is_empty())
+}
+
+/// A list of texts; absent is empty.
+pub fn texts<'a>(doc: &'a Doc, key: &str) -> Vec<&'a str> {
+    doc.get(key).and_then(Value::as_array).map_or_else(Vec::new, |a| a.iter().filter_map(Value::as_str).collect())
+}
+
+/// A member of the member `attributes` that is a text and not empty.
+pub fn attribute<'a>(doc: &'a Doc, key: &str) -> Option<&'a str> {
+    doc.get("attributes").and_then(|a| a.get(key)).and_then(Value::as_str).filter(|s| !s.is_empty())
+}

@@ -1,0 +1,59 @@
+//! Migrations: forward only, one directory for both databases.
+
+use super::db::{Db, Query};
+use crate::error::Error;
+
+/// Name, text for both databases, and the text of PostgreSQL where it must differ.
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_core", include_str!("../../migrations/0001_core.sql")),
+    ("0002_people", include_str!("../../migrations/0002_people.sql")),
+    ("0003_sessions", include_str!("../../migrations/0003_sessions.sql")),
+    ("0004_records", include_str!("../../migrations/0004_records.sql")),
+];
+
+/// Columns whose comparison must mean the same on both: PostgreSQL would else sort by its locale.
+fn for_engine(db: &Db, text: &str) -> String {
+    if db.engine_name() == "postgres" {
+        // Every text column compares byte by byte, as SQLite's do.
+        text.lines().map(collate).collect::<Vec<_>>().join("\n")
+    } else {
+        text.replace("bytea", "blob")
+    }
+}
+
+/// `name text ...` becomes `name text collate "C" ...` in a column definition.
+fn collate(line: &str) -> String {
+    let mut words = line.split_whitespace();
+    let is_column = line.starts_with("    ") && words.next().is_some() && words.next().is_some_and(|t| t.starts_with("text"));
+    if is_column { line.replacen(" text", " text collate \"C\"", 1) } else { line.to_owned() }
+}
+
+/// Applies what is missing. Safe when several nodes start at once. Returns the names of what was applied.
+///
+/// # Errors
+///
+/// [`Error::Storage`] if a migration fails; what came before it stays applied.
+pub async fn migrate(db: &Db, now: i64) -> Result<Vec<&'static str>, Error> {
+    db.script("create table if not exists migration (name text primary key, applied bigint not null)").await?;
+    let mut applied = Vec::new();
+    for (name, text) in MIGRATIONS {
+        if db.count("select count(*) from migration where name = $1", &[name]).await? > 0 {
+            continue;
+        }
+        let text = for_engine(db, text);
+        let lock = if db.engine_name() == "postgres" { "lock table migration in exclusive mode;" } else { "" };
+        let script = format!(
+            "begin; {lock} insert into migration (name, applied) values ('{name}', {now});\n{text}\ncommit;"
+        );
+        if let Err(e) = db.script(&script).await {
+            let _ = db.script("rollback").await;
+            // Another node may have been faster.
+            if db.count("select count(*) from migration where name = $1", &[name]).await? == 0 {
+                return Err(e);
+            }
+            continue;
+        }
+        applied.push(*name);
+    }
+    Ok(applied)
+}

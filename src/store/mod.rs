@@ -1,0 +1,22 @@
+//! What the product remembers: a type and its SQL per file.
+//!
+//! Functions take `impl Query` (the database or an open transaction) for reading and `&mut Tx` for writing.
+
+pub mod cache;
+pub mod client;
+pub mod credential;
+pub mod db;
+pub mod event;
+pub mod group;
+pub mod json;
+pub mod key;
+pub mod listen;
+pub mod migrate;
+pub mod part;
+mod postgres;
+pub mod realm;
+pub mod role;
+mod sqlite;
+pub mod user;
+
+pub use db::{Db, Query, Row, Tx};

@@ -1,0 +1,97 @@
+//! The small sets of configuration that are read with a realm, each part a document of its own.
+
+use super::db::{Query, Tx};
+use super::json::{self, Doc};
+use crate::error::Error;
+use crate::store::cache::realm_topic;
+
+/// What kind of thing a part is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `ComponentRepresentation`: key providers, client registration policies, the user profile.
+    Component,
+    /// `ClientScopeRepresentation` with its protocol mappers.
+    ClientScope,
+    /// `AuthenticationFlowRepresentation` with its executions, which here have ids.
+    Flow,
+    /// `AuthenticatorConfigRepresentation`.
+    AuthenticatorConfig,
+    /// `RequiredActionProviderRepresentation`.
+    RequiredAction,
+    /// Message texts of one language; the name is the language.
+    Localization,
+}
+
+impl Kind {
+    /// The kind as it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Component => "component",
+            Self::ClientScope => "client-scope",
+            Self::Flow => "flow",
+            Self::AuthenticatorConfig => "authenticator-config",
+            Self::RequiredAction => "required-action",
+            Self::Localization => "localization",
+        }
+    }
+}
+
+/// A part as it is stored.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Its `kind` as stored.
+    pub kind: String,
+    /// Its id; for a required action its alias.
+    pub id: String,
+    /// The name or alias by which people know it.
+    pub name: String,
+    /// The document in Keycloak's shape.
+    pub doc: Doc,
+}
+
+/// All parts of a realm, each kind in the order in which they were added.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn of_realm(q: impl Query, realm_id: &str) -> Result<Vec<Part>, Error> {
+    let sql = "select kind, id, name, doc from realm_part where realm_id = $1 order by kind, position, id";
+    let rows = q.all(sql, &[&realm_id]).await?;
+    rows.into_iter()
+        .map(|mut r| {
+            Ok(Part { kind: r.next()?, id: r.next()?, name: r.next()?, doc: json::parse(&r.next::<String>()?)? })
+        })
+        .collect()
+}
+
+/// Adds a part or replaces the one with the same id. The realm's snapshot is out of date with the commit.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn put(tx: &mut Tx, realm_id: &str, kind: Kind, id: &str, name: &str, doc: &Doc) -> Result<(), Error> {
+    let kind = kind.as_str();
+    let text = serde_json::to_string(doc)?;
+    tx.exec(
+        "insert into realm_part (realm_id, kind, id, name, position, doc)
+         values ($1, $2, $3, $4,
+                 (select coalesce(max(position), 0) + 1 from realm_part where realm_id = $1 and kind = $2), $5)
+         on conflict (realm_id, kind, id) do update set name = excluded.name, doc = excluded.doc",
+        &[&realm_id, &kind, &id, &name, &text],
+    )
+    .await?;
+    tx.touch(realm_topic(realm_id));
+    Ok(())
+}
+
+/// Removes a part. Says whether it was there.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn remove(tx: &mut Tx, realm_id: &str, kind: Kind, id: &str) -> Result<bool, Error> {
+    let sql = "delete from realm_part where realm_id = $1 and kind = $2 and id = $3";
+    let removed = tx.exec(sql, &[&realm_id, &kind.as_str(), &id]).await?;
+    tx.touch(realm_topic(realm_id));
+    Ok(removed > 0)
+}

@@ -1,0 +1,171 @@
+//! The database of several nodes: a bounded pool of connections, statements prepared once.
+
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts};
+use tokio_postgres::NoTls;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::db::{Cell, Params, Row};
+use crate::error::Error;
+
+/// Connections of one node.
+const POOL_SIZE: usize = 16;
+
+/// How long a request waits for a connection before it is told to come again.
+const POOL_WAIT: Duration = Duration::from_secs(5);
+
+pub(super) struct Postgres {
+    pool: Pool,
+    pub(super) config: tokio_postgres::Config,
+}
+
+/// A TLS configuration with the well-known roots, for databases elsewhere.
+pub(super) fn tls() -> Result<MakeRustlsConnect, Error> {
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| Error::Setup(e.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}
+
+/// Whether the address asks for TLS (`sslmode=require`).
+pub(super) fn wants_tls(config: &tokio_postgres::Config) -> bool {
+    matches!(config.get_ssl_mode(), tokio_postgres::config::SslMode::Require)
+}
+
+impl Postgres {
+    pub(super) async fn open(address: &str) -> Result<Self, Error> {
+        let mut config: tokio_postgres::Config =
+            address.parse().map_err(|e| Error::Setup(format!("--db is not a PostgreSQL address: {e}")))?;
+        config.application_name("vestibule").connect_timeout(Duration::from_secs(5));
+        config.options("-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=30000");
+        let recycle = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = if wants_tls(&config) {
+            Manager::from_config(config.clone(), tls()?, recycle)
+        } else {
+            Manager::from_config(config.clone(), NoTls, recycle)
+        };
+        let pool = Pool::builder(manager)
+            .max_size(POOL_SIZE)
+            .timeouts(Timeouts { wait: Some(POOL_WAIT), create: Some(POOL_WAIT), recycle: Some(POOL_WAIT) })
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|e| Error::Setup(e.to_string()))?;
+        let opened = Self { pool, config };
+        opened.connection().await?;
+        Ok(opened)
+    }
+
+    async fn connection(&self) -> Result<Object, Error> {
+        self.pool.get().await.map_err(|e| match e {
+            PoolError::Timeout(_) => Error::Busy("no database connection is free"),
+            e => Error::Unreachable(e.to_string()),
+        })
+    }
+
+    pub(super) async fn all(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Error> {
+        all(&self.connection().await?, sql, params).await
+    }
+
+    pub(super) async fn begin(&self) -> Result<Tx, Error> {
+        let conn = self.connection().await?;
+        conn.batch_execute("begin").await?;
+        Ok(Tx { conn: Some(conn), failed: false })
+    }
+
+    pub(super) async fn script(&self, sql: &str) -> Result<(), Error> {
+        Ok(self.connection().await?.batch_execute(sql).await?)
+    }
+}
+
+fn plain<'a>(params: Params<'a>) -> Vec<&'a (dyn ToSql + Sync)> {
+    params.iter().map(|p| *p as &(dyn ToSql + Sync)).collect()
+}
+
+async fn all(conn: &Object, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Error> {
+    let stmt = conn.prepare_cached(sql).await?;
+    let rows = conn.query(&stmt, &plain(params)).await?;
+    rows.iter().map(cells).collect()
+}
+
+async fn execute(conn: &Object, sql: &str, params: Params<'_>) -> Result<u64, Error> {
+    let stmt = conn.prepare_cached(sql).await?;
+    Ok(conn.execute(&stmt, &plain(params)).await?)
+}
+
+fn cells(row: &tokio_postgres::Row) -> Result<Row, Error> {
+    let mut cells = Vec::with_capacity(row.len());
+    for (i, column) in row.columns().iter().enumerate() {
+        let cell = match *column.type_() {
+            Type::INT8 => row.try_get::<_, Option<i64>>(i)?.map(Cell::Int),
+            Type::INT4 => row.try_get::<_, Option<i32>>(i)?.map(|n| Cell::Int(n.into())),
+            Type::BOOL => row.try_get::<_, Option<bool>>(i)?.map(|b| Cell::Int(b.into())),
+            Type::FLOAT8 => row.try_get::<_, Option<f64>>(i)?.map(Cell::Real),
+            Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(i)?.map(Cell::Bytes),
+            _ => row.try_get::<_, Option<String>>(i)?.map(Cell::Text),
+        };
+        cells.push(cell.unwrap_or(Cell::Null));
+    }
+    Ok(Row::new(cells))
+}
+
+/// A transaction on a connection of its own.
+pub(super) struct Tx {
+    conn: Option<Object>,
+    /// A statement failed: PostgreSQL would answer `commit` with a silent rollback.
+    failed: bool,
+}
+
+impl Tx {
+    fn conn(&self) -> Result<&Object, Error> {
+        self.conn.as_ref().ok_or_else(|| Error::Storage("the transaction has ended".into()))
+    }
+
+    pub(super) async fn exec(&mut self, sql: &str, params: Params<'_>) -> Result<u64, Error> {
+        let result = execute(self.conn()?, sql, params).await;
+        self.failed |= result.is_err();
+        result
+    }
+
+    pub(super) async fn all(&mut self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Error> {
+        let result = all(self.conn()?, sql, params).await;
+        self.failed |= result.is_err();
+        result
+    }
+
+    /// Tells the other nodes which snapshots to forget, in the same transaction, and commits.
+    pub(super) async fn commit(mut self, topics: &[String], now: i64) -> Result<(), Error> {
+        if self.failed {
+            return Err(Error::Storage("a statement of the transaction failed".into()));
+        }
+        let conn = self.conn()?;
+        for topic in topics {
+            let id = crate::random::uuid();
+            execute(conn, "insert into change (id, topic, time) values ($1, $2, $3)", &[&id, topic, &now]).await?;
+            all(conn, "select cast(pg_notify('vestibule', $1) as text)", &[topic]).await?;
+        }
+        conn.batch_execute("commit").await?;
+        self.conn.take();
+        Ok(())
+    }
+
+    pub(super) async fn commit_lazily(mut self) -> Result<(), Error> {
+        self.conn()?.batch_execute("set local synchronous_commit = off; commit").await?;
+        self.conn.take();
+        Ok(())
+    }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        if let Some(conn) = self.conn.take() {
+            // A connection in the middle of a transaction must not go back to the pool; closing it rolls back.
+            drop(Object::take(conn));
+        }
+    }
+}

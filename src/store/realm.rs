@@ -1,0 +1,361 @@
+//! Realms, and the snapshot of one that requests work with.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::cache::{names_topic, realm_topic};
+use super::db::{Db, Query, Tx};
+use super::json::{self, Doc};
+use super::key::{self, Keys};
+use super::part::{self, Part};
+use super::role::{self, Roles};
+use crate::error::Error;
+
+/// A component: Keycloak's `ComponentRepresentation`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Component {
+    pub id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default)]
+    pub provider_id: String,
+    #[serde(default)]
+    pub provider_type: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub_type: Option<String>,
+    #[serde(default)]
+    pub config: BTreeMap<String, Vec<String>>,
+}
+
+impl Component {
+    /// The first value of a setting.
+    pub fn first(&self, key: &str) -> Option<&str> {
+        self.config.get(key)?.first().map(String::as_str)
+    }
+}
+
+/// A protocol mapper: what goes into a token, and how.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProtocolMapper {
+    #[serde(default)]
+    pub id: String,
+    #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    pub protocol: String,
+    /// The provider, as `oidc-usermodel-attribute-mapper`.
+    #[serde(default)]
+    pub protocol_mapper: String,
+    #[serde(default)]
+    pub consent_required: bool,
+    #[serde(default)]
+    pub config: BTreeMap<String, String>,
+}
+
+/// A client scope: Keycloak's `ClientScopeRepresentation`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientScope {
+    pub id: String,
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(default)]
+    pub protocol: String,
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
+    #[serde(default)]
+    pub protocol_mappers: Vec<ProtocolMapper>,
+}
+
+impl ClientScope {
+    /// Whether its name is listed in the `scope` of tokens.
+    pub fn in_token_scope(&self) -> bool {
+        self.attributes.get("include.in.token.scope").is_none_or(|v| v != "false")
+    }
+}
+
+/// One step of a flow: an authenticator, or a flow inside the flow.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Execution {
+    pub id: String,
+    /// The provider, as `auth-username-password-form`; for a form flow the form's provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authenticator: Option<String>,
+    /// The id of an authenticator configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authenticator_config: Option<String>,
+    /// The id of the flow inside, where this is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flow_id: Option<String>,
+    /// `REQUIRED`, `ALTERNATIVE`, `CONDITIONAL` or `DISABLED`.
+    pub requirement: String,
+    #[serde(default)]
+    pub priority: i64,
+}
+
+/// An authentication flow.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Flow {
+    pub id: String,
+    pub alias: String,
+    #[serde(default)]
+    pub description: String,
+    /// `basic-flow`, `form-flow` or `client-flow`.
+    pub provider_id: String,
+    pub top_level: bool,
+    pub built_in: bool,
+    #[serde(default)]
+    pub executions: Vec<Execution>,
+}
+
+/// The configuration of one step.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AuthenticatorConfig {
+    pub id: String,
+    pub alias: String,
+    #[serde(default)]
+    pub config: BTreeMap<String, String>,
+}
+
+/// A required action: Keycloak's `RequiredActionProviderRepresentation`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RequiredAction {
+    pub alias: String,
+    pub name: String,
+    pub provider_id: String,
+    pub enabled: bool,
+    pub default_action: bool,
+    #[serde(default)]
+    pub priority: i64,
+    #[serde(default)]
+    pub config: BTreeMap<String, String>,
+}
+
+/// A realm with all its configuration, immutable. Clients, groups and users are looked up by key instead.
+pub struct Realm {
+    pub id: String,
+    pub name: String,
+    /// `RealmRepresentation` without `id`, `realm` and its collections; `defaultGroups` holds ids.
+    pub doc: Doc,
+    pub components: Vec<Component>,
+    pub client_scopes: Vec<ClientScope>,
+    pub flows: Vec<Flow>,
+    pub authenticator_configs: Vec<AuthenticatorConfig>,
+    /// By priority.
+    pub required_actions: Vec<RequiredAction>,
+    /// Message texts by language.
+    pub localization: BTreeMap<String, Doc>,
+    pub roles: Roles,
+    pub keys: Keys,
+}
+
+impl Realm {
+    /// A switch, such as `registrationAllowed`.
+    pub fn flag(&self, key: &str) -> bool {
+        json::flag(&self.doc, key)
+    }
+
+    /// A number, such as `accessTokenLifespan` (seconds).
+    pub fn number(&self, key: &str) -> i64 {
+        json::number(&self.doc, key)
+    }
+
+    /// A text that is not empty, such as `passwordPolicy`.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        json::text(&self.doc, key)
+    }
+
+    /// A list of texts, such as `supportedLocales`.
+    pub fn texts(&self, key: &str) -> Vec<&str> {
+        json::texts(&self.doc, key)
+    }
+
+    /// A realm attribute that is not empty; our own settings are kept there (contract 2, 5).
+    pub fn attribute(&self, key: &str) -> Option<&str> {
+        json::attribute(&self.doc, key)
+    }
+
+    pub fn enabled(&self) -> bool {
+        self.flag("enabled")
+    }
+
+    /// Emails belong to one user only.
+    pub fn unique_emails(&self) -> bool {
+        !self.flag("duplicateEmailsAllowed")
+    }
+
+    /// The name that people see.
+    pub fn display_name(&self) -> &str {
+        self.text("displayName").unwrap_or(&self.name)
+    }
+
+    /// The client scope with a name.
+    pub fn client_scope(&self, name: &str) -> Option<&ClientScope> {
+        self.client_scopes.iter().find(|s| s.name == name)
+    }
+
+    /// The flow with an id.
+    pub fn flow(&self, id: &str) -> Option<&Flow> {
+        self.flows.iter().find(|f| f.id == id)
+    }
+
+    /// The flow with an alias.
+    pub fn flow_by_alias(&self, alias: &str) -> Option<&Flow> {
+        self.flows.iter().find(|f| f.alias == alias)
+    }
+
+    /// The configuration of a step.
+    pub fn authenticator_config(&self, id: &str) -> Option<&AuthenticatorConfig> {
+        self.authenticator_configs.iter().find(|c| c.id == id)
+    }
+
+    /// The required action with an alias.
+    pub fn required_action(&self, alias: &str) -> Option<&RequiredAction> {
+        self.required_actions.iter().find(|a| a.alias == alias)
+    }
+
+    /// The components of a provider type.
+    pub fn components_of<'a>(&'a self, provider_type: &'a str) -> impl Iterator<Item = &'a Component> {
+        self.components.iter().filter(move |c| c.provider_type == provider_type)
+    }
+
+    /// The id of the composite role that every user gets, `default-roles-REALM`.
+    pub fn default_role_id(&self) -> Option<&str> {
+        self.doc.get("defaultRole")?.get("id")?.as_str()
+    }
+}
+
+/// The id of the realm with a name.
+async fn id_of(db: &Db, name: &str) -> Result<Option<String>, Error> {
+    let load = async {
+        db.first("select id from realm where name = $1", &[&name]).await?.map(|mut r| r.next()).transpose()
+    };
+    db.caches.get(&db.caches.realm_ids, name.to_owned(), load).await
+}
+
+/// The snapshot of the realm with a name.
+///
+/// # Errors
+///
+/// Those of the database; [`Error::Corrupt`] or [`Error::Key`] if what is stored cannot be read.
+pub async fn by_name(db: &Db, name: &str) -> Result<Option<Arc<Realm>>, Error> {
+    let Some(id) = id_of(db, name).await? else { return Ok(None) };
+    Ok(by_id(db, &id).await?.filter(|r| r.name == name))
+}
+
+/// The snapshot of the realm with an id.
+///
+/// # Errors
+///
+/// As [`by_name`].
+pub async fn by_id(db: &Db, id: &str) -> Result<Option<Arc<Realm>>, Error> {
+    db.caches.get(&db.caches.realms, id.to_owned(), load(db, id)).await
+}
+
+async fn load(db: &Db, id: &str) -> Result<Option<Arc<Realm>>, Error> {
+    let Some(mut row) = db.first("select name, doc from realm where id = $1", &[&id]).await? else { return Ok(None) };
+    let (name, doc) = (row.next()?, json::parse(&row.next::<String>()?)?);
+    let roles = role::of_realm(db, id).await?;
+    let mut realm = Realm {
+        id: id.to_owned(),
+        name,
+        doc,
+        components: Vec::new(),
+        client_scopes: Vec::new(),
+        flows: Vec::new(),
+        authenticator_configs: Vec::new(),
+        required_actions: Vec::new(),
+        localization: BTreeMap::new(),
+        roles,
+        keys: Keys::default(),
+    };
+    for part in part::of_realm(db, id).await? {
+        place(&mut realm, part)?;
+    }
+    realm.required_actions.sort_by_key(|a| a.priority);
+    realm.keys = Keys::new(key::of_realm(db, id).await?, &realm.components)?;
+    Ok(Some(Arc::new(realm)))
+}
+
+fn place(realm: &mut Realm, part: Part) -> Result<(), Error> {
+    let doc = Value::Object(part.doc);
+    match part.kind.as_str() {
+        "component" => realm.components.push(serde_json::from_value(doc)?),
+        "client-scope" => realm.client_scopes.push(serde_json::from_value(doc)?),
+        "flow" => {
+            let mut flow: Flow = serde_json::from_value(doc)?;
+            flow.executions.sort_by_key(|e| e.priority);
+            realm.flows.push(flow);
+        }
+        "authenticator-config" => realm.authenticator_configs.push(serde_json::from_value(doc)?),
+        "required-action" => realm.required_actions.push(serde_json::from_value(doc)?),
+        "localization" => {
+            if let Value::Object(texts) = doc {
+                realm.localization.insert(part.name, texts);
+            }
+        }
+        // Written by a newer version: kept, not understood.
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The names of all realms, in order.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn names(db: &Db) -> Result<Vec<String>, Error> {
+    db.list("select name from realm order by name", &[]).await?.into_iter().map(|mut r| r.next()).collect()
+}
+
+/// Adds the row of a realm, unless its name or id is taken: then `false`.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn add(tx: &mut Tx, id: &str, name: &str, doc: &Doc) -> Result<bool, Error> {
+    let text = serde_json::to_string(doc)?;
+    let sql = "insert into realm (id, name, doc) values ($1, $2, $3) on conflict do nothing";
+    let added = tx.exec(sql, &[&id, &name, &text]).await?;
+    tx.touch(names_topic());
+    Ok(added > 0)
+}
+
+/// Replaces a realm's name and document. `false` if another realm has the name.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn update(tx: &mut Tx, id: &str, name: &str, doc: &Doc) -> Result<bool, Error> {
+    let text = serde_json::to_string(doc)?;
+    let sql = "update realm set name = $2, doc = $3
+               where id = $1 and not exists (select 1 from realm o where o.name = $2 and o.id <> $1)";
+    let changed = tx.exec(sql, &[&id, &name, &text]).await?;
+    tx.touch(realm_topic(id));
+    tx.touch(names_topic());
+    Ok(changed > 0)
+}
+
+/// Removes a realm with everything in it.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn remove(tx: &mut Tx, id: &str) -> Result<bool, Error> {
+    let removed = tx.exec("delete from realm where id = $1", &[&id]).await?;
+    tx.touch(realm_topic(id));
+    tx.touch(names_topic());
+    Ok(removed > 0)
+}

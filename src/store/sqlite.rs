@@ -1,0 +1,215 @@
+//! The embedded database: WAL, `synchronous=FULL`, many readers, one writer that commits in groups.
+//!
+//! A transaction is a savepoint inside one open outer transaction. `commit` releases it, hands the writer on, and answers
+//! when the outer commit, and with it the sync to disk, is done. As the writer's queue is fair, whoever was already
+//! waiting gets into the same outer commit: one sync serves them all.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, Statement, types::ValueRef};
+use tokio::sync::{OwnedMutexGuard, oneshot};
+
+use super::db::{Cell, Params, Row};
+use crate::error::Error;
+
+/// Names of placeholders: SQLite numbers `$n` by first use, so parameters are bound by name.
+const NAMES: [&str; 32] = [
+    "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$16", "$17",
+    "$18", "$19", "$20", "$21", "$22", "$23", "$24", "$25", "$26", "$27", "$28", "$29", "$30", "$31", "$32",
+];
+
+/// More readers than this are closed after use instead of being kept.
+const KEPT_READERS: usize = 16;
+
+pub(super) struct Sqlite {
+    path: String,
+    readers: Mutex<Vec<Connection>>,
+    writer: Arc<tokio::sync::Mutex<Writer>>,
+}
+
+struct Writer {
+    conn: Connection,
+    /// The outer transaction is open.
+    open: bool,
+    /// A task that will commit the outer transaction is on its way.
+    flush_due: bool,
+    waiting: Vec<oneshot::Sender<Result<(), Error>>>,
+}
+
+fn connect(path: &str) -> Result<Connection, Error> {
+    let conn = Connection::open(path).map_err(|e| Error::Setup(format!("the database {path} cannot be opened: {e}")))?;
+    conn.busy_timeout(Duration::from_secs(5))?;
+    conn.set_prepared_statement_cache_capacity(256);
+    conn.execute_batch(
+        "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma cache_size = -16384;
+         pragma mmap_size = 268435456; pragma wal_autocheckpoint = 0; pragma temp_store = memory;
+         pragma case_sensitive_like = on;",
+    )?;
+    Ok(conn)
+}
+
+fn bind(stmt: &mut Statement<'_>, params: Params<'_>) -> Result<(), Error> {
+    for (name, value) in NAMES.iter().zip(params) {
+        if let Some(index) = stmt.parameter_index(name)? {
+            stmt.raw_bind_parameter(index, *value)?;
+        }
+    }
+    Ok(())
+}
+
+fn read(conn: &Connection, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Error> {
+    let mut stmt = conn.prepare_cached(sql)?;
+    let width = stmt.column_count();
+    bind(&mut stmt, params)?;
+    let mut rows = stmt.raw_query();
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut cells = Vec::with_capacity(width);
+        for i in 0..width {
+            cells.push(match row.get_ref(i)? {
+                ValueRef::Null => Cell::Null,
+                ValueRef::Integer(i) => Cell::Int(i),
+                ValueRef::Real(f) => Cell::Real(f),
+                ValueRef::Text(t) => Cell::Text(String::from_utf8_lossy(t).into_owned()),
+                ValueRef::Blob(b) => Cell::Bytes(b.to_vec()),
+            });
+        }
+        all.push(Row::new(cells));
+    }
+    Ok(all)
+}
+
+impl Sqlite {
+    pub(super) fn open(path: &str) -> Result<Self, Error> {
+        let conn = connect(path)?;
+        let writer = Writer { conn, open: false, flush_due: false, waiting: Vec::new() };
+        Ok(Self { path: path.to_owned(), readers: Mutex::default(), writer: Arc::new(tokio::sync::Mutex::new(writer)) })
+    }
+
+    pub(super) fn all(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Error> {
+        let kept = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let conn = match kept {
+            Some(conn) => conn,
+            None => connect(&self.path)?,
+        };
+        let rows = read(&conn, sql, params)?;
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < KEPT_READERS {
+            readers.push(conn);
+        }
+        Ok(rows)
+    }
+
+    pub(super) async fn begin(&self) -> Result<Tx, Error> {
+        let mut writer = Arc::clone(&self.writer).lock_owned().await;
+        if writer.open && writer.conn.is_autocommit() {
+            // SQLite gave the outer transaction up by itself (disk full): nobody in it may be told that it is durable.
+            writer.finish(Err(Error::Storage("the disk refused a write".into())));
+        }
+        if !writer.open {
+            writer.conn.prepare_cached("begin immediate")?.execute([])?;
+            writer.open = true;
+        }
+        writer.conn.prepare_cached("savepoint t")?.execute([])?;
+        Ok(Tx { writer: Some(writer), home: Arc::clone(&self.writer) })
+    }
+
+    pub(super) fn checkpoint(&self) -> Result<(), Error> {
+        let conn = connect(&self.path)?;
+        conn.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    pub(super) async fn script(&self, sql: &str) -> Result<(), Error> {
+        let writer = self.writer.lock().await;
+        Ok(writer.conn.execute_batch(sql)?)
+    }
+}
+
+impl Writer {
+    /// Ends the outer transaction for all who wait for it.
+    fn finish(&mut self, result: Result<(), Error>) {
+        self.open = false;
+        for waiter in self.waiting.drain(..) {
+            let answer = match &result {
+                Ok(()) => Ok(()),
+                Err(e) => Err(Error::Storage(e.to_string().into())),
+            };
+            let _ = waiter.send(answer);
+        }
+    }
+
+    fn flush(&mut self) {
+        self.flush_due = false;
+        if !self.open {
+            return;
+        }
+        let result = self.conn.execute_batch("commit").map_err(Error::from);
+        if result.is_err() {
+            let _ = self.conn.execute_batch("rollback");
+        }
+        self.finish(result);
+    }
+}
+
+/// A savepoint of the writer's outer transaction.
+pub(super) struct Tx {
+    writer: Option<OwnedMutexGuard<Writer>>,
+    home: Arc<tokio::sync::Mutex<Writer>>,
+}
+
+impl Tx {
+    fn conn(&self) -> Result<&Connection, Error> {
+        self.writer.as_ref().map(|w| &w.conn).ok_or_else(|| Error::Storage("the transaction has ended".into()))
+    }
+
+    pub(super) fn exec(&mut self, sql: &str, params: Params<'_>) -> Result<u64, Error> {
+        let mut stmt = self.conn()?.prepare_cached(sql)?;
+        bind(&mut stmt, params)?;
+        Ok(stmt.raw_execute()? as u64)
+    }
+
+    pub(super) fn all(&mut self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Error> {
+        read(self.conn()?, sql, params)
+    }
+
+    /// Releases the savepoint and sees to it that the outer transaction is committed.
+    fn release(&mut self, waiter: Option<oneshot::Sender<Result<(), Error>>>) -> Result<(), Error> {
+        self.conn()?.prepare_cached("release t")?.execute([])?;
+        let Some(mut writer) = self.writer.take() else { return Ok(()) };
+        writer.waiting.extend(waiter);
+        let due = !std::mem::replace(&mut writer.flush_due, true);
+        drop(writer);
+        if due {
+            let home = Arc::clone(&self.home);
+            tokio::spawn(async move {
+                let mut writer = home.lock_owned().await;
+                // The sync blocks: not on a thread that serves requests.
+                let _ = tokio::task::spawn_blocking(move || writer.flush()).await;
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) async fn commit(mut self) -> Result<(), Error> {
+        let (sender, receiver) = oneshot::channel();
+        self.release(Some(sender))?;
+        receiver.await.map_err(|_| Error::Storage("the writer has gone".into()))?
+    }
+
+    pub(super) fn commit_lazily(mut self) -> Result<(), Error> {
+        self.release(None)
+    }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        let Some(writer) = &mut self.writer else { return };
+        let _ = writer.conn.execute_batch("rollback to t; release t");
+        if writer.waiting.is_empty() && !writer.flush_due {
+            let _ = writer.conn.execute_batch("rollback");
+            writer.open = false;
+        }
+    }
+}
