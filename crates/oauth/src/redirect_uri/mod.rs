@@ -1,0 +1,12 @@
+//! Redirect URIs: which may be registered, and which one a request may use.
+//!
+//! Both halves read a URI with the same strict splitter and refuse what two programs could
+//! read differently. RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §4.1.
+
+mod matching;
+mod registered;
+mod syntax;
+
+pub use matching::matches;
+pub use registered::{ApplicationType, MAX_LENGTH, Why, validate_registered};
+pub(crate) use syntax::split;

@@ -1,0 +1,73 @@
+# `just` lists the recipes. `just ci` is what continuous integration runs, `just full` the same without installing anything.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+chromium := env("TEST_CHROMIUM", "/usr/bin/chromium")
+
+# The recipes there are
+default:
+    @just --list --unsorted
+
+# The quick check before a commit: no database, no browser
+check: fmt-check clippy test
+
+# The code has the one format
+fmt-check:
+    cargo fmt --all --check
+
+# Lints; a warning is an error
+clippy:
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# The tests as the README has them; PostgreSQL and Chromium take part when TEST_POSTGRES and TEST_CHROMIUM name them
+test:
+    cargo test --locked
+
+# Licences and banned crates (cargo-deny, if it is installed) and, always, that nothing links OpenSSL
+deny:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    for crate in openssl-sys native-tls ring; do
+        if cargo tree --locked --edges normal,build --invert "$crate" 2>/dev/null | grep -q .; then
+            echo "$crate is in the tree:" && cargo tree --locked --edges normal,build --invert "$crate"
+            exit 1
+        fi
+    done
+    if command -v cargo-deny >/dev/null; then cargo deny --locked check bans licenses sources; fi
+
+# The binary that the end-to-end suites run
+build:
+    cargo build --locked
+
+# The curl scripts of examples/, against SQLite and, with TEST_POSTGRES, against PostgreSQL
+examples: build
+    .ci/with-server -- examples/run-all.sh
+    if [ -n "${TEST_POSTGRES:-}" ]; then .ci/with-server --db new-postgres -- examples/run-all.sh; fi
+
+# A newcomer's journey, keycloak-js and openid-client, in headless Chromium
+browser: build
+    cd tests/browser && npm ci --no-audit --no-fund --loglevel=error
+    cd tests/browser && TEST_CHROMIUM={{ chromium }} npm test
+
+# The answers beside those of a recorded Keycloak
+keycloak: build
+    .ci/with-server --no-demo -- tests/keycloak/compare.sh
+
+# Every page as a picture, at two widths, light and dark
+screenshots dir="target/screenshots": build
+    cd tests/browser && npm ci --no-audit --no-fund --loglevel=error
+    cd tests/browser && TEST_CHROMIUM={{ chromium }} node screenshots.mjs "{{ justfile_directory() }}/{{ dir }}"
+
+# What `just ci` runs, on what is installed here
+full:
+    just fmt-check
+    just clippy
+    just deny
+    TEST_CHROMIUM={{ chromium }} .ci/with-postgres just test examples
+    just keycloak
+    just browser
+
+# Installs PostgreSQL and Chromium from Debian's packages (as root), then runs everything with both switched on
+ci:
+    .ci/install
+    just full
