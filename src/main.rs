@@ -1,1 +1,90 @@
-fn main() {}
+//! The command line.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use vestibule::app::App;
+use vestibule::clock::Clock;
+use vestibule::config::ServeArgs;
+use vestibule::error::Error;
+use vestibule::{jobs, management, realm_setup, routes, serve, welcome};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Vestibule: people and applications register themselves, sign in, and get tokens.
+///
+/// Without a command it serves for development, as `vestibule serve --dev`: a database and a mail inbox in ./data, a realm
+/// `demo`, and the addresses to open next are printed.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve people and applications
+    Serve(Box<ServeArgs>),
+    /// Bring the database up to date, and end
+    Migrate(Box<ServeArgs>),
+}
+
+/// The arguments of a bare `vestibule`.
+#[derive(Parser)]
+struct Bare {
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+fn main() -> ExitCode {
+    let level = std::env::var("VESTIBULE_LOG").unwrap_or_else(|_| "warn,vestibule=info".into());
+    tracing_subscriber::fmt().with_env_filter(level).with_target(false).with_writer(std::io::stderr).init();
+    let command = Cli::parse().command.unwrap_or_else(|| Command::Serve(Box::new(Bare::parse_from(["vestibule", "--dev"]).serve)));
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => return fail(&e.to_string()),
+    };
+    match runtime.block_on(run(command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => fail(&e.to_string()),
+    }
+}
+
+fn fail(why: &str) -> ExitCode {
+    eprintln!("vestibule: {why}");
+    ExitCode::FAILURE
+}
+
+async fn run(command: Command) -> Result<(), Error> {
+    match command {
+        Command::Serve(args) => serve_until_stopped(*args).await,
+        Command::Migrate(args) => {
+            let app = App::open(args.resolve()?, Clock::default()).await?;
+            println!("The database {} is up to date.", app.db.engine_name());
+            Ok(())
+        }
+    }
+}
+
+async fn serve_until_stopped(args: ServeArgs) -> Result<(), Error> {
+    let config = args.resolve()?;
+    let (host, port, management_port) = (config.http_host, config.http_port, config.management_port);
+    let public = serve::bind(SocketAddr::new(host, port), "--http-port").await?;
+    let managed = serve::bind(SocketAddr::new(host, management_port), "--http-management-port").await?;
+    let app = App::open(config, Clock::default()).await?;
+    let admin = realm_setup::bootstrap(&app).await?;
+    if app.config.demo {
+        welcome::make_demo_realm(&app).await?;
+    }
+    jobs::start(&app);
+    welcome::print(&app, admin.as_ref());
+    let stop_managed = serve::asked_to_stop();
+    tokio::join!(
+        serve::serve(public, routes::router(app.clone()), serve::asked_to_stop()),
+        serve::serve(managed, management::router(app.clone()), stop_managed),
+    );
+    app.db.checkpoint()
+}

@@ -7,7 +7,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use vestibule_jose::MasterKey;
+use vestibule_jose::secretbox::MasterKey;
 use zeroize::Zeroizing;
 
 use super::cache::Caches;

@@ -158,7 +158,7 @@ pub(super) async fn of_realm(db: &Db, realm_id: &str) -> Result<Vec<Arc<RealmKey
             keys.push(known);
             continue;
         }
-        let (component_id, kid, algorithm) = (r.next()?, r.next::<String>()?, r.next::<String>()?);
+        let (component_id, kid, algorithm): (String, String, String) = (r.next()?, r.next()?, r.next()?);
         let sealed: Vec<u8> = r.next()?;
         let der = db.open_sealed("realm-key", &id, &sealed)?;
         let material = parse(&algorithm, &kid, &der)?;

@@ -17,6 +17,7 @@ mod postgres;
 pub mod realm;
 pub mod role;
 mod sqlite;
+pub mod sweep;
 pub mod user;
 
 pub use db::{Db, Query, Row, Tx};

@@ -57,7 +57,7 @@ impl Postgres {
             .build()
             .map_err(|e| Error::Setup(e.to_string()))?;
         let opened = Self { pool, config };
-        opened.connection().await?;
+        drop(opened.connection().await?);
         Ok(opened)
     }
 

@@ -1,0 +1,57 @@
+//! What every request works with.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::Error;
+use crate::password::Hasher;
+use crate::realm_setup::KeyPool;
+use crate::store::{Db, listen, migrate};
+
+/// The running server. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts of an [`App`].
+pub struct Parts {
+    pub config: Config,
+    pub clock: Clock,
+    pub db: Db,
+    pub hasher: Hasher,
+    pub key_pool: KeyPool,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    /// Opens the database, brings it up to date and begins to listen for other nodes' changes. Serves nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setup`] with what to change, or those of the database.
+    pub async fn open(config: Config, clock: Clock) -> Result<Self, Error> {
+        let secret_key = crate::secret_key::load(&config)?;
+        let db = Db::open(&config.db, clock.clone(), secret_key).await?;
+        migrate::migrate(&db, clock.now()).await?;
+        listen::start(&db, &clock);
+        Ok(Self(Arc::new(Parts { config, clock, db, hasher: Hasher::default(), key_pool: KeyPool::default() })))
+    }
+
+    /// Epoch milliseconds.
+    pub fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    /// Epoch seconds, as tokens have them.
+    pub fn now_seconds(&self) -> i64 {
+        self.clock.now() / 1000
+    }
+}

@@ -1,0 +1,139 @@
+//! Who calls, and by which address: decided once, from configuration and trusted proxies only (rule R11).
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequestParts, OriginalUri};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::app::App;
+use crate::config::{Config, ProxyHeaders};
+
+/// What a request says about itself, as far as it may be believed.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Scheme, authority and, if it was asked for, the prefix `/auth`; no slash at the end. Begins issuers and links.
+    pub base: String,
+    /// `/auth` or empty: begins the paths of cookies.
+    pub prefix: &'static str,
+    /// The caller's address, past trusted proxies.
+    pub ip: IpAddr,
+    /// Browsers see https, or a loopback name, which they trust as much: cookies are `Secure; SameSite=None`.
+    pub secure_context: bool,
+    /// The connection to the caller is https.
+    pub https: bool,
+}
+
+impl Caller {
+    /// The issuer of a realm: `BASE/realms/NAME`.
+    pub fn issuer(&self, realm: &str) -> String {
+        format!("{}/realms/{realm}", self.base)
+    }
+
+    /// Whether an issuer in a token of a realm is this server: with or without the prefix and, in development, by any
+    /// loopback name (contract 1).
+    pub fn is_issuer(&self, app: &App, realm: &str, issuer: &str) -> bool {
+        let plain = self.base.strip_suffix("/auth").unwrap_or(&self.base);
+        let Some(base) = issuer.strip_suffix(&format!("/realms/{realm}")) else { return false };
+        let base = base.strip_suffix("/auth").unwrap_or(base);
+        base == plain || (app.config.dev && loopback(base).is_some() && loopback(base) == loopback(plain))
+    }
+}
+
+/// The port of an address at a loopback name.
+fn loopback(base: &str) -> Option<String> {
+    let url = url::Url::parse(base).ok()?;
+    let host = url.host_str()?;
+    is_loopback_name(host).then(|| url.port_or_known_default().unwrap_or(80).to_string())
+}
+
+fn is_loopback_name(host: &str) -> bool {
+    host == "localhost" || host == "[::1]" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        if let Some(known) = parts.extensions.get::<Self>() {
+            return Ok(known.clone());
+        }
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::from([127, 0, 0, 1]), |c| c.0.ip());
+        let original = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |o| &o.0);
+        let caller = identify(&app.config, &parts.headers, original, peer.to_canonical());
+        let caller = caller.ok_or_else(|| (StatusCode::BAD_REQUEST, "The Host header is missing or not valid.").into_response())?;
+        parts.extensions.insert(caller.clone());
+        Ok(caller)
+    }
+}
+
+fn identify(config: &Config, headers: &HeaderMap, uri: &Uri, peer: IpAddr) -> Option<Caller> {
+    let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
+    let trusted = config.proxy_headers.is_some()
+        && (config.trusted_proxies.is_empty() || config.trusted_proxies.iter().any(|net| net.contains(&peer)));
+    let (mut ip, mut https, mut host) = (peer, false, None);
+    if trusted {
+        let said = match config.proxy_headers {
+            Some(ProxyHeaders::Xforwarded) => Said {
+                hops: text("x-forwarded-for").unwrap_or_default().split(',').map(|s| s.trim().to_owned()).collect(),
+                proto: text("x-forwarded-proto").map(str::to_owned),
+                host: text("x-forwarded-host").map(str::to_owned),
+            },
+            _ => forwarded(text("forwarded").unwrap_or_default()),
+        };
+        ip = caller_past(config, &said.hops, peer);
+        https = said.proto.as_deref() == Some("https");
+        host = said.host;
+    }
+    let prefix = if uri.path() == "/auth" || uri.path().starts_with("/auth/") { "/auth" } else { "" };
+    let origin = match &config.hostname {
+        Some(fixed) => fixed.clone(),
+        None => {
+            let host = host.or_else(|| text(header::HOST.as_str()).map(str::to_owned)).or_else(|| uri.authority().map(ToString::to_string))?;
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-' | '[' | ']' | '_');
+            if host.is_empty() || host.len() > 255 || !host.chars().all(plain) {
+                return None;
+            }
+            format!("{}://{host}", if https { "https" } else { "http" })
+        }
+    };
+    let https = https || origin.starts_with("https://");
+    Some(Caller { secure_context: https || loopback(&origin).is_some(), base: format!("{origin}{prefix}"), prefix, ip, https })
+}
+
+/// What a proxy says.
+struct Said {
+    hops: Vec<String>,
+    proto: Option<String>,
+    host: Option<String>,
+}
+
+/// The `Forwarded` header, RFC 7239.
+fn forwarded(value: &str) -> Said {
+    let mut said = Said { hops: Vec::new(), proto: None, host: None };
+    for pair in value.split([',', ';']) {
+        let Some((name, value)) = pair.trim().split_once('=') else { continue };
+        let value = value.trim_matches('"').to_owned();
+        match name.to_ascii_lowercase().as_str() {
+            "for" => said.hops.push(value),
+            "proto" => said.proto = Some(value),
+            "host" => said.host = Some(value),
+            _ => {}
+        }
+    }
+    said
+}
+
+/// The last address that is not a trusted proxy: what stands before it anybody may have written.
+fn caller_past(config: &Config, hops: &[String], peer: IpAddr) -> IpAddr {
+    for hop in hops.iter().rev() {
+        let bare = hop.trim_start_matches('[').split(']').next().unwrap_or_default();
+        let parsed = bare.parse().or_else(|_| hop.parse::<SocketAddr>().map(|a| a.ip()));
+        let Ok(ip) = parsed else { return peer };
+        if config.trusted_proxies.is_empty() || !config.trusted_proxies.iter().any(|net| net.contains(&ip)) {
+            return ip;
+        }
+    }
+    peer
+}

@@ -1,0 +1,144 @@
+//! What the command line and the environment say.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use ipnet::IpNet;
+
+use crate::error::Error;
+
+/// How `vestibule serve` runs. Every option is also `VESTIBULE_OPTION`; Keycloak's everyday `KC_*` variables are
+/// understood where an option is not given.
+#[derive(Args, Debug, Clone)]
+pub struct ServeArgs {
+    /// Development: SQLite and a mail inbox, links follow the Host header, addresses are printed
+    #[arg(long, env = "VESTIBULE_DEV")]
+    pub dev: bool,
+    /// With --dev: start with realm `master` only, without realm `demo`
+    #[arg(long, env = "VESTIBULE_NO_DEMO")]
+    pub no_demo: bool,
+    /// Folder for the database, the secret key, themes
+    #[arg(long, env = "VESTIBULE_DATA", default_value = "data", value_name = "DIR")]
+    pub data: PathBuf,
+    /// Database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME [default: sqlite:DATA/vestibule.db]
+    #[arg(long, env = "VESTIBULE_DB", value_name = "ADDRESS")]
+    pub db: Option<String>,
+    /// Address to listen on [default: 127.0.0.1 with --dev, else 0.0.0.0]
+    #[arg(long, env = "VESTIBULE_HTTP_HOST", value_name = "H")]
+    pub http_host: Option<IpAddr>,
+    /// Port for people and applications [default: 8080]
+    #[arg(long, env = "VESTIBULE_HTTP_PORT", value_name = "N")]
+    pub http_port: Option<u16>,
+    /// Port for health and metrics [default: 9000]
+    #[arg(long, env = "VESTIBULE_HTTP_MANAGEMENT_PORT", value_name = "N")]
+    pub http_management_port: Option<u16>,
+    /// The address by which everybody reaches this server, as https://id.example.org; required without --dev
+    #[arg(long, env = "VESTIBULE_HOSTNAME", value_name = "URL")]
+    pub hostname: Option<String>,
+    /// Which headers of a reverse proxy to read
+    #[arg(long, env = "VESTIBULE_PROXY_HEADERS")]
+    pub proxy_headers: Option<ProxyHeaders>,
+    /// Proxies whose headers are read, as 10.0.0.0/8,::1/128
+    #[arg(long, env = "VESTIBULE_PROXY_TRUSTED_ADDRESSES", value_delimiter = ',', value_name = "CIDR")]
+    pub proxy_trusted_addresses: Vec<IpNet>,
+    /// File with the key that encrypts what must be read back [default: DATA/secret.key]
+    #[arg(long, env = "VESTIBULE_SECRET_KEY_FILE", value_name = "F")]
+    pub secret_key_file: Option<PathBuf>,
+}
+
+/// Headers by which a reverse proxy tells who called.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyHeaders {
+    /// X-Forwarded-For, -Proto, -Host
+    Xforwarded,
+    /// Forwarded (RFC 7239)
+    Forwarded,
+}
+
+/// The settings of a running server.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub dev: bool,
+    pub demo: bool,
+    pub data: PathBuf,
+    pub db: String,
+    pub http_host: IpAddr,
+    pub http_port: u16,
+    pub management_port: u16,
+    /// Scheme, host and port, without a slash at the end.
+    pub hostname: Option<String>,
+    pub proxy_headers: Option<ProxyHeaders>,
+    pub trusted_proxies: Vec<IpNet>,
+    pub secret_key_file: PathBuf,
+}
+
+fn keycloak_variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|v| !v.is_empty())
+}
+
+impl ServeArgs {
+    /// Fills in Keycloak's variables and the defaults, and checks that they fit together.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setup`] with what to change.
+    pub fn resolve(self) -> Result<Config, Error> {
+        let port = |given: Option<u16>, variable: &str, default: u16| match (given, keycloak_variable(variable)) {
+            (Some(port), _) => Ok(port),
+            (None, Some(text)) => text.parse().map_err(|_| Error::Setup(format!("{variable}={text} is not a port"))),
+            (None, None) => Ok(default),
+        };
+        let hostname = self.hostname.or_else(|| keycloak_variable("KC_HOSTNAME"));
+        if hostname.is_none() && !self.dev {
+            return Err(Error::Setup(
+                "--hostname is missing: give the address by which everybody reaches this server, as \
+                 --hostname https://id.example.org, or start with --dev to try it on this machine"
+                    .into(),
+            ));
+        }
+        let proxy_headers = match (self.proxy_headers, keycloak_variable("KC_PROXY_HEADERS")) {
+            (Some(given), _) => Some(given),
+            (None, Some(text)) => Some(
+                ProxyHeaders::from_str(&text, true).map_err(|_| Error::Setup(format!("KC_PROXY_HEADERS={text} is not known")))?,
+            ),
+            (None, None) => None,
+        };
+        let loopback = IpAddr::from([127, 0, 0, 1]);
+        let host = self.http_host.or_else(|| keycloak_variable("KC_HTTP_HOST").and_then(|h| h.parse().ok()));
+        let postgres = database_of_keycloak();
+        Ok(Config {
+            http_port: port(self.http_port, "KC_HTTP_PORT", 8080)?,
+            management_port: port(self.http_management_port, "KC_HTTP_MANAGEMENT_PORT", 9000)?,
+            hostname: hostname.map(|h| base_address(&h)).transpose()?,
+            proxy_headers,
+            trusted_proxies: self.proxy_trusted_addresses,
+            http_host: host.unwrap_or(if self.dev { loopback } else { IpAddr::from([0, 0, 0, 0]) }),
+            db: self.db.or(postgres).unwrap_or_else(|| format!("sqlite:{}", self.data.join("vestibule.db").display())),
+            secret_key_file: self.secret_key_file.unwrap_or_else(|| self.data.join("secret.key")),
+            demo: self.dev && !self.no_demo,
+            dev: self.dev,
+            data: self.data,
+        })
+    }
+}
+
+/// `KC_DB_URL` (`jdbc:postgresql://...`) with `KC_DB_USERNAME` and `KC_DB_PASSWORD`, as an address of ours.
+fn database_of_keycloak() -> Option<String> {
+    let address = keycloak_variable("KC_DB_URL")?;
+    let rest = address.strip_prefix("jdbc:postgresql://")?;
+    let user = keycloak_variable("KC_DB_USERNAME").unwrap_or_else(|| "keycloak".into());
+    let password = keycloak_variable("KC_DB_PASSWORD").unwrap_or_default();
+    let mut address = url::Url::parse(&format!("postgres://{rest}")).ok()?;
+    address.set_username(&user).ok()?;
+    address.set_password(Some(&password)).ok()?;
+    Some(address.into())
+}
+
+/// Scheme and authority of a hostname setting; a bare name means https, as in Keycloak.
+fn base_address(text: &str) -> Result<String, Error> {
+    let full = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let parsed = url::Url::parse(&full).ok().filter(|u| matches!(u.scheme(), "http" | "https") && u.host().is_some());
+    let parsed = parsed.ok_or_else(|| Error::Setup(format!("--hostname {text} is not an address such as https://id.example.org")))?;
+    Ok(parsed.as_str().trim_end_matches('/').to_owned())
+}

@@ -1,0 +1,41 @@
+//! What is done in the background, on every node.
+
+use std::time::Duration;
+
+use crate::app::App;
+use crate::error::Error;
+use crate::store::sweep;
+
+/// Starts the background work of a node. It ends with the process.
+pub fn start(app: &App) {
+    app.key_pool.fill();
+    let checkpoints = app.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let db = checkpoints.db.clone();
+            if let Ok(Err(e)) = tokio::task::spawn_blocking(move || db.checkpoint()).await {
+                tracing::warn!("checkpoint: {e}");
+            }
+        }
+    });
+    let sweeps = app.clone();
+    tokio::spawn(async move {
+        let pause = Duration::from_secs(if sweeps.config.dev { 1 } else { 60 });
+        loop {
+            tokio::time::sleep(pause).await;
+            if let Err(e) = sweep_once(&sweeps).await {
+                tracing::warn!("sweep: {e}");
+            }
+        }
+    });
+}
+
+/// Deletes what has expired. What has expired is dead at that instant already; this only frees its room.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn sweep_once(app: &App) -> Result<(), Error> {
+    sweep::expired(&app.db, app.now()).await
+}

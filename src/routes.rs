@@ -1,0 +1,35 @@
+//! Every URL, on one page.
+//!
+//! `/auth/...` is the same tree as `/...` (design, decision 3).
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use crate::app::App;
+
+/// The whole server.
+pub fn router(app: App) -> Router {
+    let tree = tree();
+    Router::new()
+        .merge(tree.clone())
+        .nest("/auth", tree)
+        .fallback(not_found)
+        .layer(axum::middleware::from_fn(crate::limits::apply))
+        .with_state(app)
+}
+
+fn tree() -> Router<App> {
+    Router::new()
+        // -- OpenID Connect: tokens ------------------------------------------------------------------------------
+        // -- signing in, recovery, consent -----------------------------------------------------------------------
+        // -- people register themselves --------------------------------------------------------------------------
+        // -- applications register themselves --------------------------------------------------------------------
+        // -- Admin REST ------------------------------------------------------------------------------------------
+        // -- pages of development, theme resources ---------------------------------------------------------------
+}
+
+async fn not_found() -> Response {
+    let body = r#"{"error":"Unable to find matching target resource method"}"#;
+    (StatusCode::NOT_FOUND, [("content-type", "application/json")], body).into_response()
+}

@@ -1,0 +1,68 @@
+//! The secret key of an installation: it encrypts realm keys, mail passwords and secrets that must be read back.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use vestibule_jose::secretbox::MasterKey;
+
+use crate::config::Config;
+use crate::error::Error;
+
+/// Reads the key. With SQLite, or in development, a missing one is made at the first start; nodes that share a
+/// PostgreSQL must be given the same file.
+///
+/// # Errors
+///
+/// [`Error::Setup`] if the file is missing, readable by others, or not a key.
+pub fn load(config: &Config) -> Result<Arc<MasterKey>, Error> {
+    let path = &config.secret_key_file;
+    if !path.exists() {
+        if !config.db.starts_with("sqlite:") && !config.dev {
+            return Err(Error::Setup(format!(
+                "the secret key {} is missing: all nodes on one PostgreSQL need the same file. Make one with: \
+                 (umask 077; head -c 32 /dev/urandom | base64 > {})",
+                path.display(),
+                path.display()
+            )));
+        }
+        make(path)?;
+    }
+    private(path)?;
+    let text = fs::read_to_string(path).map_err(|e| Error::Setup(format!("{}: {e}", path.display())))?;
+    let bytes = STANDARD.decode(text.trim()).ok().and_then(|b| <[u8; 32]>::try_from(b).ok());
+    let bytes = bytes.ok_or_else(|| Error::Setup(format!("{} is not a key: 32 bytes in base64", path.display())))?;
+    Ok(Arc::new(MasterKey::from_bytes(bytes)))
+}
+
+fn make(path: &Path) -> Result<(), Error> {
+    let failed = |e: std::io::Error| Error::Setup(format!("the secret key {} cannot be made: {e}", path.display()));
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(failed)?;
+    file.write_all(STANDARD.encode(crate::random::bytes::<32>()).as_bytes()).map_err(failed)?;
+    file.sync_all().map_err(failed)
+}
+
+#[cfg(unix)]
+fn private(path: &Path) -> Result<(), Error> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs::metadata(path).map_err(|e| Error::Setup(format!("{}: {e}", path.display())))?.permissions().mode();
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(Error::Setup(format!("others can read {0}: run chmod 600 {0}", path.display())))
+}
+
+#[cfg(not(unix))]
+fn private(_: &Path) -> Result<(), Error> {
+    Ok(())
+}
