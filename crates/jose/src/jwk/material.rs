@@ -33,13 +33,9 @@ impl Jwk {
         let curve = self.crv.as_deref().and_then(Curve::named);
         match (self.kty.as_str(), self.crv.as_deref()) {
             ("RSA", _) => VerifyingKey::from_public(Alg::RS256, &self.rsa_spki()?).map(drop),
-            ("OKP", Some("Ed25519")) => {
-                VerifyingKey::from_public(Alg::EdDSA, &self.ed25519_bytes()?).map(drop)
-            }
+            ("OKP", Some("Ed25519")) => VerifyingKey::from_public(Alg::EdDSA, &self.ed25519_bytes()?).map(drop),
             ("EC", _) => match curve {
-                Some(curve) => {
-                    VerifyingKey::from_public(curve.alg(), &self.ec_point(curve)?).map(drop)
-                }
+                Some(curve) => VerifyingKey::from_public(curve.alg(), &self.ec_point(curve)?).map(drop),
                 None => Ok(()),
             },
             _ => Ok(()),
@@ -70,9 +66,7 @@ impl Jwk {
         let y = member(self.y.as_ref(), "the EC key has no valid y")?;
         let len = curve.coordinate_len();
         if x.len() != len || y.len() != len {
-            return Err(Error::BadKey(
-                "the EC key's coordinates have the wrong length",
-            ));
+            return Err(Error::BadKey("the EC key's coordinates have the wrong length"));
         }
         Ok([&[4][..], &x, &y].concat())
     }
