@@ -15,6 +15,23 @@ impl Jwk {
     ///
     /// [`Error::WrongAlg`] unless the key [serves](Jwk::serves) `alg`; [`Error::BadKey`] if
     /// its members do not make a valid key, or one of RSA with less than 2048 bits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// // RFC 7515, appendix A.3
+    /// use vestibule_jose::{Alg, Jwk, jwt};
+    /// let token = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6L\
+    ///     y9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjD\
+    ///     xw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+    /// let jwk = Jwk::parse(br#"{"kty":"EC","crv":"P-256","use":"sig",
+    ///     "x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    ///     "y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#)?;
+    /// let claims = jwt::decode(token)?.verify(&jwk.verifying_key(Alg::ES256)?)?;
+    /// assert_eq!(claims["iss"], "joe");
+    /// assert!(jwk.verifying_key(Alg::ES384).is_err());
+    /// # Ok::<(), vestibule_jose::Error>(())
+    /// ```
     pub fn verifying_key(&self, alg: Alg) -> Result<VerifyingKey> {
         if !self.serves(alg) {
             return Err(Error::WrongAlg);

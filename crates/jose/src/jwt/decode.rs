@@ -35,6 +35,20 @@ pub struct Parsed<'a> {
 /// the extensions it may name (RFC 7515 §4.1.11). [`Error::Base64`] if a part is not
 /// base64url without padding. [`Error::UnknownAlg`] for `none` and everything else that is
 /// not an [`Alg`].
+///
+/// # Examples
+///
+/// ```
+/// // RFC 7515, appendix A.1
+/// use vestibule_jose::{Alg, VerifyingKey, digest::b64url_decode, jwt};
+/// let token = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzO\
+///     DAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+/// let secret = b64url_decode("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4\
+///     hcgUuTwjAzZr1Z9CAow")?;
+/// let claims = jwt::decode(token)?.verify(&VerifyingKey::from_secret(Alg::HS256, &secret)?)?;
+/// assert_eq!(claims["iss"], "joe");
+/// # Ok::<(), vestibule_jose::Error>(())
+/// ```
 pub fn decode(token: &str) -> Result<Parsed<'_>> {
     if token.len() > MAX_LEN {
         return Err(Error::Malformed("the token is too long"));
