@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::password::Hasher;
 use crate::realm_setup::KeyPool;
 use crate::store::{Db, listen, migrate};
+use crate::theme::Themes;
 
 /// The running server. Cheap to clone.
 #[derive(Clone)]
@@ -21,6 +22,7 @@ pub struct Parts {
     pub db: Db,
     pub hasher: Hasher,
     pub key_pool: KeyPool,
+    pub themes: Themes,
 }
 
 impl Deref for App {
@@ -42,7 +44,16 @@ impl App {
         let db = Db::open(&config.db, clock.clone(), secret_key).await?;
         migrate::migrate(&db, clock.now()).await?;
         listen::start(&db, &clock);
-        Ok(Self(Arc::new(Parts { config, clock, db, hasher: Hasher::default(), key_pool: KeyPool::default() })))
+        let themes = Themes::new(Some(config.data.join("themes")), config.dev);
+        let (hasher, key_pool) = (Hasher::default(), KeyPool::default());
+        Ok(Self(Arc::new(Parts {
+            config,
+            clock,
+            db,
+            hasher,
+            key_pool,
+            themes,
+        })))
     }
 
     /// Epoch milliseconds.

@@ -35,7 +35,9 @@ impl Caller {
     /// loopback name (contract 1).
     pub fn is_issuer(&self, app: &App, realm: &str, issuer: &str) -> bool {
         let plain = self.base.strip_suffix("/auth").unwrap_or(&self.base);
-        let Some(base) = issuer.strip_suffix(&format!("/realms/{realm}")) else { return false };
+        let Some(base) = issuer.strip_suffix(&format!("/realms/{realm}")) else {
+            return false;
+        };
         let base = base.strip_suffix("/auth").unwrap_or(base);
         base == plain || (app.config.dev && loopback(base).is_some() && loopback(base) == loopback(plain))
     }
@@ -59,10 +61,14 @@ impl FromRequestParts<App> for Caller {
         if let Some(known) = parts.extensions.get::<Self>() {
             return Ok(known.clone());
         }
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::from([127, 0, 0, 1]), |c| c.0.ip());
+        let peer = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map_or(IpAddr::from([127, 0, 0, 1]), |c| c.0.ip());
         let original = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |o| &o.0);
         let caller = identify(&app.config, &parts.headers, original, peer.to_canonical());
-        let caller = caller.ok_or_else(|| (StatusCode::BAD_REQUEST, "The Host header is missing or not valid.").into_response())?;
+        let caller = caller
+            .ok_or_else(|| (StatusCode::BAD_REQUEST, "The Host header is missing or not valid.").into_response())?;
         parts.extensions.insert(caller.clone());
         Ok(caller)
     }
@@ -76,7 +82,11 @@ fn identify(config: &Config, headers: &HeaderMap, uri: &Uri, peer: IpAddr) -> Op
     if trusted {
         let said = match config.proxy_headers {
             Some(ProxyHeaders::Xforwarded) => Said {
-                hops: text("x-forwarded-for").unwrap_or_default().split(',').map(|s| s.trim().to_owned()).collect(),
+                hops: text("x-forwarded-for")
+                    .unwrap_or_default()
+                    .split(',')
+                    .map(|s| s.trim().to_owned())
+                    .collect(),
                 proto: text("x-forwarded-proto").map(str::to_owned),
                 host: text("x-forwarded-host").map(str::to_owned),
             },
@@ -86,11 +96,17 @@ fn identify(config: &Config, headers: &HeaderMap, uri: &Uri, peer: IpAddr) -> Op
         https = said.proto.as_deref() == Some("https");
         host = said.host;
     }
-    let prefix = if uri.path() == "/auth" || uri.path().starts_with("/auth/") { "/auth" } else { "" };
+    let prefix = if uri.path() == "/auth" || uri.path().starts_with("/auth/") {
+        "/auth"
+    } else {
+        ""
+    };
     let origin = match &config.hostname {
         Some(fixed) => fixed.clone(),
         None => {
-            let host = host.or_else(|| text(header::HOST.as_str()).map(str::to_owned)).or_else(|| uri.authority().map(ToString::to_string))?;
+            let host = host
+                .or_else(|| text(header::HOST.as_str()).map(str::to_owned))
+                .or_else(|| uri.authority().map(ToString::to_string))?;
             let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-' | '[' | ']' | '_');
             if host.is_empty() || host.len() > 255 || !host.chars().all(plain) {
                 return None;
@@ -99,7 +115,13 @@ fn identify(config: &Config, headers: &HeaderMap, uri: &Uri, peer: IpAddr) -> Op
         }
     };
     let https = https || origin.starts_with("https://");
-    Some(Caller { secure_context: https || loopback(&origin).is_some(), base: format!("{origin}{prefix}"), prefix, ip, https })
+    Some(Caller {
+        secure_context: https || loopback(&origin).is_some(),
+        base: format!("{origin}{prefix}"),
+        prefix,
+        ip,
+        https,
+    })
 }
 
 /// What a proxy says.
@@ -111,9 +133,15 @@ struct Said {
 
 /// The `Forwarded` header, RFC 7239.
 fn forwarded(value: &str) -> Said {
-    let mut said = Said { hops: Vec::new(), proto: None, host: None };
+    let mut said = Said {
+        hops: Vec::new(),
+        proto: None,
+        host: None,
+    };
     for pair in value.split([',', ';']) {
-        let Some((name, value)) = pair.trim().split_once('=') else { continue };
+        let Some((name, value)) = pair.trim().split_once('=') else {
+            continue;
+        };
         let value = value.trim_matches('"').to_owned();
         match name.to_ascii_lowercase().as_str() {
             "for" => said.hops.push(value),

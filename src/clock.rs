@@ -14,7 +14,9 @@ impl Clock {
     /// Milliseconds since 1970-01-01T00:00:00Z.
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(&self) -> i64 {
-        let real = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64);
+        let real = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |d| d.as_millis() as i64);
         real + self.ahead.load(Ordering::Relaxed)
     }
 

@@ -40,7 +40,12 @@ pub struct ServeArgs {
     #[arg(long, env = "VESTIBULE_PROXY_HEADERS")]
     pub proxy_headers: Option<ProxyHeaders>,
     /// Proxies whose headers are read, as 10.0.0.0/8,::1/128
-    #[arg(long, env = "VESTIBULE_PROXY_TRUSTED_ADDRESSES", value_delimiter = ',', value_name = "CIDR")]
+    #[arg(
+        long,
+        env = "VESTIBULE_PROXY_TRUSTED_ADDRESSES",
+        value_delimiter = ',',
+        value_name = "CIDR"
+    )]
     pub proxy_trusted_addresses: Vec<IpNet>,
     /// File with the key that encrypts what must be read back [default: DATA/secret.key]
     #[arg(long, env = "VESTIBULE_SECRET_KEY_FILE", value_name = "F")]
@@ -86,7 +91,9 @@ impl ServeArgs {
     pub fn resolve(self) -> Result<Config, Error> {
         let port = |given: Option<u16>, variable: &str, default: u16| match (given, keycloak_variable(variable)) {
             (Some(port), _) => Ok(port),
-            (None, Some(text)) => text.parse().map_err(|_| Error::Setup(format!("{variable}={text} is not a port"))),
+            (None, Some(text)) => text
+                .parse()
+                .map_err(|_| Error::Setup(format!("{variable}={text} is not a port"))),
             (None, None) => Ok(default),
         };
         let hostname = self.hostname.or_else(|| keycloak_variable("KC_HOSTNAME"));
@@ -100,12 +107,15 @@ impl ServeArgs {
         let proxy_headers = match (self.proxy_headers, keycloak_variable("KC_PROXY_HEADERS")) {
             (Some(given), _) => Some(given),
             (None, Some(text)) => Some(
-                ProxyHeaders::from_str(&text, true).map_err(|_| Error::Setup(format!("KC_PROXY_HEADERS={text} is not known")))?,
+                ProxyHeaders::from_str(&text, true)
+                    .map_err(|_| Error::Setup(format!("KC_PROXY_HEADERS={text} is not known")))?,
             ),
             (None, None) => None,
         };
         let loopback = IpAddr::from([127, 0, 0, 1]);
-        let host = self.http_host.or_else(|| keycloak_variable("KC_HTTP_HOST").and_then(|h| h.parse().ok()));
+        let host = self
+            .http_host
+            .or_else(|| keycloak_variable("KC_HTTP_HOST").and_then(|h| h.parse().ok()));
         let postgres = database_of_keycloak();
         Ok(Config {
             http_port: port(self.http_port, "KC_HTTP_PORT", 8080)?,
@@ -114,7 +124,10 @@ impl ServeArgs {
             proxy_headers,
             trusted_proxies: self.proxy_trusted_addresses,
             http_host: host.unwrap_or(if self.dev { loopback } else { IpAddr::from([0, 0, 0, 0]) }),
-            db: self.db.or(postgres).unwrap_or_else(|| format!("sqlite:{}", self.data.join("vestibule.db").display())),
+            db: self
+                .db
+                .or(postgres)
+                .unwrap_or_else(|| format!("sqlite:{}", self.data.join("vestibule.db").display())),
             secret_key_file: self.secret_key_file.unwrap_or_else(|| self.data.join("secret.key")),
             demo: self.dev && !self.no_demo,
             dev: self.dev,
@@ -137,8 +150,18 @@ fn database_of_keycloak() -> Option<String> {
 
 /// Scheme and authority of a hostname setting; a bare name means https, as in Keycloak.
 fn base_address(text: &str) -> Result<String, Error> {
-    let full = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    let parsed = url::Url::parse(&full).ok().filter(|u| matches!(u.scheme(), "http" | "https") && u.host().is_some());
-    let parsed = parsed.ok_or_else(|| Error::Setup(format!("--hostname {text} is not an address such as https://id.example.org")))?;
+    let full = if text.contains("://") {
+        text.to_owned()
+    } else {
+        format!("https://{text}")
+    };
+    let parsed = url::Url::parse(&full)
+        .ok()
+        .filter(|u| matches!(u.scheme(), "http" | "https") && u.host().is_some());
+    let parsed = parsed.ok_or_else(|| {
+        Error::Setup(format!(
+            "--hostname {text} is not an address such as https://id.example.org"
+        ))
+    })?;
     Ok(parsed.as_str().trim_end_matches('/').to_owned())
 }

@@ -80,7 +80,9 @@ impl IntoResponse for Error {
         let body = r#"{"error":"unknown_error","error_description":"For more on this error consult the server log."}"#;
         let mut answer = (status, [(header::CONTENT_TYPE, "application/json")], body).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            answer
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         answer
     }

@@ -2,19 +2,22 @@
 //!
 //! Flows decide, the store remembers, doors speak HTTP. See `ARCHITECTURE.md`.
 
-pub mod clock;
-pub mod error;
-pub mod random;
-pub mod store;
 pub mod app;
-pub mod config;
-pub mod password;
-pub mod realm_setup;
-pub mod secret_key;
+pub mod bench;
 pub mod caller;
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod events;
 pub mod jobs;
 pub mod limits;
 pub mod management;
+pub mod password;
+pub mod random;
+pub mod realm_setup;
 pub mod routes;
+pub mod secret_key;
 pub mod serve;
+pub mod store;
+pub mod theme;
 pub mod welcome;

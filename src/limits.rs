@@ -23,14 +23,30 @@ const BODY_TIME: Duration = Duration::from_secs(15);
 
 fn refuse(status: StatusCode, error: &str, description: &str) -> Response {
     let body = serde_json::json!({ "error": error, "error_description": description }).to_string();
-    (status, [(header::CONTENT_TYPE, "application/json"), (header::CONNECTION, "close")], body).into_response()
+    (
+        status,
+        [
+            (header::CONTENT_TYPE, "application/json"),
+            (header::CONNECTION, "close"),
+        ],
+        body,
+    )
+        .into_response()
 }
 
 /// Reads the whole body within bounds and hands the request on.
 pub async fn apply(request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if request.uri().path_and_query().is_some_and(|p| p.as_str().len() > URI_BYTES) {
-        return refuse(StatusCode::URI_TOO_LONG, "invalid_request", "The address is longer than 8192 bytes.");
+    if request
+        .uri()
+        .path_and_query()
+        .is_some_and(|p| p.as_str().len() > URI_BYTES)
+    {
+        return refuse(
+            StatusCode::URI_TOO_LONG,
+            "invalid_request",
+            "The address is longer than 8192 bytes.",
+        );
     }
     if path.contains(';') {
         // Keycloak 26.6 and later: matrix parameters have fooled too many checks.
@@ -38,15 +54,30 @@ pub async fn apply(request: Request, next: Next) -> Response {
         return refuse(StatusCode::BAD_REQUEST, "invalidCharacter", text);
     }
     if request.method() == Method::TRACE || request.method() == Method::CONNECT {
-        return refuse(StatusCode::METHOD_NOT_ALLOWED, "HTTP 405 Method Not Allowed", "TRACE and CONNECT are not served.");
+        return refuse(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "HTTP 405 Method Not Allowed",
+            "TRACE and CONNECT are not served.",
+        );
     }
-    if request.headers().get(header::CONTENT_ENCODING).is_some_and(|v| v != "identity") {
+    if request
+        .headers()
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|v| v != "identity")
+    {
         let text = "A compressed body is not accepted.";
         return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid_request", text);
     }
     let inner = path.strip_prefix("/auth").unwrap_or(path);
-    let most = if inner.starts_with("/admin/") { BODY_BYTES } else { STRANGERS_BODY_BYTES };
-    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    let most = if inner.starts_with("/admin/") {
+        BODY_BYTES
+    } else {
+        STRANGERS_BODY_BYTES
+    };
+    let length = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|n| n > most as u64) {
         return too_large(most);
     }
@@ -54,8 +85,20 @@ pub async fn apply(request: Request, next: Next) -> Response {
     let body = match tokio::time::timeout(BODY_TIME, Limited::new(body, most).collect()).await {
         Ok(Ok(read)) => read.to_bytes(),
         Ok(Err(e)) if e.is::<LengthLimitError>() => return too_large(most),
-        Ok(Err(_)) => return refuse(StatusCode::BAD_REQUEST, "invalid_request", "The body could not be read."),
-        Err(_) => return refuse(StatusCode::REQUEST_TIMEOUT, "invalid_request", "The body took longer than 15 seconds."),
+        Ok(Err(_)) => {
+            return refuse(
+                StatusCode::BAD_REQUEST,
+                "invalid_request",
+                "The body could not be read.",
+            );
+        }
+        Err(_) => {
+            return refuse(
+                StatusCode::REQUEST_TIMEOUT,
+                "invalid_request",
+                "The body took longer than 15 seconds.",
+            );
+        }
     };
     next.run(Request::from_parts(parts, Body::from(body))).await
 }

@@ -8,7 +8,7 @@ use vestibule::app::App;
 use vestibule::clock::Clock;
 use vestibule::config::ServeArgs;
 use vestibule::error::Error;
-use vestibule::{jobs, management, realm_setup, routes, serve, welcome};
+use vestibule::{bench, jobs, management, realm_setup, routes, serve, welcome};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -30,6 +30,8 @@ enum Command {
     Serve(Box<ServeArgs>),
     /// Bring the database up to date, and end
     Migrate(Box<ServeArgs>),
+    /// Measure this server, or any Keycloak-compatible one
+    Bench(Box<bench::Args>),
 }
 
 /// The arguments of a bare `vestibule`.
@@ -41,8 +43,14 @@ struct Bare {
 
 fn main() -> ExitCode {
     let level = std::env::var("VESTIBULE_LOG").unwrap_or_else(|_| "warn,vestibule=info".into());
-    tracing_subscriber::fmt().with_env_filter(level).with_target(false).with_writer(std::io::stderr).init();
-    let command = Cli::parse().command.unwrap_or_else(|| Command::Serve(Box::new(Bare::parse_from(["vestibule", "--dev"]).serve)));
+    tracing_subscriber::fmt()
+        .with_env_filter(level)
+        .with_target(false)
+        .with_writer(std::io::stderr)
+        .init();
+    let command = Cli::parse()
+        .command
+        .unwrap_or_else(|| Command::Serve(Box::new(Bare::parse_from(["vestibule", "--dev"]).serve)));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => return fail(&e.to_string()),
@@ -66,6 +74,7 @@ async fn run(command: Command) -> Result<(), Error> {
             println!("The database {} is up to date.", app.db.engine_name());
             Ok(())
         }
+        Command::Bench(args) => bench::run(*args).await.map_err(|e| Error::Setup(e.to_string())),
     }
 }
 

@@ -21,7 +21,11 @@ pub fn router(app: App) -> Router {
 
 fn answer(up: bool, checks: &str) -> Response {
     let word = if up { "UP" } else { "DOWN" };
-    let status = if up { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if up {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     let body = format!("{{\"status\":\"{word}\",\"checks\":[{checks}]}}");
     (status, [("content-type", "application/json")], body).into_response()
 }
@@ -33,5 +37,8 @@ async fn live() -> Response {
 async fn ready(State(app): State<App>) -> Response {
     let up = app.db.count("select count(*) from migration", &[]).await.is_ok();
     let word = if up { "UP" } else { "DOWN" };
-    answer(up, &format!("{{\"name\":\"Database connections health check\",\"status\":\"{word}\"}}"))
+    answer(
+        up,
+        &format!("{{\"name\":\"Database connections health check\",\"status\":\"{word}\"}}"),
+    )
 }

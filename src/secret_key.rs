@@ -33,7 +33,10 @@ pub fn load(config: &Config) -> Result<Arc<MasterKey>, Error> {
     }
     private(path)?;
     let text = fs::read_to_string(path).map_err(|e| Error::Setup(format!("{}: {e}", path.display())))?;
-    let bytes = STANDARD.decode(text.trim()).ok().and_then(|b| <[u8; 32]>::try_from(b).ok());
+    let bytes = STANDARD
+        .decode(text.trim())
+        .ok()
+        .and_then(|b| <[u8; 32]>::try_from(b).ok());
     let bytes = bytes.ok_or_else(|| Error::Setup(format!("{} is not a key: 32 bytes in base64", path.display())))?;
     Ok(Arc::new(MasterKey::from_bytes(bytes)))
 }
@@ -48,18 +51,25 @@ fn make(path: &Path) -> Result<(), Error> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path).map_err(failed)?;
-    file.write_all(STANDARD.encode(crate::random::bytes::<32>()).as_bytes()).map_err(failed)?;
+    file.write_all(STANDARD.encode(crate::random::bytes::<32>()).as_bytes())
+        .map_err(failed)?;
     file.sync_all().map_err(failed)
 }
 
 #[cfg(unix)]
 fn private(path: &Path) -> Result<(), Error> {
     use std::os::unix::fs::PermissionsExt as _;
-    let mode = fs::metadata(path).map_err(|e| Error::Setup(format!("{}: {e}", path.display())))?.permissions().mode();
+    let mode = fs::metadata(path)
+        .map_err(|e| Error::Setup(format!("{}: {e}", path.display())))?
+        .permissions()
+        .mode();
     if mode & 0o077 == 0 {
         return Ok(());
     }
-    Err(Error::Setup(format!("others can read {0}: run chmod 600 {0}", path.display())))
+    Err(Error::Setup(format!(
+        "others can read {0}: run chmod 600 {0}",
+        path.display()
+    )))
 }
 
 #[cfg(not(unix))]

@@ -31,7 +31,9 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// [`Error::Setup`] if it is in use, with what to do.
 pub async fn bind(address: SocketAddr, option: &str) -> Result<TcpListener, Error> {
     TcpListener::bind(address).await.map_err(|e| {
-        Error::Setup(format!("{address} cannot be listened on: {e}. Choose another port with {option}."))
+        Error::Setup(format!(
+            "{address} cannot be listened on: {e}. Choose another port with {option}."
+        ))
     })
 }
 
@@ -39,7 +41,12 @@ pub async fn bind(address: SocketAddr, option: &str) -> Result<TcpListener, Erro
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut server = auto::Builder::new(TokioExecutor::new());
-    server.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(32 * 1024).max_headers(100);
+    server
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIME)
+        .max_buf_size(32 * 1024)
+        .max_headers(100);
     let graceful = GracefulShutdown::new();
     tokio::pin!(stop);
     loop {

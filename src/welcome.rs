@@ -27,7 +27,9 @@ pub async fn make_demo_realm(app: &App) -> Result<(), Error> {
     });
     let given: Doc = given.as_object().cloned().unwrap_or_default();
     realm_setup::create(app, "demo", &given).await?;
-    let Some(demo) = realm::by_name(&app.db, "demo").await? else { return Ok(()) };
+    let Some(demo) = realm::by_name(&app.db, "demo").await? else {
+        return Ok(());
+    };
     let doc = json!({
         "name": "Demo application", "enabled": true, "publicClient": true, "standardFlowEnabled": true,
         "directAccessGrantsEnabled": true, "implicitFlowEnabled": false, "serviceAccountsEnabled": false,
@@ -53,7 +55,10 @@ pub async fn make_demo_realm(app: &App) -> Result<(), Error> {
         let mut trusting = component.clone();
         let hosts = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
         trusting.config.insert("trusted-hosts".into(), hosts);
-        let doc = serde_json::to_value(&trusting)?.as_object().cloned().unwrap_or_default();
+        let doc = serde_json::to_value(&trusting)?
+            .as_object()
+            .cloned()
+            .unwrap_or_default();
         part::put(&mut tx, &demo.id, Kind::Component, &trusting.id, "Trusted Hosts", &doc).await?;
     }
     tx.commit().await
@@ -62,32 +67,57 @@ pub async fn make_demo_realm(app: &App) -> Result<(), Error> {
 /// Prints what to open next. Outside development nothing secret is printed, and nothing else either.
 pub fn print(app: &App, admin: Option<&Admin>) {
     let config = &app.config;
-    let base = config.hostname.clone().unwrap_or_else(|| format!("http://localhost:{}", config.http_port));
+    let base = config
+        .hostname
+        .clone()
+        .unwrap_or_else(|| format!("http://localhost:{}", config.http_port));
     if !config.dev {
-        println!("Vestibule {} serves {base} from {}", env!("CARGO_PKG_VERSION"), app.db.engine_name());
+        println!(
+            "Vestibule {} serves {base} from {}",
+            env!("CARGO_PKG_VERSION"),
+            app.db.engine_name()
+        );
         return;
     }
-    println!("\n  Vestibule {}  ({}, data in {})\n", env!("CARGO_PKG_VERSION"), app.db.engine_name(), config.data.display());
+    println!(
+        "\n  Vestibule {}  ({}, data in {})\n",
+        env!("CARGO_PKG_VERSION"),
+        app.db.engine_name(),
+        config.data.display()
+    );
     let line = |what: &str, value: &str| println!("  {what:<18} {value}");
     if config.demo {
         let query = "client_id=demo-app&response_type=code&scope=openid&redirect_uri=";
         line("Demo application", &format!("{base}/demo/"));
         let to = format!("{base}/demo/").replace(':', "%3A").replace('/', "%2F");
-        line("Registration", &format!("{base}/realms/demo/protocol/openid-connect/registrations?{query}{to}"));
+        line(
+            "Registration",
+            &format!("{base}/realms/demo/protocol/openid-connect/registrations?{query}{to}"),
+        );
     }
     line("Mail inbox", &format!("{base}/inbox"));
     line("Admin API", &format!("{base}/admin/realms"));
     match admin {
-        Some(Admin { username, shown_password: Some(password) }) => {
-            line("Administrator", &format!("{username}  password {password}  (shown once)"));
+        Some(Admin {
+            username,
+            shown_password: Some(password),
+        }) => {
+            line(
+                "Administrator",
+                &format!("{username}  password {password}  (shown once)"),
+            );
         }
         Some(Admin { username, .. }) => line("Administrator", &format!("{username}  (password as given)")),
         None => line("Administrator", "as before"),
     }
     if config.demo {
         println!("\n  Try next:");
-        println!("  curl -s {base}/realms/demo/protocol/openid-connect/registrations -H 'Content-Type: application/json' \\");
-        println!("    -d '{{\"username\":\"mia\",\"email\":\"mia@example.org\",\"firstName\":\"Mia\",\"lastName\":\"Berg\",\"password\":\"correct horse\"}}'");
+        println!(
+            "  curl -s {base}/realms/demo/protocol/openid-connect/registrations -H 'Content-Type: application/json' \\"
+        );
+        println!(
+            "    -d '{{\"username\":\"mia\",\"email\":\"mia@example.org\",\"firstName\":\"Mia\",\"lastName\":\"Berg\",\"password\":\"correct horse\"}}'"
+        );
     }
     println!();
 }

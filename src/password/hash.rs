@@ -54,7 +54,10 @@ pub struct Hasher {
 impl Default for Hasher {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        Self { running: Arc::new(Semaphore::new(cores)), queue: Arc::new(Semaphore::new(QUEUE)) }
+        Self {
+            running: Arc::new(Semaphore::new(cores)),
+            queue: Arc::new(Semaphore::new(QUEUE)),
+        }
     }
 }
 
@@ -103,27 +106,50 @@ impl Hasher {
         self.hash(password).await.map(drop)
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
-        let place = self.queue.clone().try_acquire_owned().map_err(|_| Error::Busy("too many passwords wait to be hashed"))?;
-        let _turn = self.running.clone().acquire_owned().await.map_err(|_| Error::Busy("shutting down"))?;
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let place = self
+            .queue
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| Error::Busy("too many passwords wait to be hashed"))?;
+        let _turn = self
+            .running
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|_| Error::Busy("shutting down"))?;
         let done = tokio::task::spawn_blocking(work).await;
         drop(place);
         done.map_err(|_| Error::Corrupt("a hash could not be computed".into()))?
     }
 }
 
-fn argon2id(password: &[u8], salt: &[u8], memory: u32, passes: u32, lanes: u32, length: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
+fn argon2id(
+    password: &[u8],
+    salt: &[u8],
+    memory: u32,
+    passes: u32,
+    lanes: u32,
+    length: usize,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
     let failed = |e: argon2::Error| Error::Corrupt(format!("argon2: {e}"));
     let params = Params::new(memory, passes, lanes, Some(length)).map_err(failed)?;
     let mut hash = Zeroizing::new(vec![0; length]);
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(password, salt, &mut hash).map_err(failed)?;
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_into(password, salt, &mut hash)
+        .map_err(failed)?;
     Ok(hash)
 }
 
 fn compare(password: &[u8], secret: &Value, data: &Value) -> Result<Verdict, Error> {
     let bytes = |key: &str| {
         let text = secret[key].as_str().unwrap_or_default();
-        STANDARD.decode(text).map_err(|_| Error::Corrupt(format!("a stored password has a bad {key}")))
+        STANDARD
+            .decode(text)
+            .map_err(|_| Error::Corrupt(format!("a stored password has a bad {key}")))
     };
     let (expected, salt) = (bytes("value")?, bytes("salt")?);
     let iterations = data["hashIterations"].as_u64().unwrap_or(0);
@@ -136,10 +162,15 @@ fn compare(password: &[u8], secret: &Value, data: &Value) -> Result<Verdict, Err
         let (memory, lanes) = (setting("memory", MEMORY_KIB), setting("parallelism", LANES));
         let passes = u32::try_from(iterations).unwrap_or(u32::MAX);
         if memory > MOST_MEMORY_KIB || passes > MOST_PASSES || lanes > 64 {
-            return Err(Error::Corrupt("a stored password hash is too costly to evaluate".into()));
+            return Err(Error::Corrupt(
+                "a stored password hash is too costly to evaluate".into(),
+            ));
         }
         let hash = argon2id(password, &salt, memory, passes, lanes, expected.len().clamp(4, 128))?;
-        (hash, memory == MEMORY_KIB && passes == PASSES && lanes == LANES && expected.len() == LENGTH)
+        (
+            hash,
+            memory == MEMORY_KIB && passes == PASSES && lanes == LANES && expected.len() == LENGTH,
+        )
     } else {
         (pbkdf2(algorithm, iterations, password, &salt, expected.len())?, false)
     };
@@ -150,15 +181,27 @@ fn compare(password: &[u8], secret: &Value, data: &Value) -> Result<Verdict, Err
     })
 }
 
-fn pbkdf2(algorithm: &str, iterations: u64, password: &[u8], salt: &[u8], length: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
+fn pbkdf2(
+    algorithm: &str,
+    iterations: u64,
+    password: &[u8],
+    salt: &[u8],
+    length: usize,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
     use aws_lc_rs::pbkdf2::{PBKDF2_HMAC_SHA1, PBKDF2_HMAC_SHA256, PBKDF2_HMAC_SHA512, derive};
     let kind = match algorithm {
         "pbkdf2" => PBKDF2_HMAC_SHA1,
         "pbkdf2-sha256" => PBKDF2_HMAC_SHA256,
         "pbkdf2-sha512" => PBKDF2_HMAC_SHA512,
-        other => return Err(Error::Corrupt(format!("the password hash algorithm {other} is not known"))),
+        other => {
+            return Err(Error::Corrupt(format!(
+                "the password hash algorithm {other} is not known"
+            )));
+        }
     };
-    let rounds = u32::try_from(iterations.min(MOST_PBKDF2)).ok().and_then(std::num::NonZeroU32::new);
+    let rounds = u32::try_from(iterations.min(MOST_PBKDF2))
+        .ok()
+        .and_then(std::num::NonZeroU32::new);
     let rounds = rounds.filter(|_| iterations <= MOST_PBKDF2 && length <= 512);
     let rounds = rounds.ok_or_else(|| Error::Corrupt("a stored password hash is too costly to evaluate".into()))?;
     let mut hash = Zeroizing::new(vec![0; length]);

@@ -22,7 +22,10 @@ pub(super) async fn add(tx: &mut Tx, app: &App, realm_id: &str, name: &str, defa
     add_client_scopes(tx, realm_id, defaults, &roles).await?;
     scope_mappings(tx, realm_id, defaults, &uuids, &roles).await?;
     let default_role = format!("default-roles-{}", name.to_lowercase());
-    let id = roles.get(&(String::new(), default_role.clone())).cloned().unwrap_or_default();
+    let id = roles
+        .get(&(String::new(), default_role.clone()))
+        .cloned()
+        .unwrap_or_default();
     Ok(json!({
         "id": id, "name": default_role, "description": "${role_default-roles}",
         "composite": true, "clientRole": false, "containerId": realm_id
@@ -45,7 +48,12 @@ async fn add_clients(
         }
         let mut doc = object(c);
         doc.remove("clientId");
-        for mapper in doc.get_mut("protocolMappers").and_then(Value::as_array_mut).into_iter().flatten() {
+        for mapper in doc
+            .get_mut("protocolMappers")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
             mapper["id"] = json!(crate::random::uuid());
         }
         let new = Client {
@@ -74,16 +82,29 @@ async fn add_roles(
     for r in list(&defaults["roles"], "realm") {
         // Keycloak lower-cases the realm's name here.
         let plain = text(r, "name");
-        let role_name = if plain.starts_with("default-roles-") { plain.to_lowercase() } else { plain.to_owned() };
+        let role_name = if plain.starts_with("default-roles-") {
+            plain.to_lowercase()
+        } else {
+            plain.to_owned()
+        };
         all.push(("", role_name, r));
     }
     for (client, roles) in defaults["roles"]["client"].as_object().into_iter().flatten() {
         if uuids.contains_key(client) {
-            all.extend(roles.as_array().into_iter().flatten().map(|r| (client.as_str(), text(r, "name").to_owned(), r)));
+            all.extend(
+                roles
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(|r| (client.as_str(), text(r, "name").to_owned(), r)),
+            );
         }
     }
     if name == "master" {
-        ids.insert((String::new(), "admin".into()), add_role(tx, realm_id, "", "admin", "${role_admin}").await?);
+        ids.insert(
+            (String::new(), "admin".into()),
+            add_role(tx, realm_id, "", "admin", "${role_admin}").await?,
+        );
         let id = add_role(tx, realm_id, "", "create-realm", "${role_create-realm}").await?;
         ids.insert((String::new(), "create-realm".into()), id);
     }
@@ -116,10 +137,17 @@ async fn add_client_scopes(tx: &mut Tx, realm_id: &str, defaults: &Value, roles:
         let mut doc = Doc::new();
         doc.insert("id".into(), json!(id));
         doc.extend(object(scope));
-        for mapper in doc.get_mut("protocolMappers").and_then(Value::as_array_mut).into_iter().flatten() {
+        for mapper in doc
+            .get_mut("protocolMappers")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
             mapper["id"] = json!(crate::random::uuid());
         }
-        let mapped = list(defaults, "scopeMappings").iter().filter(|m| text(m, "clientScope") == scope_name);
+        let mapped = list(defaults, "scopeMappings")
+            .iter()
+            .filter(|m| text(m, "clientScope") == scope_name);
         let mapped: Vec<&String> = mapped
             .flat_map(|m| list(m, "roles"))
             .filter_map(|r| roles.get(&(String::new(), r.as_str()?.to_owned())))
@@ -140,8 +168,12 @@ async fn scope_mappings(
 ) -> Result<(), Error> {
     for (owner, mappings) in defaults["clientScopeMappings"].as_object().into_iter().flatten() {
         for mapping in mappings.as_array().into_iter().flatten() {
-            let Some(uuid) = uuids.get(text(mapping, "client")) else { continue };
-            let Some(mut c) = client::read(&mut *tx, realm_id, uuid).await? else { continue };
+            let Some(uuid) = uuids.get(text(mapping, "client")) else {
+                continue;
+            };
+            let Some(mut c) = client::read(&mut *tx, realm_id, uuid).await? else {
+                continue;
+            };
             let ids: Vec<&String> = list(mapping, "roles")
                 .iter()
                 .filter_map(|r| roles.get(&(owner.clone(), r.as_str()?.to_owned())))

@@ -44,7 +44,9 @@ impl KeyPool {
                 self.fill();
                 Ok(pair)
             }
-            None => tokio::task::spawn_blocking(make_pair).await.map_err(|e| Error::Key(e.to_string()))?,
+            None => tokio::task::spawn_blocking(make_pair)
+                .await
+                .map_err(|e| Error::Key(e.to_string()))?,
         }
     }
 }
@@ -54,7 +56,10 @@ fn failed(e: impl std::fmt::Display) -> Error {
 }
 
 fn make_pair() -> Result<Pair, Error> {
-    Ok((SigningKey::generate(Alg::RS256).map_err(failed)?, EncryptionKey::generate(2048).map_err(failed)?))
+    Ok((
+        SigningKey::generate(Alg::RS256).map_err(failed)?,
+        EncryptionKey::generate(2048).map_err(failed)?,
+    ))
 }
 
 /// The keys of a realm that is being made.
@@ -76,14 +81,28 @@ pub(super) async fn for_new_realm(app: &App, name: &str) -> Result<Fresh, Error>
         ("hmac-generated", Material::Sign(secret(Alg::HS512, 128)?)),
         ("aes-generated", Material::Secret(aes.to_vec())),
     ];
-    let keys = made.into_iter().map(|(provider, material)| Ok((provider, realm_key(name, material, app.now())?)));
-    Ok(Fresh { keys: keys.collect::<Result<_, Error>>()? })
+    let keys = made
+        .into_iter()
+        .map(|(provider, material)| Ok((provider, realm_key(name, material, app.now())?)));
+    Ok(Fresh {
+        keys: keys.collect::<Result<_, Error>>()?,
+    })
 }
 
 impl Fresh {
-    pub(super) async fn add(self, tx: &mut Tx, app: &App, realm_id: &str, providers: &Map<String, Value>) -> Result<(), Error> {
+    pub(super) async fn add(
+        self,
+        tx: &mut Tx,
+        app: &App,
+        realm_id: &str,
+        providers: &Map<String, Value>,
+    ) -> Result<(), Error> {
         for (provider, mut new) in self.keys {
-            new.component_id = providers.get(provider).and_then(Value::as_str).unwrap_or_default().to_owned();
+            new.component_id = providers
+                .get(provider)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned();
             key::add(tx, &app.db, realm_id, &new).await?;
         }
         Ok(())
@@ -92,13 +111,17 @@ impl Fresh {
 
 fn realm_key(realm_name: &str, material: Material, now: i64) -> Result<RealmKey, Error> {
     let (kid, algorithm, certificate) = match &material {
-        Material::Sign(k) if k.alg().is_rsa() => {
-            (k.kid().to_owned(), k.alg().as_str(), Some(certificate(realm_name, &k.to_der().map_err(failed)?)?))
-        }
+        Material::Sign(k) if k.alg().is_rsa() => (
+            k.kid().to_owned(),
+            k.alg().as_str(),
+            Some(certificate(realm_name, &k.to_der().map_err(failed)?)?),
+        ),
         Material::Sign(k) => (k.kid().to_owned(), k.alg().as_str(), None),
-        Material::Encrypt(k) => {
-            (k.kid().to_owned(), "RSA-OAEP", Some(certificate(realm_name, &k.to_der().map_err(failed)?)?))
-        }
+        Material::Encrypt(k) => (
+            k.kid().to_owned(),
+            "RSA-OAEP",
+            Some(certificate(realm_name, &k.to_der().map_err(failed)?)?),
+        ),
         Material::Secret(_) => (crate::random::uuid(), "AES", None),
     };
     Ok(RealmKey {
@@ -131,21 +154,38 @@ fn certificate(realm_name: &str, pkcs8: &[u8]) -> Result<Vec<u8>, Error> {
 pub async fn add_provider_key(tx: &mut Tx, app: &App, realm: &Realm, component: &Component) -> Result<(), Error> {
     let setting = |name: &str, default: &'static str| component.first(name).unwrap_or(default).to_owned();
     let provider = component.provider_id.clone();
-    let (size, curve, secret) =
-        (setting("keySize", "2048"), setting("ecdsaEllipticCurveKey", "P-256"), setting("secretSize", "0"));
+    let (size, curve, secret) = (
+        setting("keySize", "2048"),
+        setting("ecdsaEllipticCurveKey", "P-256"),
+        setting("secretSize", "0"),
+    );
     let algorithm = component.first("algorithm").map(str::to_owned);
     let made = tokio::task::spawn_blocking(move || material(&provider, algorithm.as_deref(), &size, &curve, &secret));
-    let Some(material) = made.await.map_err(failed)?? else { return Ok(()) };
+    let Some(material) = made.await.map_err(failed)?? else {
+        return Ok(());
+    };
     let mut new = realm_key(&realm.name, material, app.now())?;
     new.component_id.clone_from(&component.id);
     key::add(tx, &app.db, &realm.id, &new).await
 }
 
-fn material(provider: &str, algorithm: Option<&str>, size: &str, curve: &str, secret: &str) -> Result<Option<Material>, Error> {
+fn material(
+    provider: &str,
+    algorithm: Option<&str>,
+    size: &str,
+    curve: &str,
+    secret: &str,
+) -> Result<Option<Material>, Error> {
     let bits: u32 = size.parse().unwrap_or(2048);
     let named = |default: Alg| algorithm.and_then(Alg::parse).unwrap_or(default);
     let wide: [u8; 512] = crate::random::bytes();
-    let length = |default: usize| secret.parse().ok().filter(|n| (16..=512).contains(n)).unwrap_or(default);
+    let length = |default: usize| {
+        secret
+            .parse()
+            .ok()
+            .filter(|n| (16..=512).contains(n))
+            .unwrap_or(default)
+    };
     let sign = |key: Result<SigningKey, vestibule_jose::Error>| key.map(|k| Some(Material::Sign(k))).map_err(failed);
     match provider {
         "rsa-generated" => sign(SigningKey::generate_rsa(named(Alg::RS256), bits)),
@@ -156,9 +196,11 @@ fn material(provider: &str, algorithm: Option<&str>, size: &str, curve: &str, se
             _ => Alg::ES256,
         })),
         "eddsa-generated" => sign(SigningKey::generate(Alg::EdDSA)),
-        "hmac-generated" => {
-            sign(SigningKey::from_secret(named(Alg::HS512), crate::random::uuid(), &wide[..length(128).max(64)]))
-        }
+        "hmac-generated" => sign(SigningKey::from_secret(
+            named(Alg::HS512),
+            crate::random::uuid(),
+            &wide[..length(128).max(64)],
+        )),
         "aes-generated" => Ok(Some(Material::Secret(wide[..length(16)].to_vec()))),
         _ => Ok(None),
     }
@@ -193,5 +235,7 @@ pub async fn ensure_signing_key(app: &App, known: &Arc<Realm>, alg: Alg) -> Resu
     part::put(&mut tx, &known.id, Kind::Component, &id, &name, &doc).await?;
     add_provider_key(&mut tx, app, known, &component).await?;
     tx.commit().await?;
-    realm::by_id(&app.db, &known.id).await?.ok_or_else(|| Error::Key("the realm is gone".into()))
+    realm::by_id(&app.db, &known.id)
+        .await?
+        .ok_or_else(|| Error::Key("the realm is gone".into()))
 }

@@ -71,7 +71,9 @@ pub(super) async fn add_realm(tx: &mut Tx, app: &App, realm_id: &str, name: &str
 
 /// The roles of `realm-management` but `realm-admin`, which `master` does not have.
 fn management_roles() -> impl Iterator<Item = &'static Value> {
-    list(&DEFAULTS["roles"]["client"], "realm-management").iter().filter(|r| text(r, "name") != "realm-admin")
+    list(&DEFAULTS["roles"]["client"], "realm-management")
+        .iter()
+        .filter(|r| text(r, "name") != "realm-admin")
 }
 
 /// The administrator that a start without one makes.
@@ -110,7 +112,10 @@ pub async fn bootstrap(app: &App) -> Result<Option<Admin>, Error> {
         }
     };
     grant_admin(app, &username, &password).await?;
-    Ok(Some(Admin { username, shown_password }))
+    Ok(Some(Admin {
+        username,
+        shown_password,
+    }))
 }
 
 /// Adds a user of `master` who may administer everything.
@@ -119,7 +124,9 @@ pub async fn bootstrap(app: &App) -> Result<Option<Admin>, Error> {
 ///
 /// Those of the database; [`Error::Setup`] if the user name is taken.
 pub async fn grant_admin(app: &App, username: &str, password: &str) -> Result<(), Error> {
-    let master = realm::by_name(&app.db, "master").await?.ok_or_else(|| Error::Setup("there is no realm master".into()))?;
+    let master = realm::by_name(&app.db, "master")
+        .await?
+        .ok_or_else(|| Error::Setup("there is no realm master".into()))?;
     let hashed = app.hasher.hash(password).await?;
     let new = User {
         id: crate::random::uuid(),

@@ -29,10 +29,29 @@ pub enum Created {
 
 /// Members of a `RealmRepresentation` that are collections with a life of their own, not settings.
 pub const COLLECTIONS: &[&str] = &[
-    "roles", "groups", "defaultGroups", "defaultRole", "users", "federatedUsers", "scopeMappings", "clientScopeMappings",
-    "clients", "clientScopes", "identityProviders", "identityProviderMappers", "protocolMappers", "components",
-    "authenticationFlows", "authenticatorConfig", "requiredActions", "localizationTexts", "organizations",
-    "applications", "oauthClients", "clientTemplates", "keycloakVersion",
+    "roles",
+    "groups",
+    "defaultGroups",
+    "defaultRole",
+    "users",
+    "federatedUsers",
+    "scopeMappings",
+    "clientScopeMappings",
+    "clients",
+    "clientScopes",
+    "identityProviders",
+    "identityProviderMappers",
+    "protocolMappers",
+    "components",
+    "authenticationFlows",
+    "authenticatorConfig",
+    "requiredActions",
+    "localizationTexts",
+    "organizations",
+    "applications",
+    "oauthClients",
+    "clientTemplates",
+    "keycloakVersion",
 ];
 
 /// Creates a realm with Keycloak's defaults and the settings of `given`, a `RealmRepresentation`. Of its collections
@@ -107,23 +126,44 @@ async fn authenticator_configs(tx: &mut Tx, realm_id: &str, defaults: &Value) ->
 
 async fn flows(tx: &mut Tx, realm_id: &str, defaults: &Value, configs: &Map<String, Value>) -> Result<(), Error> {
     let flows = list(defaults, "flows");
-    let ids: Map<String, Value> =
-        flows.iter().map(|f| (text(f, "alias").to_owned(), json!(crate::random::uuid()))).collect();
+    let ids: Map<String, Value> = flows
+        .iter()
+        .map(|f| (text(f, "alias").to_owned(), json!(crate::random::uuid())))
+        .collect();
     for flow in flows {
         let alias = text(flow, "alias");
         let mut doc = object(flow);
         doc.insert("id".into(), ids[alias].clone());
-        for execution in doc.get_mut("executions").and_then(Value::as_array_mut).into_iter().flatten() {
-            let Some(execution) = execution.as_object_mut() else { continue };
+        for execution in doc
+            .get_mut("executions")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            let Some(execution) = execution.as_object_mut() else {
+                continue;
+            };
             execution.insert("id".into(), json!(crate::random::uuid()));
             if let Some(alias) = execution.remove("flowAlias") {
                 execution.insert("flowId".into(), ids[alias.as_str().unwrap_or_default()].clone());
             }
-            if let Some(alias) = execution.get("authenticatorConfig").and_then(Value::as_str).map(str::to_owned) {
+            if let Some(alias) = execution
+                .get("authenticatorConfig")
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+            {
                 execution.insert("authenticatorConfig".into(), configs[&alias].clone());
             }
         }
-        part::put(tx, realm_id, Kind::Flow, ids[alias].as_str().unwrap_or_default(), alias, &doc).await?;
+        part::put(
+            tx,
+            realm_id,
+            Kind::Flow,
+            ids[alias].as_str().unwrap_or_default(),
+            alias,
+            &doc,
+        )
+        .await?;
     }
     Ok(())
 }
@@ -145,10 +185,21 @@ async fn components(tx: &mut Tx, realm_id: &str, defaults: &Value) -> Result<Map
 }
 
 /// Adds a role with a description and returns its id.
-async fn add_role(tx: &mut Tx, realm_id: &str, client_uuid: &str, name: &str, description: &str) -> Result<String, Error> {
+async fn add_role(
+    tx: &mut Tx,
+    realm_id: &str,
+    client_uuid: &str,
+    name: &str,
+    description: &str,
+) -> Result<String, Error> {
     let mut doc = Doc::new();
     doc.insert("description".into(), json!(description));
-    let new = Role { id: crate::random::uuid(), client_uuid: client_uuid.to_owned(), name: name.to_owned(), doc };
+    let new = Role {
+        id: crate::random::uuid(),
+        client_uuid: client_uuid.to_owned(),
+        name: name.to_owned(),
+        doc,
+    };
     role::add(tx, realm_id, &new).await?;
     Ok(new.id)
 }

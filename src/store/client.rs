@@ -116,14 +116,21 @@ pub async fn by_client_id(db: &Db, realm_id: &str, client_id: &str) -> Result<Op
     let key = (realm_id.to_owned(), client_id.to_owned());
     let load = async {
         let sql = "select id from client where realm_id = $1 and client_id = $2";
-        db.first(sql, &[&realm_id, &client_id]).await?.map(|mut r| r.next::<String>()).transpose()
+        db.first(sql, &[&realm_id, &client_id])
+            .await?
+            .map(|mut r| r.next::<String>())
+            .transpose()
     };
-    let Some(id) = db.caches.get(&db.caches.client_uuids, key.clone(), load).await? else { return Ok(None) };
+    let Some(id) = db.caches.get(&db.caches.client_uuids, key.clone(), load).await? else {
+        return Ok(None);
+    };
     let found = by_id(db, realm_id, &id).await?.filter(|c| c.client_id == client_id);
     if found.is_none() {
         // The name was cached and has since been given up: ask again next time.
         db.caches.client_uuids.invalidate(&key);
-        return read_by_client_id(db, realm_id, client_id).await.map(|c| c.map(Arc::new));
+        return read_by_client_id(db, realm_id, client_id)
+            .await
+            .map(|c| c.map(Arc::new));
     }
     Ok(found)
 }
@@ -159,7 +166,11 @@ pub async fn search(db: &Db, realm_id: &str, search: &str, first: i64, max: i64)
         "select {COLUMNS} from client where realm_id = $1 and lower(client_id) like $2 escape '\\'
          order by client_id limit $3 offset $4"
     );
-    db.list(&sql, &[&realm_id, &like, &max, &first]).await?.into_iter().map(client).collect()
+    db.list(&sql, &[&realm_id, &like, &max, &first])
+        .await?
+        .into_iter()
+        .map(client)
+        .collect()
 }
 
 /// How many clients a realm has.
@@ -168,7 +179,8 @@ pub async fn search(db: &Db, realm_id: &str, search: &str, first: i64, max: i64)
 ///
 /// Those of the database.
 pub async fn count(q: impl Query, realm_id: &str) -> Result<i64, Error> {
-    q.count("select count(*) from client where realm_id = $1", &[&realm_id]).await
+    q.count("select count(*) from client where realm_id = $1", &[&realm_id])
+        .await
 }
 
 /// Adds a client, unless its id or `client_id` is taken: then `false`.
@@ -243,11 +255,18 @@ pub async fn update(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
 ///
 /// Those of the database.
 pub async fn remove(tx: &mut Tx, realm_id: &str, id: &str) -> Result<bool, Error> {
-    let roles = tx.exec("delete from role where realm_id = $1 and client_uuid = $2", &[&realm_id, &id]).await?;
+    let roles = tx
+        .exec(
+            "delete from role where realm_id = $1 and client_uuid = $2",
+            &[&realm_id, &id],
+        )
+        .await?;
     if roles > 0 {
         tx.touch(super::cache::realm_topic(realm_id));
     }
-    let removed = tx.exec("delete from client where realm_id = $1 and id = $2", &[&realm_id, &id]).await?;
+    let removed = tx
+        .exec("delete from client where realm_id = $1 and id = $2", &[&realm_id, &id])
+        .await?;
     tx.touch(client_topic(id));
     Ok(removed > 0)
 }

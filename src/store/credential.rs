@@ -73,5 +73,11 @@ pub async fn put(tx: &mut Tx, user_id: &str, c: &Credential) -> Result<(), Error
 ///
 /// Those of the database.
 pub async fn remove(tx: &mut Tx, user_id: &str, id: &str) -> Result<bool, Error> {
-    Ok(tx.exec("delete from credential where account_id = $1 and id = $2", &[&user_id, &id]).await? > 0)
+    Ok(tx
+        .exec(
+            "delete from credential where account_id = $1 and id = $2",
+            &[&user_id, &id],
+        )
+        .await?
+        > 0)
 }

@@ -48,7 +48,10 @@ impl Row {
     ///
     /// [`Error::Corrupt`] if there is none or it is of another type.
     pub fn next<T: FromCell>(&mut self) -> Result<T, Error> {
-        let cell = self.0.next().ok_or_else(|| Error::Corrupt("a row has too few columns".into()))?;
+        let cell = self
+            .0
+            .next()
+            .ok_or_else(|| Error::Corrupt("a row has too few columns".into()))?;
         T::from_cell(cell)
     }
 }
@@ -67,13 +70,21 @@ fn mismatch<T>(wanted: &str) -> Result<T, Error> {
 
 impl FromCell for i64 {
     fn from_cell(cell: Cell) -> Result<Self, Error> {
-        if let Cell::Int(i) = cell { Ok(i) } else { mismatch("a number") }
+        if let Cell::Int(i) = cell {
+            Ok(i)
+        } else {
+            mismatch("a number")
+        }
     }
 }
 
 impl FromCell for bool {
     fn from_cell(cell: Cell) -> Result<Self, Error> {
-        if let Cell::Int(i) = cell { Ok(i != 0) } else { mismatch("a boolean") }
+        if let Cell::Int(i) = cell {
+            Ok(i != 0)
+        } else {
+            mismatch("a boolean")
+        }
     }
 }
 
@@ -89,19 +100,31 @@ impl FromCell for f64 {
 
 impl FromCell for String {
     fn from_cell(cell: Cell) -> Result<Self, Error> {
-        if let Cell::Text(s) = cell { Ok(s) } else { mismatch("text") }
+        if let Cell::Text(s) = cell {
+            Ok(s)
+        } else {
+            mismatch("text")
+        }
     }
 }
 
 impl FromCell for Vec<u8> {
     fn from_cell(cell: Cell) -> Result<Self, Error> {
-        if let Cell::Bytes(b) = cell { Ok(b) } else { mismatch("bytes") }
+        if let Cell::Bytes(b) = cell {
+            Ok(b)
+        } else {
+            mismatch("bytes")
+        }
     }
 }
 
 impl<T: FromCell> FromCell for Option<T> {
     fn from_cell(cell: Cell) -> Result<Self, Error> {
-        if cell == Cell::Null { Ok(None) } else { T::from_cell(cell).map(Some) }
+        if cell == Cell::Null {
+            Ok(None)
+        } else {
+            T::from_cell(cell).map(Some)
+        }
     }
 }
 
@@ -132,8 +155,10 @@ pub trait Query: Send {
         Self: Sized,
     {
         async move {
-            let mut row =
-                self.first(sql, params).await?.ok_or_else(|| Error::Corrupt("a count gave no row".into()))?;
+            let mut row = self
+                .first(sql, params)
+                .await?
+                .ok_or_else(|| Error::Corrupt("a count gave no row".into()))?;
             row.next()
         }
     }
@@ -165,9 +190,16 @@ impl Db {
         } else if address.starts_with("postgres://") || address.starts_with("postgresql://") {
             Engine::Postgres(Postgres::open(address).await?)
         } else {
-            return Err(Error::Setup(format!("--db must be sqlite:PATH or postgres://..., not {address}")));
+            return Err(Error::Setup(format!(
+                "--db must be sqlite:PATH or postgres://..., not {address}"
+            )));
         };
-        Ok(Self { engine: Arc::new(engine), clock, secret_key, caches: Arc::default() })
+        Ok(Self {
+            engine: Arc::new(engine),
+            clock,
+            secret_key,
+            caches: Arc::default(),
+        })
     }
 
     /// `sqlite` or `postgres`: which text of a migration applies, and what start-up prints.
@@ -185,7 +217,9 @@ impl Db {
     ///
     /// [`Error::Key`] if the cipher fails.
     pub fn seal(&self, purpose: &str, id: &str, plain: &[u8]) -> Result<Vec<u8>, Error> {
-        self.secret_key.seal(purpose, id.as_bytes(), plain).map_err(|e| Error::Key(e.to_string()))
+        self.secret_key
+            .seal(purpose, id.as_bytes(), plain)
+            .map_err(|e| Error::Key(e.to_string()))
     }
 
     /// Decrypts what [`Db::seal`] made for the same purpose and row.
@@ -194,9 +228,9 @@ impl Db {
     ///
     /// [`Error::Key`] if it was sealed with another key or for another place.
     pub fn open_sealed(&self, purpose: &str, id: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
-        self.secret_key.open(purpose, id.as_bytes(), sealed).map_err(|e| {
-            Error::Key(format!("{purpose} {id} cannot be opened with this secret key: {e}"))
-        })
+        self.secret_key
+            .open(purpose, id.as_bytes(), sealed)
+            .map_err(|e| Error::Key(format!("{purpose} {id} cannot be opened with this secret key: {e}")))
     }
 
     pub(super) fn as_postgres(&self) -> Option<&Postgres> {
@@ -217,7 +251,12 @@ impl Db {
             Engine::Sqlite(s) => Inner::Sqlite(s.begin().await?),
             Engine::Postgres(p) => Inner::Postgres(p.begin().await?),
         };
-        Ok(Tx { inner, topics: Vec::new(), caches: Arc::clone(&self.caches), now: self.clock.now() })
+        Ok(Tx {
+            inner,
+            topics: Vec::new(),
+            caches: Arc::clone(&self.caches),
+            now: self.clock.now(),
+        })
     }
 
     /// Like [`Query::all`], for lists, searches and exports: lets the runtime's other tasks go on meanwhile.

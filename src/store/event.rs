@@ -22,7 +22,10 @@ pub struct Event {
 impl Event {
     /// An event of a type such as `LOGIN`.
     pub fn new(kind: &str) -> Self {
-        Self { kind: kind.to_owned(), ..Self::default() }
+        Self {
+            kind: kind.to_owned(),
+            ..Self::default()
+        }
     }
 
     /// The same with one more detail.

@@ -17,7 +17,12 @@ pub struct Group {
 const COLUMNS: &str = "id, parent_id, name, doc";
 
 fn group(mut r: Row) -> Result<Group, Error> {
-    Ok(Group { id: r.next()?, parent_id: r.next()?, name: r.next()?, doc: json::parse(&r.next::<String>()?)? })
+    Ok(Group {
+        id: r.next()?,
+        parent_id: r.next()?,
+        name: r.next()?,
+        doc: json::parse(&r.next::<String>()?)?,
+    })
 }
 
 /// The group with an id.
@@ -40,7 +45,12 @@ pub async fn by_path(mut q: impl Query, realm_id: &str, path: &str) -> Result<Op
     let mut found: Option<Group> = None;
     for name in path.split('/').filter(|n| !n.is_empty()) {
         let parent = found.map(|g| g.id).unwrap_or_default();
-        found = q.again().first(&sql, &[&realm_id, &parent, &name]).await?.map(group).transpose()?;
+        found = q
+            .again()
+            .first(&sql, &[&realm_id, &parent, &name])
+            .await?
+            .map(group)
+            .transpose()?;
         if found.is_none() {
             return Ok(None);
         }
@@ -57,7 +67,9 @@ pub async fn path(mut q: impl Query, realm_id: &str, group: &Group) -> Result<St
     let mut path = format!("/{}", group.name);
     let mut parent = group.parent_id.clone();
     while !parent.is_empty() {
-        let Some(above) = by_id(q.again(), realm_id, &parent).await? else { break };
+        let Some(above) = by_id(q.again(), realm_id, &parent).await? else {
+            break;
+        };
         path = format!("/{}{path}", above.name);
         parent = above.parent_id;
     }
@@ -92,6 +104,10 @@ pub async fn join(tx: &mut Tx, user_id: &str, group_id: &str) -> Result<(), Erro
 ///
 /// Those of the database.
 pub async fn leave(tx: &mut Tx, user_id: &str, group_id: &str) -> Result<(), Error> {
-    tx.exec("delete from account_group where account_id = $1 and group_id = $2", &[&user_id, &group_id]).await?;
+    tx.exec(
+        "delete from account_group where account_id = $1 and group_id = $2",
+        &[&user_id, &group_id],
+    )
+    .await?;
     Ok(())
 }

@@ -39,10 +39,15 @@ pub fn text<'a>(doc: &'a Doc, key: &str) -> Option<&'a str> {
 
 /// A list of texts; absent is empty.
 pub fn texts<'a>(doc: &'a Doc, key: &str) -> Vec<&'a str> {
-    doc.get(key).and_then(Value::as_array).map_or_else(Vec::new, |a| a.iter().filter_map(Value::as_str).collect())
+    doc.get(key)
+        .and_then(Value::as_array)
+        .map_or_else(Vec::new, |a| a.iter().filter_map(Value::as_str).collect())
 }
 
 /// A member of the member `attributes` that is a text and not empty.
 pub fn attribute<'a>(doc: &'a Doc, key: &str) -> Option<&'a str> {
-    doc.get("attributes").and_then(|a| a.get(key)).and_then(Value::as_str).filter(|s| !s.is_empty())
+    doc.get("attributes")
+        .and_then(|a| a.get(key))
+        .and_then(Value::as_str)
+        .filter(|s| !s.is_empty())
 }

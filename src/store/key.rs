@@ -37,7 +37,11 @@ pub struct RealmKey {
 impl RealmKey {
     /// `sig` or `enc`.
     pub fn key_use(&self) -> &'static str {
-        if matches!(self.material, Material::Sign(_)) { "sig" } else { "enc" }
+        if matches!(self.material, Material::Sign(_)) {
+            "sig"
+        } else {
+            "enc"
+        }
     }
 
     /// The key as others may see it, with its certificate.
@@ -47,7 +51,11 @@ impl RealmKey {
             Material::Encrypt(key) => key.public_jwk(),
             Material::Secret(_) => return None,
         };
-        Some(self.certificate.as_deref().map_or(jwk.clone(), |der| jwk.with_certificate(der)))
+        Some(
+            self.certificate
+                .as_deref()
+                .map_or(jwk.clone(), |der| jwk.with_certificate(der)),
+        )
     }
 
     /// SPKI in DER, for Keycloak's `public_key`.
@@ -100,17 +108,24 @@ impl Keys {
             })
             .collect();
         placed.sort_by(|a, b| (b.priority, b.key.created).cmp(&(a.priority, a.key.created)));
-        let published = placed.iter().filter(|p| p.enabled).filter_map(|p| p.key.jwk()).collect();
+        let published = placed
+            .iter()
+            .filter(|p| p.enabled)
+            .filter_map(|p| p.key.jwk())
+            .collect();
         let jwks = serde_json::to_string(&Jwks { keys: published })?;
         Ok(Self { placed, jwks })
     }
 
     /// The key that signs now with an algorithm.
     pub fn signing(&self, alg: Alg) -> Option<&SigningKey> {
-        self.placed.iter().filter(|p| p.enabled && p.active).find_map(|p| match &p.key.material {
-            Material::Sign(key) if key.alg() == alg => Some(key),
-            _ => None,
-        })
+        self.placed
+            .iter()
+            .filter(|p| p.enabled && p.active)
+            .find_map(|p| match &p.key.material {
+                Material::Sign(key) if key.alg() == alg => Some(key),
+                _ => None,
+            })
     }
 
     /// The key for what only this server reads: refresh tokens, action tokens, registration tokens (HS512).
@@ -119,15 +134,19 @@ impl Keys {
     ///
     /// [`Error::Key`] if the realm has none.
     pub fn internal(&self) -> Result<&SigningKey, Error> {
-        self.signing(Alg::HS512).ok_or_else(|| Error::Key("the realm has no active HS512 key".into()))
+        self.signing(Alg::HS512)
+            .ok_or_else(|| Error::Key("the realm has no active HS512 key".into()))
     }
 
     /// The key that verifies what was signed with `alg` under `kid`; passive keys verify, disabled ones do not.
     pub fn verifying(&self, kid: &str, alg: Alg) -> Option<&SigningKey> {
-        self.placed.iter().filter(|p| p.enabled).find_map(|p| match &p.key.material {
-            Material::Sign(key) if key.alg() == alg && key.kid() == kid => Some(key),
-            _ => None,
-        })
+        self.placed
+            .iter()
+            .filter(|p| p.enabled)
+            .find_map(|p| match &p.key.material {
+                Material::Sign(key) if key.alg() == alg && key.kid() == kid => Some(key),
+                _ => None,
+            })
     }
 
     /// The document at `.../protocol/openid-connect/certs`.
@@ -150,7 +169,8 @@ impl Keys {
 
 /// Reads and opens the keys of a realm; those already parsed on this node are used again.
 pub(super) async fn of_realm(db: &Db, realm_id: &str) -> Result<Vec<Arc<RealmKey>>, Error> {
-    let sql = "select id, component_id, kid, algorithm, sealed, certificate, created from realm_key where realm_id = $1";
+    let sql =
+        "select id, component_id, kid, algorithm, sealed, certificate, created from realm_key where realm_id = $1";
     let mut keys = Vec::new();
     for mut r in db.all(sql, &[&realm_id]).await? {
         let id: String = r.next()?;
@@ -162,7 +182,15 @@ pub(super) async fn of_realm(db: &Db, realm_id: &str) -> Result<Vec<Arc<RealmKey
         let sealed: Vec<u8> = r.next()?;
         let der = db.open_sealed("realm-key", &id, &sealed)?;
         let material = parse(&algorithm, &kid, &der)?;
-        let key = RealmKey { id: id.clone(), component_id, kid, algorithm, certificate: r.next()?, created: r.next()?, material };
+        let key = RealmKey {
+            id: id.clone(),
+            component_id,
+            kid,
+            algorithm,
+            certificate: r.next()?,
+            created: r.next()?,
+            material,
+        };
         let key = Arc::new(key);
         db.caches.keys.insert(id, Arc::clone(&key));
         keys.push(key);
@@ -218,7 +246,11 @@ pub async fn add(tx: &mut Tx, db: &Db, realm_id: &str, key: &RealmKey) -> Result
 ///
 /// Those of the database.
 pub async fn remove_of_component(tx: &mut Tx, realm_id: &str, component_id: &str) -> Result<(), Error> {
-    tx.exec("delete from realm_key where realm_id = $1 and component_id = $2", &[&realm_id, &component_id]).await?;
+    tx.exec(
+        "delete from realm_key where realm_id = $1 and component_id = $2",
+        &[&realm_id, &component_id],
+    )
+    .await?;
     tx.touch(realm_topic(realm_id));
     Ok(())
 }

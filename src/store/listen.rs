@@ -45,7 +45,10 @@ pub fn start(db: &Db, clock: &Clock) {
 /// Forgets what changed lately and was not seen before; `seen` holds the ids of the last changes.
 async fn poll(db: &Db, now: i64, seen: &mut HashSet<String>) -> Result<(), Error> {
     let mut recent = HashSet::new();
-    for mut row in db.all("select id, topic from change where time > $1", &[&(now - LOOK_BACK_MS)]).await? {
+    for mut row in db
+        .all("select id, topic from change where time > $1", &[&(now - LOOK_BACK_MS)])
+        .await?
+    {
         let (id, topic): (String, String) = (row.next()?, row.next()?);
         if !seen.contains(&id) {
             db.caches.forget(&topic);

@@ -24,8 +24,13 @@ fn for_engine(db: &Db, text: &str) -> String {
 /// `name text ...` becomes `name text collate "C" ...` in a column definition.
 fn collate(line: &str) -> String {
     let mut words = line.split_whitespace();
-    let is_column = line.starts_with("    ") && words.next().is_some() && words.next().is_some_and(|t| t.starts_with("text"));
-    if is_column { line.replacen(" text", " text collate \"C\"", 1) } else { line.to_owned() }
+    let is_column =
+        line.starts_with("    ") && words.next().is_some() && words.next().is_some_and(|t| t.starts_with("text"));
+    if is_column {
+        line.replacen(" text", " text collate \"C\"", 1)
+    } else {
+        line.to_owned()
+    }
 }
 
 /// Applies what is missing. Safe when several nodes start at once. Returns the names of what was applied.
@@ -34,21 +39,33 @@ fn collate(line: &str) -> String {
 ///
 /// [`Error::Storage`] if a migration fails; what came before it stays applied.
 pub async fn migrate(db: &Db, now: i64) -> Result<Vec<&'static str>, Error> {
-    db.script("create table if not exists migration (name text primary key, applied bigint not null)").await?;
+    db.script("create table if not exists migration (name text primary key, applied bigint not null)")
+        .await?;
     let mut applied = Vec::new();
     for (name, text) in MIGRATIONS {
-        if db.count("select count(*) from migration where name = $1", &[name]).await? > 0 {
+        if db
+            .count("select count(*) from migration where name = $1", &[name])
+            .await?
+            > 0
+        {
             continue;
         }
         let text = for_engine(db, text);
-        let lock = if db.engine_name() == "postgres" { "lock table migration in exclusive mode;" } else { "" };
-        let script = format!(
-            "begin; {lock} insert into migration (name, applied) values ('{name}', {now});\n{text}\ncommit;"
-        );
+        let lock = if db.engine_name() == "postgres" {
+            "lock table migration in exclusive mode;"
+        } else {
+            ""
+        };
+        let script =
+            format!("begin; {lock} insert into migration (name, applied) values ('{name}', {now});\n{text}\ncommit;");
         if let Err(e) = db.script(&script).await {
             let _ = db.script("rollback").await;
             // Another node may have been faster.
-            if db.count("select count(*) from migration where name = $1", &[name]).await? == 0 {
+            if db
+                .count("select count(*) from migration where name = $1", &[name])
+                .await?
+                == 0
+            {
                 return Err(e);
             }
             continue;

@@ -59,7 +59,12 @@ pub async fn of_realm(q: impl Query, realm_id: &str) -> Result<Vec<Part>, Error>
     let rows = q.all(sql, &[&realm_id]).await?;
     rows.into_iter()
         .map(|mut r| {
-            Ok(Part { kind: r.next()?, id: r.next()?, name: r.next()?, doc: json::parse(&r.next::<String>()?)? })
+            Ok(Part {
+                kind: r.next()?,
+                id: r.next()?,
+                name: r.next()?,
+                doc: json::parse(&r.next::<String>()?)?,
+            })
         })
         .collect()
 }

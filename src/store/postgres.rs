@@ -23,7 +23,9 @@ pub(super) struct Postgres {
 
 /// A TLS configuration with the well-known roots, for databases elsewhere.
 pub(super) fn tls() -> Result<MakeRustlsConnect, Error> {
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let roots = rustls::RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
     let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -40,11 +42,16 @@ pub(super) fn wants_tls(config: &tokio_postgres::Config) -> bool {
 
 impl Postgres {
     pub(super) async fn open(address: &str) -> Result<Self, Error> {
-        let mut config: tokio_postgres::Config =
-            address.parse().map_err(|e| Error::Setup(format!("--db is not a PostgreSQL address: {e}")))?;
-        config.application_name("vestibule").connect_timeout(Duration::from_secs(5));
+        let mut config: tokio_postgres::Config = address
+            .parse()
+            .map_err(|e| Error::Setup(format!("--db is not a PostgreSQL address: {e}")))?;
+        config
+            .application_name("vestibule")
+            .connect_timeout(Duration::from_secs(5));
         config.options("-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=30000");
-        let recycle = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let recycle = ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        };
         let manager = if wants_tls(&config) {
             Manager::from_config(config.clone(), tls()?, recycle)
         } else {
@@ -52,7 +59,11 @@ impl Postgres {
         };
         let pool = Pool::builder(manager)
             .max_size(POOL_SIZE)
-            .timeouts(Timeouts { wait: Some(POOL_WAIT), create: Some(POOL_WAIT), recycle: Some(POOL_WAIT) })
+            .timeouts(Timeouts {
+                wait: Some(POOL_WAIT),
+                create: Some(POOL_WAIT),
+                recycle: Some(POOL_WAIT),
+            })
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|e| Error::Setup(e.to_string()))?;
@@ -75,7 +86,10 @@ impl Postgres {
     pub(super) async fn begin(&self) -> Result<Tx, Error> {
         let conn = self.connection().await?;
         conn.batch_execute("begin").await?;
-        Ok(Tx { conn: Some(conn), failed: false })
+        Ok(Tx {
+            conn: Some(conn),
+            failed: false,
+        })
     }
 
     pub(super) async fn script(&self, sql: &str) -> Result<(), Error> {
@@ -123,7 +137,9 @@ pub(super) struct Tx {
 
 impl Tx {
     fn conn(&self) -> Result<&Object, Error> {
-        self.conn.as_ref().ok_or_else(|| Error::Storage("the transaction has ended".into()))
+        self.conn
+            .as_ref()
+            .ok_or_else(|| Error::Storage("the transaction has ended".into()))
     }
 
     pub(super) async fn exec(&mut self, sql: &str, params: Params<'_>) -> Result<u64, Error> {
@@ -146,7 +162,12 @@ impl Tx {
         let conn = self.conn()?;
         for topic in topics {
             let id = crate::random::uuid();
-            execute(conn, "insert into change (id, topic, time) values ($1, $2, $3)", &[&id, topic, &now]).await?;
+            execute(
+                conn,
+                "insert into change (id, topic, time) values ($1, $2, $3)",
+                &[&id, topic, &now],
+            )
+            .await?;
             all(conn, "select cast(pg_notify('vestibule', $1) as text)", &[topic]).await?;
         }
         conn.batch_execute("commit").await?;
@@ -155,7 +176,9 @@ impl Tx {
     }
 
     pub(super) async fn commit_lazily(mut self) -> Result<(), Error> {
-        self.conn()?.batch_execute("set local synchronous_commit = off; commit").await?;
+        self.conn()?
+            .batch_execute("set local synchronous_commit = off; commit")
+            .await?;
         self.conn.take();
         Ok(())
     }

@@ -78,7 +78,9 @@ pub struct ClientScope {
 impl ClientScope {
     /// Whether its name is listed in the `scope` of tokens.
     pub fn in_token_scope(&self) -> bool {
-        self.attributes.get("include.in.token.scope").is_none_or(|v| v != "false")
+        self.attributes
+            .get("include.in.token.scope")
+            .is_none_or(|v| v != "false")
     }
 }
 
@@ -239,7 +241,10 @@ impl Realm {
 /// The id of the realm with a name.
 async fn id_of(db: &Db, name: &str) -> Result<Option<String>, Error> {
     let load = async {
-        db.first("select id from realm where name = $1", &[&name]).await?.map(|mut r| r.next()).transpose()
+        db.first("select id from realm where name = $1", &[&name])
+            .await?
+            .map(|mut r| r.next())
+            .transpose()
     };
     db.caches.get(&db.caches.realm_ids, name.to_owned(), load).await
 }
@@ -250,7 +255,9 @@ async fn id_of(db: &Db, name: &str) -> Result<Option<String>, Error> {
 ///
 /// Those of the database; [`Error::Corrupt`] or [`Error::Key`] if what is stored cannot be read.
 pub async fn by_name(db: &Db, name: &str) -> Result<Option<Arc<Realm>>, Error> {
-    let Some(id) = id_of(db, name).await? else { return Ok(None) };
+    let Some(id) = id_of(db, name).await? else {
+        return Ok(None);
+    };
     Ok(by_id(db, &id).await?.filter(|r| r.name == name))
 }
 
@@ -264,7 +271,9 @@ pub async fn by_id(db: &Db, id: &str) -> Result<Option<Arc<Realm>>, Error> {
 }
 
 async fn load(db: &Db, id: &str) -> Result<Option<Arc<Realm>>, Error> {
-    let Some(mut row) = db.first("select name, doc from realm where id = $1", &[&id]).await? else { return Ok(None) };
+    let Some(mut row) = db.first("select name, doc from realm where id = $1", &[&id]).await? else {
+        return Ok(None);
+    };
     let (name, doc) = (row.next()?, json::parse(&row.next::<String>()?)?);
     let roles = role::of_realm(db, id).await?;
     let mut realm = Realm {
@@ -317,7 +326,11 @@ fn place(realm: &mut Realm, part: Part) -> Result<(), Error> {
 ///
 /// Those of the database.
 pub async fn names(db: &Db) -> Result<Vec<String>, Error> {
-    db.list("select name from realm order by name", &[]).await?.into_iter().map(|mut r| r.next()).collect()
+    db.list("select name from realm order by name", &[])
+        .await?
+        .into_iter()
+        .map(|mut r| r.next())
+        .collect()
 }
 
 /// Adds the row of a realm, unless its name or id is taken: then `false`.

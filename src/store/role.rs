@@ -34,7 +34,8 @@ impl Roles {
 
     /// The role of a client (`""`: of the realm) with a name.
     pub fn by_name(&self, client_uuid: &str, name: &str) -> Option<&Arc<Role>> {
-        self.by_id.get(self.by_name.get(&(client_uuid.to_owned(), name.to_owned()))?)
+        self.by_id
+            .get(self.by_name.get(&(client_uuid.to_owned(), name.to_owned()))?)
     }
 
     /// The roles of a client (`""`: of the realm), by name.
@@ -71,8 +72,15 @@ pub async fn of_realm(mut q: impl Query, realm_id: &str) -> Result<Roles, Error>
     let mut roles = Roles::default();
     let sql = "select id, client_uuid, name, doc from role where realm_id = $1";
     for mut r in q.again().all(sql, &[&realm_id]).await? {
-        let role = Role { id: r.next()?, client_uuid: r.next()?, name: r.next()?, doc: json::parse(&r.next::<String>()?)? };
-        roles.by_name.insert((role.client_uuid.clone(), role.name.clone()), role.id.clone());
+        let role = Role {
+            id: r.next()?,
+            client_uuid: r.next()?,
+            name: r.next()?,
+            doc: json::parse(&r.next::<String>()?)?,
+        };
+        roles
+            .by_name
+            .insert((role.client_uuid.clone(), role.name.clone()), role.id.clone());
         roles.by_id.insert(role.id.clone(), Arc::new(role));
     }
     let sql = "select c.parent_id, c.child_id from role_composite c join role r on r.id = c.parent_id
@@ -119,7 +127,9 @@ pub async fn update(tx: &mut Tx, realm_id: &str, role: &Role) -> Result<bool, Er
 ///
 /// Those of the database.
 pub async fn remove(tx: &mut Tx, realm_id: &str, id: &str) -> Result<bool, Error> {
-    let removed = tx.exec("delete from role where realm_id = $1 and id = $2", &[&realm_id, &id]).await?;
+    let removed = tx
+        .exec("delete from role where realm_id = $1 and id = $2", &[&realm_id, &id])
+        .await?;
     tx.touch(realm_topic(realm_id));
     Ok(removed > 0)
 }
@@ -142,7 +152,11 @@ pub async fn compose(tx: &mut Tx, realm_id: &str, parent: &str, child: &str) -> 
 ///
 /// Those of the database.
 pub async fn decompose(tx: &mut Tx, realm_id: &str, parent: &str, child: &str) -> Result<(), Error> {
-    tx.exec("delete from role_composite where parent_id = $1 and child_id = $2", &[&parent, &child]).await?;
+    tx.exec(
+        "delete from role_composite where parent_id = $1 and child_id = $2",
+        &[&parent, &child],
+    )
+    .await?;
     tx.touch(realm_topic(realm_id));
     Ok(())
 }
@@ -164,7 +178,11 @@ pub async fn grant_to_user(tx: &mut Tx, user_id: &str, role_id: &str) -> Result<
 ///
 /// Those of the database.
 pub async fn revoke_from_user(tx: &mut Tx, user_id: &str, role_id: &str) -> Result<(), Error> {
-    tx.exec("delete from account_role where account_id = $1 and role_id = $2", &[&user_id, &role_id]).await?;
+    tx.exec(
+        "delete from account_role where account_id = $1 and role_id = $2",
+        &[&user_id, &role_id],
+    )
+    .await?;
     Ok(())
 }
 
@@ -174,7 +192,12 @@ pub async fn revoke_from_user(tx: &mut Tx, user_id: &str, role_id: &str) -> Resu
 ///
 /// Those of the database.
 pub async fn of_user(q: impl Query, user_id: &str) -> Result<Vec<String>, Error> {
-    let rows = q.all("select role_id from account_role where account_id = $1 order by role_id", &[&user_id]).await?;
+    let rows = q
+        .all(
+            "select role_id from account_role where account_id = $1 order by role_id",
+            &[&user_id],
+        )
+        .await?;
     rows.into_iter().map(|mut r| r.next()).collect()
 }
 

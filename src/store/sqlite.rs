@@ -38,7 +38,8 @@ struct Writer {
 }
 
 fn connect(path: &str) -> Result<Connection, Error> {
-    let conn = Connection::open(path).map_err(|e| Error::Setup(format!("the database {path} cannot be opened: {e}")))?;
+    let conn =
+        Connection::open(path).map_err(|e| Error::Setup(format!("the database {path} cannot be opened: {e}")))?;
     conn.busy_timeout(Duration::from_secs(5))?;
     conn.set_prepared_statement_cache_capacity(256);
     conn.execute_batch(
@@ -83,8 +84,17 @@ fn read(conn: &Connection, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Er
 impl Sqlite {
     pub(super) fn open(path: &str) -> Result<Self, Error> {
         let conn = connect(path)?;
-        let writer = Writer { conn, open: false, flush_due: false, waiting: Vec::new() };
-        Ok(Self { path: path.to_owned(), readers: Mutex::default(), writer: Arc::new(tokio::sync::Mutex::new(writer)) })
+        let writer = Writer {
+            conn,
+            open: false,
+            flush_due: false,
+            waiting: Vec::new(),
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            readers: Mutex::default(),
+            writer: Arc::new(tokio::sync::Mutex::new(writer)),
+        })
     }
 
     pub(super) fn all(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Error> {
@@ -112,7 +122,10 @@ impl Sqlite {
             writer.open = true;
         }
         writer.conn.prepare_cached("savepoint t")?.execute([])?;
-        Ok(Tx { writer: Some(writer), home: Arc::clone(&self.writer) })
+        Ok(Tx {
+            writer: Some(writer),
+            home: Arc::clone(&self.writer),
+        })
     }
 
     pub(super) fn checkpoint(&self) -> Result<(), Error> {
@@ -161,7 +174,10 @@ pub(super) struct Tx {
 
 impl Tx {
     fn conn(&self) -> Result<&Connection, Error> {
-        self.writer.as_ref().map(|w| &w.conn).ok_or_else(|| Error::Storage("the transaction has ended".into()))
+        self.writer
+            .as_ref()
+            .map(|w| &w.conn)
+            .ok_or_else(|| Error::Storage("the transaction has ended".into()))
     }
 
     pub(super) fn exec(&mut self, sql: &str, params: Params<'_>) -> Result<u64, Error> {
@@ -177,7 +193,9 @@ impl Tx {
     /// Releases the savepoint and sees to it that the outer transaction is committed.
     fn release(&mut self, waiter: Option<oneshot::Sender<Result<(), Error>>>) -> Result<(), Error> {
         self.conn()?.prepare_cached("release t")?.execute([])?;
-        let Some(mut writer) = self.writer.take() else { return Ok(()) };
+        let Some(mut writer) = self.writer.take() else {
+            return Ok(());
+        };
         writer.waiting.extend(waiter);
         let due = !std::mem::replace(&mut writer.flush_due, true);
         drop(writer);
@@ -195,7 +213,9 @@ impl Tx {
     pub(super) async fn commit(mut self) -> Result<(), Error> {
         let (sender, receiver) = oneshot::channel();
         self.release(Some(sender))?;
-        receiver.await.map_err(|_| Error::Storage("the writer has gone".into()))?
+        receiver
+            .await
+            .map_err(|_| Error::Storage("the writer has gone".into()))?
     }
 
     pub(super) fn commit_lazily(mut self) -> Result<(), Error> {

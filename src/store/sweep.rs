@@ -26,9 +26,11 @@ const TABLES: &[(&str, &str)] = &[
 pub async fn expired(db: &Db, now: i64) -> Result<(), Error> {
     let mut tx: Tx = db.begin().await?;
     for (table, key) in TABLES {
-        let sql = format!("delete from {table} where ({key}) in (select {key} from {table} where expires < $1 limit $2)");
+        let sql =
+            format!("delete from {table} where ({key}) in (select {key} from {table} where expires < $1 limit $2)");
         tx.exec(&sql, &[&now, &BATCH]).await?;
     }
-    tx.exec("delete from change where time < $1", &[&(now - CHANGES_KEPT_MS)]).await?;
+    tx.exec("delete from change where time < $1", &[&(now - CHANGES_KEPT_MS)])
+        .await?;
     tx.commit().await
 }

@@ -38,7 +38,11 @@ pub struct User {
 impl User {
     /// First and last name, as far as there are any.
     pub fn full_name(&self) -> Option<String> {
-        let names: Vec<&str> = [&self.first_name, &self.last_name].into_iter().flatten().map(String::as_str).collect();
+        let names: Vec<&str> = [&self.first_name, &self.last_name]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
         (!names.is_empty()).then(|| names.join(" "))
     }
 
@@ -72,7 +76,8 @@ pub fn escape_like(text: &str) -> String {
 }
 
 /// The columns of [`User`], for the other readers of this table.
-pub(super) const COLUMNS: &str = "id, realm_id, username, email, first_name, last_name, enabled, email_verified, created,
+pub(super) const COLUMNS: &str =
+    "id, realm_id, username, email, first_name, last_name, enabled, email_verified, created,
     not_before, service_client, required_actions, attributes";
 
 /// Reads [`COLUMNS`].
@@ -95,7 +100,8 @@ pub(super) fn user(mut r: Row) -> Result<User, Error> {
 }
 
 async fn find(q: impl Query, realm_id: &str, column: &str, value: &str) -> Result<Option<User>, Error> {
-    let sql = format!("select {COLUMNS} from account where realm_id = $1 and {column} = $2 order by created, id limit 1");
+    let sql =
+        format!("select {COLUMNS} from account where realm_id = $1 and {column} = $2 order by created, id limit 1");
     q.first(&sql, &[&realm_id, &value]).await?.map(user).transpose()
 }
 
@@ -158,7 +164,10 @@ pub async fn service_account(q: impl Query, realm_id: &str, client_uuid: &str) -
 ///
 /// Those of the database.
 pub async fn add(tx: &mut Tx, u: &User, unique_email: bool) -> Result<Kept, Error> {
-    let (actions, attributes) = (serde_json::to_string(&u.required_actions)?, serde_json::to_string(&u.attributes)?);
+    let (actions, attributes) = (
+        serde_json::to_string(&u.required_actions)?,
+        serde_json::to_string(&u.attributes)?,
+    );
     let email_key = u.email.as_ref().filter(|_| unique_email);
     let sql = format!(
         "insert into account ({COLUMNS}, email_key) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
@@ -198,7 +207,10 @@ pub async fn add(tx: &mut Tx, u: &User, unique_email: bool) -> Result<Kept, Erro
 ///
 /// Those of the database.
 pub async fn update(tx: &mut Tx, u: &User, unique_email: bool) -> Result<Kept, Error> {
-    let (actions, attributes) = (serde_json::to_string(&u.required_actions)?, serde_json::to_string(&u.attributes)?);
+    let (actions, attributes) = (
+        serde_json::to_string(&u.required_actions)?,
+        serde_json::to_string(&u.attributes)?,
+    );
     let email_key = u.email.as_ref().filter(|_| unique_email);
     // A duplicate must be a value: a failed statement would end the transaction on PostgreSQL.
     let changed = tx
@@ -225,16 +237,27 @@ pub async fn update(tx: &mut Tx, u: &User, unique_email: bool) -> Result<Kept, E
         )
         .await?;
     if changed == 0 {
-        return if by_id(&mut *tx, &u.realm_id, &u.id).await?.is_some() { taken(tx, u).await } else { Ok(Kept::Gone) };
+        return if by_id(&mut *tx, &u.realm_id, &u.id).await?.is_some() {
+            taken(tx, u).await
+        } else {
+            Ok(Kept::Gone)
+        };
     }
-    tx.exec("delete from account_attribute where account_id = $1", &[&u.id]).await?;
+    tx.exec("delete from account_attribute where account_id = $1", &[&u.id])
+        .await?;
     index_attributes(tx, u).await?;
     Ok(Kept::Yes)
 }
 
 async fn taken(tx: &mut Tx, u: &User) -> Result<Kept, Error> {
-    let same_name = by_username(&mut *tx, &u.realm_id, &u.username).await?.is_some_and(|o| o.id != u.id);
-    Ok(if same_name { Kept::UsernameTaken } else { Kept::EmailTaken })
+    let same_name = by_username(&mut *tx, &u.realm_id, &u.username)
+        .await?
+        .is_some_and(|o| o.id != u.id);
+    Ok(if same_name {
+        Kept::UsernameTaken
+    } else {
+        Kept::EmailTaken
+    })
 }
 
 async fn index_attributes(tx: &mut Tx, u: &User) -> Result<(), Error> {
@@ -256,7 +279,11 @@ async fn index_attributes(tx: &mut Tx, u: &User) -> Result<(), Error> {
 /// Those of the database.
 pub async fn set_required_actions(tx: &mut Tx, realm_id: &str, id: &str, actions: &[String]) -> Result<(), Error> {
     let text = Value::from(actions).to_string();
-    tx.exec("update account set required_actions = $3 where realm_id = $1 and id = $2", &[&realm_id, &id, &text]).await?;
+    tx.exec(
+        "update account set required_actions = $3 where realm_id = $1 and id = $2",
+        &[&realm_id, &id, &text],
+    )
+    .await?;
     Ok(())
 }
 
@@ -266,5 +293,8 @@ pub async fn set_required_actions(tx: &mut Tx, realm_id: &str, id: &str, actions
 ///
 /// Those of the database.
 pub async fn remove(tx: &mut Tx, realm_id: &str, id: &str) -> Result<bool, Error> {
-    Ok(tx.exec("delete from account where realm_id = $1 and id = $2", &[&realm_id, &id]).await? > 0)
+    Ok(tx
+        .exec("delete from account where realm_id = $1 and id = $2", &[&realm_id, &id])
+        .await?
+        > 0)
 }

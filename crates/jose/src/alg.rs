@@ -3,9 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use aws_lc_rs::signature::{
-    self, EcdsaSigningAlgorithm, RsaEncoding, RsaParameters, VerificationAlgorithm,
-};
+use aws_lc_rs::signature::{self, EcdsaSigningAlgorithm, RsaEncoding, RsaParameters, VerificationAlgorithm};
 use aws_lc_rs::{digest, hmac};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 

@@ -23,12 +23,7 @@ fn element(tag: u8, input: &[u8]) -> Option<(&[u8], &[u8])> {
         if bytes.is_empty() || bytes.len() > 2 {
             return None;
         }
-        (
-            bytes
-                .iter()
-                .fold(0, |len, &byte| len << 8 | usize::from(byte)),
-            rest,
-        )
+        (bytes.iter().fold(0, |len, &byte| len << 8 | usize::from(byte)), rest)
     };
     (found == tag).then(|| rest.split_at_checked(len))?
 }
@@ -45,9 +40,7 @@ mod tests {
 
     #[test]
     fn a_small_key_is_read_and_a_cut_one_is_not() {
-        let der = [
-            0x30, 0x09, 0x02, 0x02, 0x00, 0x8f, 0x02, 0x03, 0x01, 0x00, 0x01,
-        ];
+        let der = [0x30, 0x09, 0x02, 0x02, 0x00, 0x8f, 0x02, 0x03, 0x01, 0x00, 0x01];
         assert_eq!(rsa_public(&der), Some((&[0x8f][..], &[1, 0, 1][..])));
         for len in 0..der.len() {
             assert_eq!(rsa_public(&der[..len]), None);

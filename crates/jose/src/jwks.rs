@@ -38,8 +38,7 @@ impl Jwks {
     /// );
     /// ```
     pub fn parse(json: &[u8]) -> Result<Self> {
-        let mut set =
-            strict_json::object(json).ok_or(Error::BadKey("the key set is not a JSON object"))?;
+        let mut set = strict_json::object(json).ok_or(Error::BadKey("the key set is not a JSON object"))?;
         let Some(Value::Array(keys)) = set.remove("keys") else {
             return Err(Error::BadKey("the key set has no keys"));
         };
@@ -52,11 +51,7 @@ impl Jwks {
                 reason: Box::new(reason),
             })
         };
-        let keys = keys
-            .into_iter()
-            .enumerate()
-            .map(read)
-            .collect::<Result<_>>()?;
+        let keys = keys.into_iter().enumerate().map(read).collect::<Result<_>>()?;
         Ok(Jwks { keys })
     }
 
@@ -72,9 +67,7 @@ impl Jwks {
 fn read_key(key: Value) -> Result<Jwk> {
     let jwk = Jwk::from_value(key)?;
     if jwk.has_private_parts() {
-        return Err(Error::BadKey(
-            "the key has private members; it is not secret any more",
-        ));
+        return Err(Error::BadKey("the key has private members; it is not secret any more"));
     }
     jwk.check()?;
     Ok(jwk)

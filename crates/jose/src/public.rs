@@ -33,9 +33,7 @@ pub(crate) fn of_ec(curve: Curve, pair: &EcdsaKeyPair) -> Result<Public> {
     let public = pair.public_key();
     // An uncompressed point: the byte 4, then x and y.
     let point = public.as_ref().get(1..).ok_or(Error::Crypto)?;
-    let (x, y) = point
-        .split_at_checked(curve.coordinate_len())
-        .ok_or(Error::Crypto)?;
+    let (x, y) = point.split_at_checked(curve.coordinate_len()).ok_or(Error::Crypto)?;
     let jwk = Jwk {
         kty: "EC".into(),
         crv: Some(curve.name().into()),

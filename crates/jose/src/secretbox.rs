@@ -51,9 +51,7 @@ impl MasterKey {
     pub fn seal(&self, purpose: &str, aad: &[u8], plain: &[u8]) -> Result<Vec<u8>> {
         let mut text = Vec::with_capacity(plain.len() + TAG_LEN);
         text.extend_from_slice(plain);
-        let nonce = self
-            .key(purpose)?
-            .seal_in_place_append_tag(Aad::from(aad), &mut text)?;
+        let nonce = self.key(purpose)?.seal_in_place_append_tag(Aad::from(aad), &mut text)?;
         Ok([&[VERSION], &nonce.as_ref()[..], &text].concat())
     }
 
@@ -80,9 +78,7 @@ impl MasterKey {
     fn key(&self, purpose: &str) -> Result<RandomizedNonceKey> {
         let mut key = Zeroizing::new([0; 32]);
         let info = [purpose.as_bytes()];
-        self.extracted
-            .expand(&info, &AES_256_GCM)?
-            .fill(key.as_mut_slice())?;
+        self.extracted.expand(&info, &AES_256_GCM)?.fill(key.as_mut_slice())?;
         Ok(RandomizedNonceKey::new(&AES_256_GCM, key.as_slice())?)
     }
 }

@@ -85,11 +85,7 @@ impl SigningKey {
         if !alg.is_rsa() {
             return Err(Error::WrongAlg);
         }
-        Self::new(
-            alg,
-            None,
-            Pair::Rsa(rsa::KeyPair::generate(rsa_size(bits)?)?),
-        )
+        Self::new(alg, None, Pair::Rsa(rsa::KeyPair::generate(rsa_size(bits)?)?))
     }
 
     /// Reads a private key in PKCS#8 (RFC 5958), unencrypted.
@@ -105,8 +101,7 @@ impl SigningKey {
             Family::Ed25519 => Ed25519KeyPair::from_pkcs8(der).map(Pair::Ed25519),
             Family::Hmac(_) => return Err(Error::WrongAlg),
         };
-        let pair =
-            pair.map_err(|_| Error::BadKey("the private key is invalid for its algorithm"))?;
+        let pair = pair.map_err(|_| Error::BadKey("the private key is invalid for its algorithm"))?;
         Self::new(alg, Some(kid.into()), pair)
     }
 
@@ -121,9 +116,7 @@ impl SigningKey {
             return Err(Error::WrongAlg);
         };
         if secret.len() < algorithm.tag_len() {
-            return Err(Error::BadKey(
-                "the secret is shorter than the algorithm's hash",
-            ));
+            return Err(Error::BadKey("the secret is shorter than the algorithm's hash"));
         }
         let key = Box::new(hmac::Key::new(algorithm, secret));
         Self::new(
@@ -273,8 +266,6 @@ pub(crate) fn rsa_size(bits: u32) -> Result<rsa::KeySize> {
         3072 => Ok(rsa::KeySize::Rsa3072),
         4096 => Ok(rsa::KeySize::Rsa4096),
         8192 => Ok(rsa::KeySize::Rsa8192),
-        _ => Err(Error::BadKey(
-            "an RSA key has 2048, 3072, 4096 or 8192 bits",
-        )),
+        _ => Err(Error::BadKey("an RSA key has 2048, 3072, 4096 or 8192 bits")),
     }
 }

@@ -15,6 +15,23 @@ impl Jwk {
     ///
     /// [`Error::WrongAlg`] unless the key [serves](Jwk::serves) `alg`; [`Error::BadKey`] if
     /// its members do not make a valid key, or one of RSA with less than 2048 bits.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// // RFC 7515, appendix A.3
+    /// use vestibule_jose::{Alg, Jwk, jwt};
+    /// let token = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6L\
+    ///     y9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjD\
+    ///     xw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+    /// let jwk = Jwk::parse(br#"{"kty":"EC","crv":"P-256","use":"sig",
+    ///     "x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    ///     "y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#)?;
+    /// let claims = jwt::decode(token)?.verify(&jwk.verifying_key(Alg::ES256)?)?;
+    /// assert_eq!(claims["iss"], "joe");
+    /// assert!(jwk.verifying_key(Alg::ES384).is_err());
+    /// # Ok::<(), vestibule_jose::Error>(())
+    /// ```
     pub fn verifying_key(&self, alg: Alg) -> Result<VerifyingKey> {
         if !self.serves(alg) {
             return Err(Error::WrongAlg);
@@ -33,13 +50,9 @@ impl Jwk {
         let curve = self.crv.as_deref().and_then(Curve::named);
         match (self.kty.as_str(), self.crv.as_deref()) {
             ("RSA", _) => VerifyingKey::from_public(Alg::RS256, &self.rsa_spki()?).map(drop),
-            ("OKP", Some("Ed25519")) => {
-                VerifyingKey::from_public(Alg::EdDSA, &self.ed25519_bytes()?).map(drop)
-            }
+            ("OKP", Some("Ed25519")) => VerifyingKey::from_public(Alg::EdDSA, &self.ed25519_bytes()?).map(drop),
             ("EC", _) => match curve {
-                Some(curve) => {
-                    VerifyingKey::from_public(curve.alg(), &self.ec_point(curve)?).map(drop)
-                }
+                Some(curve) => VerifyingKey::from_public(curve.alg(), &self.ec_point(curve)?).map(drop),
                 None => Ok(()),
             },
             _ => Ok(()),
@@ -70,9 +83,7 @@ impl Jwk {
         let y = member(self.y.as_ref(), "the EC key has no valid y")?;
         let len = curve.coordinate_len();
         if x.len() != len || y.len() != len {
-            return Err(Error::BadKey(
-                "the EC key's coordinates have the wrong length",
-            ));
+            return Err(Error::BadKey("the EC key's coordinates have the wrong length"));
         }
         Ok([&[4][..], &x, &y].concat())
     }

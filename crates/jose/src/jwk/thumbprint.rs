@@ -25,11 +25,7 @@ impl Jwk {
     /// ```
     pub fn thumbprint(&self) -> Result<String> {
         let members: &[(&str, Option<&String>)] = match self.kty.as_str() {
-            "RSA" => &[
-                ("e", self.e.as_ref()),
-                ("kty", Some(&self.kty)),
-                ("n", self.n.as_ref()),
-            ],
+            "RSA" => &[("e", self.e.as_ref()), ("kty", Some(&self.kty)), ("n", self.n.as_ref())],
             "EC" => &[
                 ("crv", self.crv.as_ref()),
                 ("kty", Some(&self.kty)),
@@ -48,8 +44,6 @@ impl Jwk {
             let value = value.ok_or(Error::BadKey("a required member of the key is missing"))?;
             object.insert((*name).into(), value.clone().into());
         }
-        Ok(b64url(&sha256(
-            Value::Object(object).to_string().as_bytes(),
-        )))
+        Ok(b64url(&sha256(Value::Object(object).to_string().as_bytes())))
     }
 }

@@ -1,5 +1,7 @@
 //! Reading tokens.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use super::Claims;
@@ -14,7 +16,7 @@ pub const MAX_LEN: usize = 16 * 1024;
 ///
 /// What the header says serves to find the key. Keys and addresses in it (`jwk`, `jku`,
 /// `x5c`, `x5u`) are never followed here (RFC 8725 §3.10).
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Parsed<'a> {
     alg: Alg,
     header: Claims,
@@ -33,6 +35,20 @@ pub struct Parsed<'a> {
 /// the extensions it may name (RFC 7515 §4.1.11). [`Error::Base64`] if a part is not
 /// base64url without padding. [`Error::UnknownAlg`] for `none` and everything else that is
 /// not an [`Alg`].
+///
+/// # Examples
+///
+/// ```
+/// // RFC 7515, appendix A.1
+/// use vestibule_jose::{Alg, VerifyingKey, digest::b64url_decode, jwt};
+/// let token = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzO\
+///     DAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+/// let secret = b64url_decode("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4\
+///     hcgUuTwjAzZr1Z9CAow")?;
+/// let claims = jwt::decode(token)?.verify(&VerifyingKey::from_secret(Alg::HS256, &secret)?)?;
+/// assert_eq!(claims["iss"], "joe");
+/// # Ok::<(), vestibule_jose::Error>(())
+/// ```
 pub fn decode(token: &str) -> Result<Parsed<'_>> {
     if token.len() > MAX_LEN {
         return Err(Error::Malformed("the token is too long"));
@@ -103,9 +119,7 @@ impl Parsed<'_> {
     pub fn is_typ(&self, typ: &str) -> bool {
         let bare = |typ: &str| {
             let typ = typ.to_ascii_lowercase();
-            typ.strip_prefix("application/")
-                .map(str::to_owned)
-                .unwrap_or(typ)
+            typ.strip_prefix("application/").map(str::to_owned).unwrap_or(typ)
         };
         self.typ().is_some_and(|own| bare(own) == bare(typ))
     }
@@ -140,5 +154,12 @@ impl Parsed<'_> {
     pub fn verify(self, key: &VerifyingKey) -> Result<Claims> {
         self.check(key)?;
         Ok(self.claims)
+    }
+}
+
+/// Prints the algorithm only: a token in a log is as good as a password in a log.
+impl fmt::Debug for Parsed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parsed").field("alg", &self.alg).finish_non_exhaustive()
     }
 }

@@ -1,0 +1,57 @@
+//! Letting an application act.
+
+use serde::Serialize;
+
+use super::Page;
+
+/// `login-oauth-grant.j2`.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OauthGrant {
+    /// What is asked.
+    pub oauth: Oauth,
+}
+
+/// What an application asks for.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Oauth {
+    /// The hidden field `code`.
+    pub code: String,
+    /// The scopes to agree to.
+    pub client_scopes_requested: Vec<Scope>,
+}
+
+/// One scope.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Scope {
+    /// Its consent text: text, or `${key}`.
+    pub consent_screen_text: String,
+    /// The parameter of a dynamic scope; empty if there is none.
+    pub dynamic_scope_parameter: String,
+}
+
+impl Page for OauthGrant {
+    const TEMPLATE: &'static str = "login-oauth-grant.j2";
+
+    fn sample() -> Self {
+        let scope = |key: &str| Scope {
+            consent_screen_text: format!("${{{key}}}"),
+            ..Scope::default()
+        };
+        let client_scopes_requested = [
+            "emailScopeConsentText",
+            "profileScopeConsentText",
+            "rolesScopeConsentText",
+        ]
+        .map(scope)
+        .to_vec();
+        Self {
+            oauth: Oauth {
+                code: "sample".to_owned(),
+                client_scopes_requested,
+            },
+        }
+    }
+}
