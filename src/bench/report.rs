@@ -139,6 +139,13 @@ impl Report {
             };
             let _ = writeln!(text, "{} at {}, {verb}: {said}", row.scenario.name(), row.server);
         }
+        for server in self.servers.iter().filter(|server| self.idle(server)) {
+            let _ = writeln!(
+                text,
+                "The process of {} did no work: --pid is not the server's.",
+                server.name
+            );
+        }
         text.push_str(
             "CPU is the server process's own, user and system, per request; the target is at most so much.\n",
         );
@@ -146,6 +153,13 @@ impl Report {
             text.push_str("This is a debug build: build with --release for figures that mean something.\n");
         }
         text
+    }
+
+    /// Did its process use no CPU, although requests were answered?
+    fn idle(&self, server: &About) -> bool {
+        let rows = self.rows.iter().filter(|row| row.server == server.name);
+        let mut spent = rows.filter_map(|row| row.measured.as_ref().ok()?.cpu_ms).peekable();
+        spent.peek().is_some() && spent.all(|cpu_ms| cpu_ms <= 0.0)
     }
 
     fn cells(&self) -> Vec<Vec<String>> {
@@ -313,6 +327,13 @@ mod tests {
             words(lines[1]),
             words("refresh vestibule 50 25.0 20.0 20.0 0 1.00 1.40 met 48.0 4.00 times less")
         );
+    }
+
+    #[test]
+    fn a_wrong_pid_is_noticed() {
+        let idle = "The process of localhost:8180 did no work";
+        assert!(report(vec![row(false, 0.0), row(true, 1.0)]).table().contains(idle));
+        assert!(!report(vec![row(false, 0.1)]).table().contains(idle));
     }
 
     #[test]

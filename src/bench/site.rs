@@ -1,6 +1,7 @@
 //! The realm that the bench makes, works in and deletes, all by Keycloak's Admin API.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use reqwest::Method;
@@ -27,6 +28,8 @@ pub struct Site {
     base: String,
     admin: String,
     admin_password: String,
+    /// Was its realm asked for?
+    begun: AtomicBool,
 }
 
 impl Site {
@@ -41,6 +44,7 @@ impl Site {
             base: server.base.clone(),
             admin: server.admin.clone(),
             admin_password: server.admin_password.clone(),
+            begun: AtomicBool::new(false),
         })
     }
 
@@ -131,6 +135,9 @@ impl Site {
     /// # Errors
     /// What the server refused.
     pub async fn delete(&self) -> Result<(), String> {
+        if !self.begun.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let token = self.admin_token().await.map_err(reason)?;
         let url = format!("{}/admin/realms/{}", self.base, self.realm);
         let answer = self
@@ -149,6 +156,7 @@ impl Site {
 
     async fn create_realm(&self) -> Result<(), Fault> {
         let token = self.admin_token().await?;
+        self.begun.store(true, Ordering::Relaxed);
         let realm = json!({
             "realm": self.realm,
             "enabled": true,
