@@ -76,7 +76,7 @@ PYTHON
 admin_token=
 admin_token_until=0
 sign_in_as_admin() {
-    [ "$SECONDS" -lt "$admin_token_until" ] && return
+    [ "$SECONDS" -lt "$admin_token_until" ] && return 0
     status=$(command curl -sS -o "$work/admin" -w '%{http_code}' "$BASE/realms/master/protocol/openid-connect/token" \
         -d grant_type=password -d client_id=admin-cli --data-urlencode "username=$ADMIN" --data-urlencode "password=$PASSWORD")
     cp "$work/admin" "$work/body"
@@ -139,7 +139,7 @@ mailed_code() {
 import json, re, sys
 mails = json.load(open(sys.argv[1]))
 mails.sort(key=lambda mail: mail["date"], reverse=True)
-codes = re.findall(r"(?<![\w/:.-])\d{6,8}(?![\w/.-])", mails[0]["text"]) if mails else []
+codes = re.findall(r"(?<![\w/:.=&?%-])\d{6,8}(?![\w/-])", mails[0]["text"]) if mails else []
 if not codes:
     sys.exit(1)
 print(codes[0])

@@ -5,9 +5,7 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
-use url::Url;
 
-use super::cookies::Jar;
 use super::page;
 
 /// Why a request did not do what its scenario promises.
@@ -34,7 +32,8 @@ pub struct Answer {
     pub location: String,
     /// The body, as text.
     pub body: String,
-    cookies: Vec<String>,
+    /// Its `Set-Cookie` headers.
+    pub cookies: Vec<String>,
 }
 
 impl Client {
@@ -103,7 +102,8 @@ impl Request {
         Self(self.0.header(AUTHORIZATION, format!("Bearer {token}")))
     }
 
-    fn browser(self, cookies: Option<String>) -> Self {
+    /// Asks for a page as a browser does.
+    pub fn page(self, cookies: Option<String>) -> Self {
         let request = self.0.header(ACCEPT, "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8");
         Self(match cookies {
             Some(cookies) => request.header(COOKIE, cookies),
@@ -116,7 +116,7 @@ impl Request {
     /// # Errors
     /// [`Fault::Failed`] if there was none.
     pub async fn send(self) -> Result<Answer, Fault> {
-        let lost = |cause: reqwest::Error| Fault::Failed(format!("no answer: {}", cause.without_url()));
+        let lost = |cause: reqwest::Error| Fault::Failed(format!("no answer: {}", innermost(&cause)));
         let answer = self.0.send().await.map_err(lost)?;
         let text = |value: &reqwest::header::HeaderValue| value.to_str().unwrap_or_default().to_owned();
         let status = answer.status();
@@ -178,87 +178,16 @@ impl Answer {
     }
 }
 
-/// A browser: it keeps cookies and knows which page it is on.
-pub struct Browser<'a> {
-    client: &'a Client,
-    jar: Jar,
-    at: Url,
-}
-
-impl<'a> Browser<'a> {
-    /// A new one, without cookies.
-    ///
-    /// # Errors
-    /// [`Fault::Failed`] if the base is no URL.
-    pub fn new(client: &'a Client, base: &str) -> Result<Self, Fault> {
-        let at = Url::parse(base).map_err(|cause| Fault::Failed(format!("{base}: {cause}")))?;
-        Ok(Self {
-            client,
-            jar: Jar::default(),
-            at,
-        })
+/// The cause of the cause: "Connection refused", not "error sending request".
+fn innermost(mut cause: &dyn std::error::Error) -> String {
+    while let Some(inner) = cause.source() {
+        cause = inner;
     }
-
-    /// Opens an address, absolute or relative to the page it is on.
-    ///
-    /// # Errors
-    /// [`Fault::Failed`] without an answer.
-    pub async fn open(&mut self, address: &str) -> Result<Answer, Fault> {
-        self.go(address, None).await
-    }
-
-    /// Sends a form there.
-    ///
-    /// # Errors
-    /// [`Fault::Failed`] without an answer.
-    pub async fn submit(&mut self, action: &str, body: String) -> Result<Answer, Fault> {
-        self.go(action, Some(body)).await
-    }
-
-    /// Follows redirects to the one that leads to the application, and returns it.
-    ///
-    /// # Errors
-    /// [`Fault::Failed`] when a page comes instead.
-    pub async fn follow(&mut self, mut answer: Answer, redirect_uri: &str) -> Result<Url, Fault> {
-        for _ in 0..6 {
-            if !answer.status.is_redirection() {
-                break;
-            }
-            if answer.location.starts_with(redirect_uri) {
-                return Url::parse(&answer.location)
-                    .map_err(|cause| Fault::Failed(format!("{}: {cause}", answer.location)));
-            }
-            let next = answer.location.clone();
-            answer = self.open(&next).await?;
-        }
-        let said = format!(
-            "no way to the application, got {}: {}",
-            answer.status.as_u16(),
-            excerpt(&answer.body)
-        );
-        Err(Fault::Failed(said))
-    }
-
-    async fn go(&mut self, address: &str, body: Option<String>) -> Result<Answer, Fault> {
-        let url = self
-            .at
-            .join(address)
-            .map_err(|cause| Fault::Failed(format!("{address}: {cause}")))?;
-        let request = match body {
-            Some(body) => self.client.post(url.as_str()).form_body(body),
-            None => self.client.get(url.as_str()),
-        };
-        let answer = request.browser(self.jar.header(url.path())).send().await?;
-        for cookie in &answer.cookies {
-            self.jar.keep(cookie, url.path());
-        }
-        self.at = url;
-        Ok(answer)
-    }
+    cause.to_string()
 }
 
 /// The first words of a body, on one line, without markup.
-fn excerpt(body: &str) -> String {
+pub fn excerpt(body: &str) -> String {
     let mut plain = String::new();
     let mut tag = false;
     for c in body.chars() {

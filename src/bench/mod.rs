@@ -4,6 +4,7 @@
 //! It uses nothing but Keycloak's own URLs, forms and JSON. Everything it makes
 //! lies in a realm of its own, which it deletes at the end.
 
+mod browser;
 mod client;
 mod cookies;
 mod drive;
@@ -15,6 +16,7 @@ mod scenarios;
 mod server;
 mod site;
 mod stats;
+mod table;
 mod target;
 
 use std::path::PathBuf;
@@ -92,12 +94,11 @@ pub async fn run(args: Args) -> Result<(), String> {
         return Ok(());
     }
     let walls = target::measure_walls()?;
-    let servers = open_servers(&args).await?;
-    let mut sites = Vec::new();
+    let (mut servers, mut sites) = (Vec::new(), Vec::new());
     // Whatever was made is taken away again, also after a failure or Ctrl-C.
     let outcome = tokio::select! {
-        outcome = measure_all(&args, walls, &servers, &mut sites) => outcome,
-        _ = tokio::signal::ctrl_c() => Err("interrupted".to_owned()),
+        outcome = measure_all(&args, walls, &mut servers, &mut sites) => outcome,
+        () = interruption() => Err("interrupted".to_owned()),
     };
     for site in &sites {
         if let Err(reason) = site.delete().await {
@@ -107,32 +108,35 @@ pub async fn run(args: Args) -> Result<(), String> {
     finish(&args, &outcome?)
 }
 
-async fn open_servers(args: &Args) -> Result<Vec<Server>, String> {
-    let mut servers = Vec::new();
+/// Ctrl-C, or a polite `kill`.
+async fn interruption() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+async fn measure_all(
+    args: &Args,
+    walls: target::Walls,
+    servers: &mut Vec<Server>,
+    sites: &mut Vec<Arc<Site>>,
+) -> Result<Report, String> {
     if let Some(url) = &args.url {
         servers.push(Server::at(url, args.pid, &args.admin, &args.admin_password)?);
     }
     if args.url.is_none() || args.beside {
         servers.push(Server::start(args.db.as_deref()).await?);
     }
-    Ok(servers)
-}
-
-async fn measure_all(
-    args: &Args,
-    walls: target::Walls,
-    servers: &[Server],
-    sites: &mut Vec<Arc<Site>>,
-) -> Result<Report, String> {
-    for server in servers {
+    for server in &*servers {
         eprintln!("{}: making a realm ...", server.name);
-        let site = Site::build(server, args.concurrency)
-            .await
-            .map_err(|reason| format!("{}: {reason}", server.name))?;
-        sites.push(Arc::new(site));
-    }
-    for (server, site) in servers.iter().zip(sites.iter()) {
-        site.add_people(args.concurrency, args.people)
+        let site = Arc::new(Site::at(server)?);
+        sites.push(Arc::clone(&site));
+        site.build(args.concurrency, args.people)
             .await
             .map_err(|reason| format!("{}: {reason}", server.name))?;
     }

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::report::{Report, Row, figure};
+use super::report::{Report, Row};
+use super::table::figure;
 
-const WIDTH: f64 = 960.0;
+const WIDTH: f64 = 1000.0;
 const LEFT: f64 = 190.0;
 const PANEL: f64 = 310.0;
 const GAP: f64 = 130.0;
@@ -53,25 +54,32 @@ impl Panel {
         }
     }
 
-    fn bar(&self, svg: &mut String, y: f64, value: f64, colour: &str, label: &str) {
-        let width = (self.at(value) - self.x).max(1.0);
+    /// A bar, a mark where there is one to compare with, and the label behind both.
+    fn bar(&self, svg: &mut String, y: f64, value: f64, colour: &str, mark: Option<(f64, &str)>, label: &str) {
+        let end = self.at(value).max(self.x + 1.0);
         let _ = writeln!(
             svg,
-            r#"<rect x="{:.1}" y="{y:.1}" width="{width:.1}" height="{:.0}" fill="{colour}"/><text x="{:.1}" y="{:.1}" class="value">{label}</text>"#,
+            r#"<rect x="{:.1}" y="{y:.1}" width="{:.1}" height="{:.0}" fill="{colour}"/>"#,
             self.x,
+            end - self.x,
             BAR - 2.0,
-            self.x + width + 5.0,
-            y + BAR - 4.0,
         );
-    }
-
-    fn mark(&self, svg: &mut String, y: f64, value: f64, class: &str) {
-        let x = self.at(value);
+        let mut last = end;
+        if let Some((marked, class)) = mark {
+            let (x, middle) = (self.at(marked), y + BAR / 2.0 - 1.0);
+            let _ = writeln!(
+                svg,
+                r#"<path d="M{end:.1} {middle:.1}H{x:.1}M{x:.1} {:.1}V{:.1}" class="{class}"/>"#,
+                y - 1.0,
+                y + BAR - 1.0,
+            );
+            last = last.max(x);
+        }
         let _ = writeln!(
             svg,
-            r#"<line x1="{x:.1}" y1="{:.1}" x2="{x:.1}" y2="{:.1}" class="{class}"/>"#,
-            y - 1.0,
-            y + BAR - 1.0
+            r#"<text x="{:.1}" y="{:.1}" class="value">{label}</text>"#,
+            last + 6.0,
+            y + BAR - 4.0
         );
     }
 }
@@ -101,12 +109,8 @@ pub fn draw(report: &Report) -> String {
     let groups = report.rows.len() as f64 / report.servers.len().max(1) as f64;
     let bottom = TOP + report.rows.len() as f64 * BAR + groups * 8.0;
     let mut svg = head(report, bottom + 16.0);
-    latency.grid(&mut svg, "Latency in ms: bar p50, mark p99", bottom);
-    work.grid(
-        &mut svg,
-        "CPU of the server per request in ms: bar; mark target",
-        bottom,
-    );
+    latency.grid(&mut svg, "Latency in ms: bar p50, line to p99", bottom);
+    work.grid(&mut svg, "CPU of the server per request in ms; red: target", bottom);
     let mut y = TOP;
     let mut before = None;
     for row in &report.rows {
@@ -126,16 +130,19 @@ pub fn draw(report: &Report) -> String {
             Some(value) => {
                 let most = p99(row).unwrap_or(value);
                 let label = format!("{} / {}", figure(value), figure(most));
-                latency.bar(&mut svg, y, value, colour, &label);
-                latency.mark(&mut svg, y, most, "mark");
+                latency.bar(&mut svg, y, value, colour, Some((most, "most")), &label);
             }
-            None => latency.bar(&mut svg, y, 0.0, "none", "not measured"),
+            None => latency.bar(&mut svg, y, 0.0, "none", None, "not measured"),
         }
         if let Some(value) = cpu(row) {
-            work.bar(&mut svg, y, value, colour, &figure(value));
-        }
-        if let Some(value) = target(row) {
-            work.mark(&mut svg, y, value, "target");
+            work.bar(
+                &mut svg,
+                y,
+                value,
+                colour,
+                target(row).map(|most| (most, "target")),
+                &figure(value),
+            );
         }
         y += BAR;
     }
@@ -146,11 +153,11 @@ fn head(report: &Report, height: f64) -> String {
     let mut svg = format!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0}" font-family="system-ui, sans-serif" font-size="11">
 <style>
-text {{ fill: #1f2933 }} .grid {{ stroke: #d5dbe1 }} .mark {{ stroke: #1f2933; stroke-width: 1.5 }} .back {{ fill: #ffffff }}
+text {{ fill: #1f2933 }} .grid {{ stroke: #d5dbe1 }} .most, .target {{ fill: none; stroke: #1f2933; stroke-width: 1.5 }} .back {{ fill: #ffffff }}
 .head, .title {{ font-weight: 600 }} .title {{ font-size: 15px }} .name {{ text-anchor: end }} .tick {{ text-anchor: middle; opacity: .7 }}
-.value {{ font-size: 10px; paint-order: stroke; stroke: #ffffff; stroke-width: 3px }} .target {{ stroke: #c81e5b; stroke-width: 2 }}
+.value {{ font-size: 10px }} .target {{ stroke: #e0245e }}
 @media (prefers-color-scheme: dark) {{
-text {{ fill: #e6eaee }} .grid {{ stroke: #3a444e }} .mark {{ stroke: #e6eaee }} .back {{ fill: #14191e }} .value {{ stroke: #14191e }} }}
+text {{ fill: #e6eaee }} .grid {{ stroke: #3a444e }} .most {{ stroke: #e6eaee }} .back {{ fill: #14191e }} }}
 </style>
 <rect class="back" width="100%" height="100%"/>
 <text x="16" y="28" class="title">vestibule bench</text>

@@ -9,6 +9,7 @@ use super::Args;
 use super::scenarios::Scenario;
 use super::server::Server;
 use super::stats::Latencies;
+use super::table::{align, figure};
 use super::target::Walls;
 
 /// One run.
@@ -29,6 +30,7 @@ pub struct About {
     own: bool,
     url: String,
     start: Option<Duration>,
+    rest_mb: Option<f64>,
 }
 
 /// One scenario at one server.
@@ -93,6 +95,7 @@ impl Report {
             own: server.is_own(),
             url: server.base.clone(),
             start: server.start,
+            rest_mb: server.rest_mb,
         });
         Self {
             walls,
@@ -110,7 +113,11 @@ impl Report {
             let start = server
                 .start
                 .map(|start| format!(", first answer after {:.2} s", start.as_secs_f64()));
-            let _ = writeln!(text, "{} is {}{}", server.name, server.url, start.unwrap_or_default());
+            let rest = server
+                .rest_mb
+                .map(|rest| format!(", {} MB before the load", figure(rest)));
+            let (start, rest) = (start.unwrap_or_default(), rest.unwrap_or_default());
+            let _ = writeln!(text, "{} is {}{start}{rest}", server.name, server.url);
         }
         let _ = writeln!(
             text,
@@ -132,6 +139,13 @@ impl Report {
             };
             let _ = writeln!(text, "{} at {}, {verb}: {said}", row.scenario.name(), row.server);
         }
+        for server in self.servers.iter().filter(|server| self.idle(server)) {
+            let _ = writeln!(
+                text,
+                "The process of {} did no work: --pid is not the server's.",
+                server.name
+            );
+        }
         text.push_str(
             "CPU is the server process's own, user and system, per request; the target is at most so much.\n",
         );
@@ -139,6 +153,13 @@ impl Report {
             text.push_str("This is a debug build: build with --release for figures that mean something.\n");
         }
         text
+    }
+
+    /// Did its process use no CPU, although requests were answered?
+    fn idle(&self, server: &About) -> bool {
+        let rows = self.rows.iter().filter(|row| row.server == server.name);
+        let mut spent = rows.filter_map(|row| row.measured.as_ref().ok()?.cpu_ms).peekable();
+        spent.peek().is_some() && spent.all(|cpu_ms| cpu_ms <= 0.0)
     }
 
     fn cells(&self) -> Vec<Vec<String>> {
@@ -214,6 +235,7 @@ impl Report {
                 "name": server.name,
                 "url": server.url,
                 "startSeconds": server.start.map(|start| start.as_secs_f64()),
+                "restMb": server.rest_mb,
             })
         });
         let report = json!({
@@ -249,49 +271,6 @@ fn row_json(row: &Row) -> Value {
     value
 }
 
-/// Three digits that mean something.
-pub fn figure(value: f64) -> String {
-    let decimals = match value {
-        v if v >= 99.95 => 0,
-        v if v >= 9.995 => 1,
-        v if v >= 0.9995 => 2,
-        _ => 3,
-    };
-    format!("{value:.decimals$}")
-}
-
-/// Words to the left, numbers to the right.
-fn align(rows: &[Vec<String>]) -> String {
-    const LEFT: [usize; 4] = [0, 1, 8, 10];
-    let mut widths = Vec::new();
-    for row in rows {
-        widths.resize(widths.len().max(row.len()), 0);
-        // A row that says only "not offered" makes no column wider.
-        for (column, cell) in row
-            .iter()
-            .enumerate()
-            .filter(|(column, _)| row.len() > 3 || *column < 2)
-        {
-            widths[column] = widths[column].max(cell.chars().count());
-        }
-    }
-    let mut text = String::new();
-    for row in rows {
-        let mut line = String::new();
-        for (column, cell) in row.iter().enumerate().filter(|(column, _)| widths[*column] > 0) {
-            let width = widths[column];
-            let gap = if column == 0 { "" } else { "  " };
-            let _ = if LEFT.contains(&column) || row.len() <= 3 {
-                write!(line, "{gap}{cell:<width$}")
-            } else {
-                write!(line, "{gap}{cell:>width$}")
-            };
-        }
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
-    text + "\n"
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -321,6 +300,7 @@ mod tests {
             own: name == "vestibule",
             url: "http://h".into(),
             start: None,
+            rest_mb: None,
         };
         Report {
             walls: Walls {
@@ -350,6 +330,13 @@ mod tests {
     }
 
     #[test]
+    fn a_wrong_pid_is_noticed() {
+        let idle = "The process of localhost:8180 did no work";
+        assert!(report(vec![row(false, 0.0), row(true, 1.0)]).table().contains(idle));
+        assert!(!report(vec![row(false, 0.1)]).table().contains(idle));
+    }
+
+    #[test]
     fn what_is_not_offered_and_what_failed_is_said_below_the_table() {
         let mut refused = row(false, 0.0);
         refused.measured = Err("got 415".into());
@@ -362,11 +349,5 @@ mod tests {
         let json: Value = serde_json::from_str(&report.json()).unwrap();
         assert_eq!(json["results"][0]["notOffered"], "got 415");
         assert_eq!(json["results"][1]["errors"], 1);
-    }
-
-    #[test]
-    fn figures_have_three_digits() {
-        let all = [1825.4, 99.96, 12.34, 9.996, 1.0, 0.04].map(figure);
-        assert_eq!(all, ["1825", "100", "12.3", "10.0", "1.00", "0.040"]);
     }
 }

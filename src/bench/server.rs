@@ -1,6 +1,7 @@
 //! The server that is measured: one that runs already, or one started here.
 
 use std::fs::File;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::client::Client;
+use super::process;
 use super::site::unique;
 use super::stats::stopwatch;
 
@@ -26,6 +28,8 @@ pub struct Server {
     pub admin: String,
     /// The administrator's password.
     pub admin_password: String,
+    /// Its memory in MB before any load, if its process is known.
+    pub rest_mb: Option<f64>,
     /// From the start of the process to the first answer, if it was started here.
     pub start: Option<Duration>,
     child: Option<Running>,
@@ -46,6 +50,7 @@ impl Server {
             name,
             base: url.trim_end_matches('/').to_owned(),
             pid,
+            rest_mb: memory_now(pid),
             admin: admin.to_owned(),
             admin_password: admin_password.to_owned(),
             start: None,
@@ -82,6 +87,7 @@ impl Server {
             name: "vestibule".to_owned(),
             base,
             pid: Some(running.child.id()),
+            rest_mb: memory_now(Some(running.child.id())),
             admin: "admin".to_owned(),
             admin_password,
             start: Some(begun.elapsed()),
@@ -131,6 +137,8 @@ impl Running {
         command
             .env("KC_BOOTSTRAP_ADMIN_USERNAME", "admin")
             .env("KC_BOOTSTRAP_ADMIN_PASSWORD", password);
+        // Ctrl-C is for the bench, which still has to speak to the server before it ends it.
+        command.process_group(0);
         command
             .stdin(Stdio::null())
             .stdout(log.try_clone().map_err(failed)?)
@@ -159,6 +167,10 @@ impl Drop for Running {
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+fn memory_now(pid: Option<u32>) -> Option<f64> {
+    pid.and_then(process::memory).map(|(now, _)| now)
 }
 
 fn log_file(folder: &Path) -> PathBuf {

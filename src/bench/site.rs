@@ -1,5 +1,8 @@
 //! The realm that the bench makes, works in and deletes, all by Keycloak's Admin API.
 
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -25,38 +28,47 @@ pub struct Site {
     base: String,
     admin: String,
     admin_password: String,
+    /// Was its realm asked for?
+    begun: AtomicBool,
 }
 
 impl Site {
-    /// Makes the realm with an application and one person per worker.
+    /// A realm that is not made yet.
     ///
     /// # Errors
-    /// What the server refused.
-    pub async fn build(server: &Server, people: u32) -> Result<Self, String> {
-        let site = Self {
+    /// If there is no HTTP client to make it with.
+    pub fn at(server: &Server) -> Result<Self, String> {
+        Ok(Self {
             realm: format!("bench-{}", unique()),
             client: Client::new()?,
             base: server.base.clone(),
             admin: server.admin.clone(),
             admin_password: server.admin_password.clone(),
-        };
-        site.create_realm()
+            begun: AtomicBool::new(false),
+        })
+    }
+
+    /// Makes the realm with an application, one person for each worker, and others up to this number.
+    ///
+    /// # Errors
+    /// What the server refused.
+    pub async fn build(&self, workers: u32, people: u32) -> Result<(), String> {
+        self.create_realm()
             .await
             .map_err(|fault| format!("no realm of its own: {}", reason(fault)))?;
-        if let Err(fault) = site.furnish(people).await {
-            let _ = site.delete().await;
-            return Err(format!("the realm could not be set up: {}", reason(fault)));
-        }
-        Ok(site)
+        let unfinished = |fault| format!("the realm could not be set up: {}", reason(fault));
+        self.add_application().await.map_err(unfinished)?;
+        self.add_people(0..workers, true).await.map_err(unfinished)?;
+        self.add_people(workers..people, false).await.map_err(unfinished)
     }
 
     /// The address of a protocol endpoint of the realm.
     pub fn oidc(&self, endpoint: &str) -> String {
-        self.at(&format!("protocol/openid-connect/{endpoint}"))
+        self.url(&format!("protocol/openid-connect/{endpoint}"))
     }
 
     /// An address below the realm.
-    pub fn at(&self, path: &str) -> String {
+    pub fn url(&self, path: &str) -> String {
         format!("{}/realms/{}/{path}", self.base, self.realm)
     }
 
@@ -118,30 +130,14 @@ impl Site {
         request.send().await?.expect(status)
     }
 
-    /// Adds people who only have to be there, until the realm has so many.
-    ///
-    /// # Errors
-    /// What the server refused.
-    pub async fn add_people(&self, from: u32, to: u32) -> Result<(), String> {
-        const BATCH: usize = 1000;
-        let people: Vec<u32> = (from..to).collect();
-        for batch in people.chunks(BATCH) {
-            let token = self.admin_token().await.map_err(reason)?;
-            stream::iter(batch)
-                .map(|number| self.call(&token, Method::POST, "users", Some(person(*number, false)), 201))
-                .buffer_unordered(16)
-                .try_for_each(|_| async { Ok(()) })
-                .await
-                .map_err(reason)?;
-        }
-        Ok(())
-    }
-
     /// Deletes the realm with everything in it.
     ///
     /// # Errors
     /// What the server refused.
     pub async fn delete(&self) -> Result<(), String> {
+        if !self.begun.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let token = self.admin_token().await.map_err(reason)?;
         let url = format!("{}/admin/realms/{}", self.base, self.realm);
         let answer = self
@@ -151,11 +147,16 @@ impl Site {
             .send()
             .await
             .map_err(reason)?;
-        answer.expect(204).map(|_| ()).map_err(reason)
+        match answer.expect(204) {
+            // It was not made in the first place.
+            Ok(_) | Err(Fault::NotOffered(_)) => Ok(()),
+            Err(fault) => Err(reason(fault)),
+        }
     }
 
     async fn create_realm(&self) -> Result<(), Fault> {
         let token = self.admin_token().await?;
+        self.begun.store(true, Ordering::Relaxed);
         let realm = json!({
             "realm": self.realm,
             "enabled": true,
@@ -177,18 +178,27 @@ impl Site {
             .map(|_| ())
     }
 
-    async fn furnish(&self, people: u32) -> Result<(), Fault> {
+    async fn add_application(&self) -> Result<(), Fault> {
         let token = self.admin_token().await?;
         let created = self
             .call(&token, Method::POST, "clients", Some(application()), 201)
             .await?;
-        let application_id = created.created_id().to_owned();
-        self.let_manage_users(&token, &application_id).await?;
-        stream::iter(0..people)
-            .map(|number| self.call(&token, Method::POST, "users", Some(person(number, true)), 201))
-            .buffer_unordered(4)
-            .try_for_each(|_| async { Ok(()) })
-            .await
+        self.let_manage_users(&token, created.created_id()).await
+    }
+
+    async fn add_people(&self, numbers: Range<u32>, sign_in: bool) -> Result<(), Fault> {
+        // As many as can be made while one of the administrator's tokens lives.
+        const BATCH: usize = 250;
+        let numbers: Vec<u32> = numbers.collect();
+        for batch in numbers.chunks(BATCH) {
+            let token = self.admin_token().await?;
+            stream::iter(batch)
+                .map(|number| self.call(&token, Method::POST, "users", Some(person(*number, sign_in)), 201))
+                .buffer_unordered(8)
+                .try_for_each(|_| async { Ok(()) })
+                .await?;
+        }
+        Ok(())
     }
 
     /// Gives the application's service account the role that creates users.
@@ -235,9 +245,9 @@ fn application() -> Value {
     })
 }
 
-fn person(number: u32, signs_in: bool) -> Value {
+fn person(number: u32, sign_in: bool) -> Value {
     let mut person = user(&Site::username(number));
-    if !signs_in && let Some(members) = person.as_object_mut() {
+    if !sign_in && let Some(members) = person.as_object_mut() {
         members.remove("credentials");
     }
     person

@@ -3,7 +3,8 @@
 use url::Url;
 
 use super::{Worker, password_grant};
-use crate::bench::client::{Browser, Fault};
+use crate::bench::browser::Browser;
+use crate::bench::client::Fault;
 use crate::bench::page::{Form, encode};
 use crate::bench::site::{CLIENT_ID, PASSWORD, REDIRECT_URI, Site};
 
@@ -12,7 +13,7 @@ use crate::bench::site::{CLIENT_ID, PASSWORD, REDIRECT_URI, Site};
 /// # Errors
 /// When no tokens come.
 pub async fn once(site: &Site, worker: &mut Worker) -> Result<(), Fault> {
-    let mut browser = Browser::new(&site.client, &site.at(""))?;
+    let mut browser = Browser::new(&site.client, &site.url(""))?;
     let page = browser.open(&start(site, "auth")).await?.expect(200)?;
     let form = Form::find(&page.body, "kc-form-login").ok_or_else(|| Fault::Failed("no form to fill".to_owned()))?;
     let body = form.fill(&[("username", &Site::username(worker.number)), ("password", PASSWORD)]);

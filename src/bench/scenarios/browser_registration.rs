@@ -1,7 +1,8 @@
 //! A person registers in a new browser and comes back to the application with a code.
 
 use super::{Worker, browser_login};
-use crate::bench::client::{Browser, Fault};
+use crate::bench::browser::Browser;
+use crate::bench::client::Fault;
 use crate::bench::page::Form;
 use crate::bench::site::{PASSWORD, REDIRECT_URI, Site};
 
@@ -11,7 +12,7 @@ use crate::bench::site::{PASSWORD, REDIRECT_URI, Site};
 /// When no code comes.
 pub async fn once(site: &Site, worker: &mut Worker) -> Result<(), Fault> {
     let username = worker.new_name();
-    let mut browser = Browser::new(&site.client, &site.at(""))?;
+    let mut browser = Browser::new(&site.client, &site.url(""))?;
     let page = browser
         .open(&browser_login::start(site, "registrations"))
         .await?

@@ -24,7 +24,7 @@ pub async fn once(site: &Site, worker: &mut Worker) -> Result<(), Fault> {
     });
     let request = site
         .client
-        .post(&site.at("clients-registrations/openid-connect"))
+        .post(&site.url("clients-registrations/openid-connect"))
         .bearer(&worker.token);
     let answer = request.json(&body).send().await?.expect(201)?;
     for name in ["client_id", "client_secret", "registration_access_token"] {

@@ -10,7 +10,7 @@ use crate::bench::site::Site;
 pub async fn once(site: &Site) -> Result<(), Fault> {
     let answer = site
         .client
-        .get(&site.at(".well-known/openid-configuration"))
+        .get(&site.url(".well-known/openid-configuration"))
         .send()
         .await?
         .expect(200)?;

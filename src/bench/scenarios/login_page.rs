@@ -1,7 +1,8 @@
 //! A new browser is sent to the login page.
 
 use super::browser_login;
-use crate::bench::client::{Browser, Fault};
+use crate::bench::browser::Browser;
+use crate::bench::client::Fault;
 use crate::bench::page::Form;
 use crate::bench::site::Site;
 
@@ -10,7 +11,7 @@ use crate::bench::site::Site;
 /// # Errors
 /// Anything but a page with a form.
 pub async fn once(site: &Site) -> Result<(), Fault> {
-    let mut browser = Browser::new(&site.client, &site.at(""))?;
+    let mut browser = Browser::new(&site.client, &site.url(""))?;
     let page = browser.open(&browser_login::start(site, "auth")).await?.expect(200)?;
     Form::find(&page.body, "kc-form-login")
         .map(|_| ())
