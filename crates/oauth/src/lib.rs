@@ -11,9 +11,11 @@
 //! | [`scope`] | scope lists | RFC 6749 §3.3 |
 //! | [`params`] | form bodies and queries | RFC 6749 §3.1, appendix B |
 //! | [`authorize`] | `prompt`, `response_type`, `response_mode`, `max_age`, and the way back | `OpenID` Connect Core, OAuth response modes |
+//! | [`client_metadata`] | what an application says of itself when it registers | RFC 7591, `OpenID` Connect Registration |
 //! | [`error`] | error codes | RFC 6749, 6750, 7591, `OpenID` Connect Core |
 
 pub mod authorize;
+pub mod client_metadata;
 pub mod error;
 pub mod params;
 pub mod pkce;

@@ -181,6 +181,7 @@ fn a_relative_uri_is_below_the_root_url() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2000, ..ProptestConfig::default() })]
     #[test]
     fn no_input_panics(registered in ".{0,60}", sent in ".{0,60}", patterns: bool) {
         let _ = validate_registered(&sent, Web);

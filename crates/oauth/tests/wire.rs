@@ -6,6 +6,7 @@ use vestibule_oauth::params::{Fault, Limits, Params, encode};
 use vestibule_oauth::{pkce, scope};
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn a_form_reads_back_as_it_was_written(pairs in prop::collection::vec((".{1,10}", ".{0,20}"), 0..8)) {
         let borrowed: Vec<(&str, &str)> = pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();

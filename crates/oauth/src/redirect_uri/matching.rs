@@ -61,6 +61,7 @@ fn is_safe(sent: &str, parts: &Parts<'_>) -> bool {
         && !sent.contains('\\')
         && !has_broken_encoding(sent)
         && !parts.has_userinfo()
+        && parts.has_sound_port()
         && !climbs(parts.path)
         && !holds_answer(parts.query)
         && !holds_answer(parts.fragment)
@@ -72,12 +73,11 @@ fn same(entry: &str, sent: &str, parts: &Parts<'_>) -> bool {
 }
 
 fn same_but_port(entry: &Parts<'_>, sent: &Parts<'_>) -> bool {
-    let (Some((host, port)), Some((sent_host, sent_port))) = (entry.host_and_port(), sent.host_and_port()) else {
+    let (Some((host, port)), Some((sent_host, _))) = (entry.host_and_port(), sent.host_and_port()) else {
         return false;
     };
     let free = host != "localhost" || port.is_none();
-    let is_port = sent_port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
-    entry.is_loopback() && host == sent_host && free && is_port && entry.rest == sent.rest
+    entry.is_loopback() && host == sent_host && free && entry.rest == sent.rest
 }
 
 /// Keycloak's pattern: the registered URI without its `*` begins the one sent, whose query and
@@ -108,9 +108,8 @@ fn falls_under_but_port(prefix: &str, sent: &Parts<'_>) -> bool {
     let Some(start) = split(prefix).filter(Parts::is_loopback) else {
         return false;
     };
-    let (Some((host, None)), Some((sent_host, Some(port)))) = (start.host_and_port(), sent.host_and_port()) else {
+    let (Some((host, None)), Some((sent_host, Some(_)))) = (start.host_and_port(), sent.host_and_port()) else {
         return false;
     };
-    let digits = port.parse::<u16>().is_ok_and(|port| port > 0);
-    sent.is_loopback() && host == sent_host && digits && sent.path.starts_with(start.rest)
+    sent.is_loopback() && host == sent_host && sent.path.starts_with(start.rest)
 }

@@ -8,5 +8,6 @@ mod registered;
 mod syntax;
 
 pub use matching::matches;
+pub(crate) use registered::validate_url;
 pub use registered::{ApplicationType, MAX_LENGTH, Why, validate_registered};
 pub(crate) use syntax::split;

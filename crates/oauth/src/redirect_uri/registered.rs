@@ -98,6 +98,9 @@ const DANGEROUS: [&str; 19] = [
 /// assert_eq!(validate_registered("https://ok.com:443@evil/", Web), Err(Why::UserInfo));
 /// ```
 pub fn validate_registered(uri: &str, application: ApplicationType) -> Result<(), Why> {
+    if uri.contains('#') {
+        return Err(Why::Fragment);
+    }
     let parts = validate_url(uri)?;
     let plain = parts.scheme.eq_ignore_ascii_case("http");
     if plain && application == ApplicationType::Native && !parts.is_loopback() {
@@ -131,9 +134,6 @@ pub(crate) fn validate_url(uri: &str) -> Result<Parts<'_>, Why> {
     if uri.contains('\\') {
         return Err(Why::Backslash);
     }
-    if uri.contains('#') {
-        return Err(Why::Fragment);
-    }
     if has_forbidden_character(uri) {
         return Err(Why::NotUri);
     }
@@ -156,16 +156,13 @@ pub(crate) fn validate_url(uri: &str) -> Result<Parts<'_>, Why> {
 }
 
 fn check_host(parts: &Parts<'_>, uri: &str) -> Result<(), Why> {
-    let Some((host, port)) = parts.host_and_port() else {
+    let Some((host, _)) = parts.host_and_port() else {
         // `com.example.app:/cb` has no host; `https:/cb` would be read as one by browsers.
         let nothing = parts.is_web() || parts.rest.is_empty();
         return if nothing { Err(Why::NotUri) } else { Ok(()) };
     };
-    if let Some(port) = port {
-        let digits = port.bytes().all(|b| b.is_ascii_digit());
-        if !digits || port.parse::<u16>().is_ok_and(|n| n == 0) || port.parse::<u16>().is_err() {
-            return Err(Why::Port);
-        }
+    if !parts.has_sound_port() {
+        return Err(Why::Port);
     }
     if !parts.is_web() {
         return Ok(());

@@ -35,6 +35,14 @@ impl<'a> Parts<'a> {
         self.authority.is_some_and(|authority| authority.contains('@'))
     }
 
+    /// Whether a port, if one is written, is one.
+    pub(crate) fn has_sound_port(&self) -> bool {
+        let port = self.host_and_port().and_then(|(_, port)| port);
+        port.is_none_or(|port| {
+            port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|number| number > 0)
+        })
+    }
+
     /// A loopback address over plain HTTP, where only the native application itself listens.
     pub(crate) fn is_loopback(&self) -> bool {
         let host = self.host_and_port().map(|(host, _)| host);

@@ -1,0 +1,46 @@
+//! The rules that hold for a client whole, however little of it was sent.
+
+use super::{AuthMethod, KEPT, SubjectType, attribute, invalid, keys, list, pairwise, refuse, urls};
+use crate::error::{Refusal, RegistrationError};
+use crate::redirect_uri::{ApplicationType, Why, validate_registered};
+use serde_json::{Map, Value};
+
+/// Checks a client as it would become after [`apply`](super::apply()).
+///
+/// # Errors
+///
+/// `private_key_jwt` without keys to check a signature with; pairwise identifiers for several
+/// hosts without a sector identifier (`OpenID` Connect Core §8.1); plain `http` beyond loopback
+/// in a native application (RFC 8252 §8.3).
+pub fn check(client: &Map<String, Value>) -> Result<(), Refusal> {
+    if AuthMethod::of_client(client) == Some(AuthMethod::PrivateKeyJwt) && !has_keys(client) {
+        return Err(invalid());
+    }
+    let redirects = list(client, "redirectUris");
+    let pairwise = pairwise::subject_type(client) == SubjectType::Pairwise;
+    if pairwise && pairwise::sector(client).is_none() && urls::count_hosts(&redirects) > 1 {
+        return Err(refuse(
+            "Without a configured Sector Identifier URI, client redirect URIs must not contain multiple host components.",
+        ));
+    }
+    let native = attribute(client, &format!("{KEPT}application_type")) == Some("native");
+    let plain = |uri: &&str| validate_registered(uri, ApplicationType::Native) == Err(Why::NativeHttp);
+    if native && redirects.iter().any(plain) {
+        return Err(Refusal::registration(
+            RegistrationError::InvalidRedirectUri,
+            Why::NativeHttp.to_string(),
+        ));
+    }
+    Ok(())
+}
+
+fn has_keys(client: &Map<String, Value>) -> bool {
+    if attribute(client, "use.jwks.url") == Some("true") {
+        return attribute(client, "jwks.url").is_some();
+    }
+    let by_value = attribute(client, "use.jwks.string") == Some("true");
+    let set = attribute(client, "jwks.string")
+        .filter(|_| by_value)
+        .and_then(|text| serde_json::from_str(text).ok());
+    set.is_some_and(|set: Value| keys::can_verify(&set))
+}
