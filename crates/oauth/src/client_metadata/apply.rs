@@ -144,7 +144,9 @@ fn key_set(metadata: &Metadata, attributes: &mut Map<String, Value>) {
             "use.jwks.url",
             if url.is_empty() { "false" } else { "true" },
         );
-        set(attributes, "use.jwks.string", "false");
+        if !url.is_empty() {
+            set(attributes, "use.jwks.string", "false");
+        }
     }
     if let Some(set_of_keys) = &metadata.jwks {
         set(attributes, "use.jwks.string", "true");
