@@ -5,6 +5,7 @@
 pub mod app;
 pub mod bench;
 pub mod caller;
+pub mod client_registration;
 pub mod clock;
 pub mod config;
 pub mod error;
@@ -18,6 +19,7 @@ pub mod realm_setup;
 pub mod routes;
 pub mod secret_key;
 pub mod serve;
+pub mod service_account;
 pub mod store;
 pub mod theme;
 pub mod welcome;

@@ -8,6 +8,7 @@ pub mod credential;
 pub mod db;
 pub mod event;
 pub mod group;
+pub mod initial_access;
 pub mod json;
 pub mod key;
 pub mod listen;
