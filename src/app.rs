@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::password::Hasher;
 use crate::realm_setup::KeyPool;
-use crate::store::{Db, listen, migrate};
+use crate::store::{Db, migrate};
 use crate::theme::Themes;
 
 /// The running server. Cheap to clone.
@@ -34,7 +34,7 @@ impl Deref for App {
 }
 
 impl App {
-    /// Opens the database, brings it up to date and begins to listen for other nodes' changes. Serves nothing yet.
+    /// Opens the database and brings it up to date. Serves nothing yet, and nothing runs in the background.
     ///
     /// # Errors
     ///
@@ -43,7 +43,6 @@ impl App {
         let secret_key = crate::secret_key::load(&config)?;
         let db = Db::open(&config.db, clock.clone(), secret_key).await?;
         migrate::migrate(&db, clock.now()).await?;
-        listen::start(&db, &clock);
         let themes = Themes::new(Some(config.data.join("themes")), config.dev);
         let (hasher, key_pool) = (Hasher::default(), KeyPool::default());
         Ok(Self(Arc::new(Parts {

@@ -11,6 +11,7 @@ use crate::error::Error;
 /// How `vestibule serve` runs. Every option is also `VESTIBULE_OPTION`; Keycloak's everyday `KC_*` variables are
 /// understood where an option is not given.
 #[derive(Args, Debug, Clone)]
+#[allow(rustdoc::bare_urls, reason = "the comments are the help text of the command line")]
 pub struct ServeArgs {
     /// Development: SQLite and a mail inbox, links follow the Host header, addresses are printed
     #[arg(long, env = "VESTIBULE_DEV")]
@@ -76,10 +77,18 @@ pub struct Config {
     pub proxy_headers: Option<ProxyHeaders>,
     pub trusted_proxies: Vec<IpNet>,
     pub secret_key_file: PathBuf,
+    /// The administrator that the first start makes; without a password one is made up and shown once.
+    pub first_admin: (String, Option<String>),
 }
 
 fn keycloak_variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|v| !v.is_empty())
+}
+
+/// `KC_BOOTSTRAP_ADMIN_...` or `VESTIBULE_BOOTSTRAP_ADMIN_...`.
+fn bootstrap_variable(name: &str) -> Option<String> {
+    let read = |prefix: &str| keycloak_variable(&format!("{prefix}_BOOTSTRAP_ADMIN_{name}"));
+    read("KC").or_else(|| read("VESTIBULE"))
 }
 
 impl ServeArgs {
@@ -129,6 +138,10 @@ impl ServeArgs {
                 .or(postgres)
                 .unwrap_or_else(|| format!("sqlite:{}", self.data.join("vestibule.db").display())),
             secret_key_file: self.secret_key_file.unwrap_or_else(|| self.data.join("secret.key")),
+            first_admin: (
+                bootstrap_variable("USERNAME").unwrap_or_else(|| "admin".into()),
+                bootstrap_variable("PASSWORD"),
+            ),
             demo: self.dev && !self.no_demo,
             dev: self.dev,
             data: self.data,

@@ -61,10 +61,10 @@ fn log(realm: &Realm, event: &Event) {
     let details = details.join(", ");
     match error {
         Some(error) => {
-            tracing::warn!(target: "vestibule::events", "type={kind} realm={:?} client={client:?} error={error:?} {details}", realm.name)
+            tracing::warn!(target: "vestibule::events", "type={kind} realm={:?} client={client:?} error={error:?} {details}", realm.name);
         }
         None => {
-            tracing::debug!(target: "vestibule::events", "type={kind} realm={:?} client={client:?} {details}", realm.name)
+            tracing::debug!(target: "vestibule::events", "type={kind} realm={:?} client={client:?} {details}", realm.name);
         }
     }
 }

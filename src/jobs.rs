@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::error::Error;
-use crate::store::sweep;
+use crate::store::{listen, sweep};
 
 /// Starts the background work of a node. It ends with the process.
 pub fn start(app: &App) {
     app.key_pool.fill();
+    listen::start(&app.db, &app.clock);
     let checkpoints = app.clone();
     tokio::spawn(async move {
         loop {

@@ -74,7 +74,7 @@ async fn run(command: Command) -> Result<(), Error> {
             println!("The database {} is up to date.", app.db.engine_name());
             Ok(())
         }
-        Command::Bench(args) => bench::run(*args).await.map_err(|e| Error::Setup(e.to_string())),
+        Command::Bench(args) => bench::run(*args).await.map_err(Error::Setup),
     }
 }
 

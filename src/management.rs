@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use crate::app::App;
-use crate::store::Query;
+use crate::store::migrate;
 
 /// `/health`, `/health/live`, `/health/ready`, `/health/started`, with Keycloak's JSON.
 pub fn router(app: App) -> Router {
@@ -35,7 +35,7 @@ async fn live() -> Response {
 }
 
 async fn ready(State(app): State<App>) -> Response {
-    let up = app.db.count("select count(*) from migration", &[]).await.is_ok();
+    let up = migrate::answers(&app.db).await;
     let word = if up { "UP" } else { "DOWN" };
     answer(
         up,

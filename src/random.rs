@@ -35,3 +35,18 @@ pub fn uuid() -> String {
 pub fn row_id() -> String {
     uuid::Uuid::now_v7().to_string()
 }
+
+/// A client secret: 256 bits as letters and digits only, so that it survives every shell, form and header.
+pub fn secret() -> String {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    // 248 is the largest multiple of 62 in a byte: what lies above would make some letters likelier.
+    let mut secret = String::with_capacity(43);
+    while secret.len() < 43 {
+        let fair = bytes::<64>().into_iter().filter(|b| *b < 248);
+        secret.extend(
+            fair.take(43 - secret.len())
+                .map(|b| char::from(ALPHABET[usize::from(b % 62)])),
+        );
+    }
+    secret
+}

@@ -11,17 +11,17 @@ use crate::store::credential::{self, Credential};
 use crate::store::json::Doc;
 use crate::store::realm::Realm;
 use crate::store::user::{self, Kept, User};
-use crate::store::{Query, Tx, group, realm, role};
+use crate::store::{Tx, group, realm, role};
 
 /// Adds the client of a new realm to `master` and makes its roles part of `admin`.
 pub(super) async fn add_realm(tx: &mut Tx, app: &App, realm_id: &str, name: &str) -> Result<(), Error> {
     let master_id = if name == "master" {
         realm_id.to_owned()
     } else {
-        match tx.first("select id from realm where name = 'master'", &[]).await? {
-            Some(mut row) => row.next()?,
-            None => return Ok(()),
-        }
+        let Some(id) = realm::id_by_name(&mut *tx, "master").await? else {
+            return Ok(());
+        };
+        id
     };
     let doc = json!({
         "name": format!("{name} Realm"), "surrogateAuthRequired": false, "enabled": true, "alwaysDisplayInConsole": false,
@@ -41,8 +41,7 @@ pub(super) async fn add_realm(tx: &mut Tx, app: &App, realm_id: &str, name: &str
         created: app.now(),
     };
     client::add(tx, &new).await?;
-    let sql = "select id from role where realm_id = $1 and client_uuid = '' and name = 'admin'";
-    let admin: Option<String> = tx.first(sql, &[&master_id]).await?.map(|mut r| r.next()).transpose()?;
+    let admin = role::id_by_name(&mut *tx, &master_id, "", "admin").await?;
     let mut ids = std::collections::HashMap::new();
     for r in management_roles() {
         let id = add_role(tx, &master_id, &new.id, text(r, "name"), text(r, "description")).await?;
@@ -53,11 +52,9 @@ pub(super) async fn add_realm(tx: &mut Tx, app: &App, realm_id: &str, name: &str
     }
     if name == "master"
         && let Some(admin) = &admin
+        && let Some(id) = role::id_by_name(&mut *tx, &master_id, "", "create-realm").await?
     {
-        let sql = "select id from role where realm_id = $1 and client_uuid = '' and name = 'create-realm'";
-        if let Some(mut row) = tx.first(sql, &[&master_id]).await? {
-            role::compose(tx, &master_id, admin, &row.next::<String>()?).await?;
-        }
+        role::compose(tx, &master_id, admin, &id).await?;
     }
     for r in management_roles() {
         for child in list(&r["composites"]["client"], "realm-management") {
@@ -83,8 +80,7 @@ pub struct Admin {
     pub shown_password: Option<String>,
 }
 
-/// Makes realm `master` with an administrator, if there is no such realm. `KC_BOOTSTRAP_ADMIN_USERNAME` and
-/// `_PASSWORD` (or `VESTIBULE_...`) name them.
+/// Makes realm `master` with the first administrator, if there is no such realm.
 ///
 /// # Errors
 ///
@@ -99,12 +95,8 @@ pub async fn bootstrap(app: &App) -> Result<Option<Admin>, Error> {
         // Another node was faster.
         return Ok(None);
     }
-    let variable = |name: &str| {
-        let read = |prefix: &str| std::env::var(format!("{prefix}_BOOTSTRAP_ADMIN_{name}")).ok();
-        read("KC").or_else(|| read("VESTIBULE")).filter(|v| !v.is_empty())
-    };
-    let username = variable("USERNAME").unwrap_or_else(|| "admin".into());
-    let (password, shown_password) = match variable("PASSWORD") {
+    let (username, given) = app.config.first_admin.clone();
+    let (password, shown_password) = match given {
         Some(given) => (given, None),
         None => {
             let made = crate::random::token();

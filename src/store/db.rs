@@ -272,6 +272,10 @@ impl Db {
     }
 
     /// Work that must not wait for requests: moves what was written from the log into the database file.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
     pub fn checkpoint(&self) -> Result<(), Error> {
         match &*self.engine {
             Engine::Sqlite(s) => s.checkpoint(),

@@ -107,7 +107,7 @@ impl Keys {
                 }
             })
             .collect();
-        placed.sort_by(|a, b| (b.priority, b.key.created).cmp(&(a.priority, a.key.created)));
+        placed.sort_by_key(|p| std::cmp::Reverse((p.priority, p.key.created)));
         let published = placed
             .iter()
             .filter(|p| p.enabled)

@@ -74,3 +74,8 @@ pub async fn migrate(db: &Db, now: i64) -> Result<Vec<&'static str>, Error> {
     }
     Ok(applied)
 }
+
+/// Whether the database answers.
+pub async fn answers(db: &Db) -> bool {
+    db.count("select count(*) from migration", &[]).await.is_ok()
+}

@@ -97,7 +97,7 @@ impl Postgres {
     }
 }
 
-fn plain<'a>(params: Params<'a>) -> Vec<&'a (dyn ToSql + Sync)> {
+fn plain(params: Params<'_>) -> Vec<&(dyn ToSql + Sync)> {
     params.iter().map(|p| *p as &(dyn ToSql + Sync)).collect()
 }
 

@@ -238,15 +238,14 @@ impl Realm {
     }
 }
 
-/// The id of the realm with a name.
-async fn id_of(db: &Db, name: &str) -> Result<Option<String>, Error> {
-    let load = async {
-        db.first("select id from realm where name = $1", &[&name])
-            .await?
-            .map(|mut r| r.next())
-            .transpose()
-    };
-    db.caches.get(&db.caches.realm_ids, name.to_owned(), load).await
+/// The id of the realm with a name, from the database or an open transaction.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn id_by_name(q: impl Query, name: &str) -> Result<Option<String>, Error> {
+    let row = q.first("select id from realm where name = $1", &[&name]).await?;
+    row.map(|mut r| r.next()).transpose()
 }
 
 /// The snapshot of the realm with a name.
@@ -255,7 +254,10 @@ async fn id_of(db: &Db, name: &str) -> Result<Option<String>, Error> {
 ///
 /// Those of the database; [`Error::Corrupt`] or [`Error::Key`] if what is stored cannot be read.
 pub async fn by_name(db: &Db, name: &str) -> Result<Option<Arc<Realm>>, Error> {
-    let Some(id) = id_of(db, name).await? else {
+    let known = db
+        .caches
+        .get(&db.caches.realm_ids, name.to_owned(), id_by_name(db, name));
+    let Some(id) = known.await? else {
         return Ok(None);
     };
     Ok(by_id(db, &id).await?.filter(|r| r.name == name))

@@ -91,6 +91,17 @@ pub async fn of_realm(mut q: impl Query, realm_id: &str) -> Result<Roles, Error>
     Ok(roles)
 }
 
+/// The id of the role of a client (`""`: of the realm) with a name, from the database or an open transaction.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn id_by_name(q: impl Query, realm_id: &str, client_uuid: &str, name: &str) -> Result<Option<String>, Error> {
+    let sql = "select id from role where realm_id = $1 and client_uuid = $2 and name = $3";
+    let row = q.first(sql, &[&realm_id, &client_uuid, &name]).await?;
+    row.map(|mut r| r.next()).transpose()
+}
+
 /// Adds a role, unless its client (or realm) has one of that name: then `false`.
 ///
 /// # Errors

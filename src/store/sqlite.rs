@@ -115,7 +115,7 @@ impl Sqlite {
         let mut writer = Arc::clone(&self.writer).lock_owned().await;
         if writer.open && writer.conn.is_autocommit() {
             // SQLite gave the outer transaction up by itself (disk full): nobody in it may be told that it is durable.
-            writer.finish(Err(Error::Storage("the disk refused a write".into())));
+            writer.finish(&Err(Error::Storage("the disk refused a write".into())));
         }
         if !writer.open {
             writer.conn.prepare_cached("begin immediate")?.execute([])?;
@@ -142,10 +142,10 @@ impl Sqlite {
 
 impl Writer {
     /// Ends the outer transaction for all who wait for it.
-    fn finish(&mut self, result: Result<(), Error>) {
+    fn finish(&mut self, result: &Result<(), Error>) {
         self.open = false;
         for waiter in self.waiting.drain(..) {
-            let answer = match &result {
+            let answer = match result {
                 Ok(()) => Ok(()),
                 Err(e) => Err(Error::Storage(e.to_string().into())),
             };
@@ -162,7 +162,7 @@ impl Writer {
         if result.is_err() {
             let _ = self.conn.execute_batch("rollback");
         }
-        self.finish(result);
+        self.finish(&result);
     }
 }
 

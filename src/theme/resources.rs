@@ -84,7 +84,7 @@ fn walk(dir: &Path, depth: usize, found: &mut Vec<String>) {
         match entry.metadata() {
             Ok(meta) if meta.is_dir() && depth > 0 => walk(&path, depth - 1, found),
             Ok(meta) if meta.is_file() => {
-                found.push(format!("{} {} {:?}", path.display(), meta.len(), meta.modified().ok()))
+                found.push(format!("{} {} {:?}", path.display(), meta.len(), meta.modified().ok()));
             }
             _ => {}
         }
