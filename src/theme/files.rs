@@ -23,6 +23,8 @@ pub enum Kind {
     Account,
     /// Mails.
     Email,
+    /// What the other kinds share: design tokens, the mark.
+    Common,
     /// The demonstration: the application that plays with the server, and the inbox.
     Demo,
 }
@@ -34,15 +36,15 @@ impl Kind {
             Self::Login => "login",
             Self::Account => "account",
             Self::Email => "email",
+            Self::Common => "common",
             Self::Demo => "demo",
         }
     }
 
     /// The kind whose folder has this name, as in the path of a resource.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Login, Self::Account, Self::Email, Self::Demo]
-            .into_iter()
-            .find(|kind| kind.name() == name)
+        let all = [Self::Login, Self::Account, Self::Email, Self::Common, Self::Demo];
+        all.into_iter().find(|kind| kind.name() == name)
     }
 }
 

@@ -13,6 +13,8 @@ pub mod pages;
 mod render;
 mod resources;
 pub mod sanitize;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -26,7 +28,7 @@ use files::Files;
 pub use files::{DEFAULT, Kind};
 use messages::Texts;
 use pages::{Page, Shell};
-use render::Loaded;
+use render::{Loaded, Resources};
 pub use resources::Resource;
 
 /// How a realm speaks to one visitor.
@@ -150,7 +152,7 @@ impl Themes {
 
     fn render_value(&self, voice: &Voice, kind: Kind, template: &str, context: &Value) -> Result<String, Error> {
         let theme = self.files.known(&voice.theme);
-        let resources = self.resources_path(theme, kind);
+        let resources = self.resources(theme, kind);
         match self
             .loaded(theme, kind)
             .render(voice, template, context.clone(), &resources)
@@ -158,11 +160,18 @@ impl Themes {
             // A broken theme must not lock people out; its author wants to see what is wrong.
             Err(e) if theme != DEFAULT && !self.reload => {
                 tracing::warn!(theme, error = %e, "theme is broken, using the built-in one");
-                let resources = self.resources_path(DEFAULT, kind);
+                let resources = self.resources(DEFAULT, kind);
                 self.loaded(DEFAULT, kind)
                     .render(voice, template, context.clone(), &resources)
             }
             answer => answer,
+        }
+    }
+
+    fn resources(&self, theme: &str, kind: Kind) -> Resources {
+        Resources {
+            own: self.resources_path(theme, kind),
+            common: self.resources_path(theme, Kind::Common),
         }
     }
 

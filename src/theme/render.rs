@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
 use minijinja::value::{Rest, ValueKind, merge_maps};
-use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, context, escape_formatter};
+use minijinja::{
+    AutoEscape, Environment, ErrorKind, Output, State, UndefinedBehavior, Value, context, escape_formatter,
+};
 use serde_json::Value as Json;
 
 use super::files::{Files, Kind};
@@ -13,6 +15,14 @@ use super::{Error, Voice, format, sanitize};
 
 /// Steps that a template may take; the largest page of ours needs a hundredth.
 const FUEL: u64 = 1_000_000;
+
+/// Where a page's static files are.
+pub struct Resources {
+    /// Those of its own kind.
+    pub own: String,
+    /// Those that all kinds share.
+    pub common: String,
+}
 
 /// A theme's templates and texts, with those of its parents.
 pub struct Loaded {
@@ -90,18 +100,19 @@ impl Loaded {
         voice: &Voice,
         template: &str,
         context: Value,
-        resources: &str,
+        resources: &Resources,
     ) -> Result<String, Error> {
         let page_id = format!("{}-{}", self.kind.name(), template.trim_end_matches(".j2"));
         let url = context.get_attr("url").unwrap_or_default();
+        let paths =
+            context! { resourcesPath => resources.own.as_str(), resourcesCommonPath => resources.common.as_str() };
         let own = context! {
-            url => merge_maps([context! { resourcesPath => resources }, url]),
-            resourcesPath => resources,
+            url => merge_maps([paths.clone(), url]),
             properties => self.properties.clone(),
             currentLocale => voice.locale.as_str(),
             pageId => page_id,
         };
-        let context = merge_maps([own, self.functions(voice), context]);
+        let context = merge_maps([own, paths, self.functions(voice), context]);
         let rendered = self
             .environment
             .get_template(template)
@@ -162,15 +173,23 @@ fn environment(files: Arc<Files>, chain: Arc<[String]>, kind: Kind) -> Environme
             AutoEscape::Html
         }
     });
-    env.set_formatter(|out, state, value| {
-        escape_formatter(out, state, if value.is_none() { &Value::UNDEFINED } else { value })
-    });
+    env.set_formatter(write_value);
     env.set_unknown_method_callback(|_, value, method, args| errors_method(value, method, args));
     env.add_filter("kcSanitize", |text: &str| {
         Value::from_safe_string(sanitize::sanitize(text))
     });
     env.add_filter("plain", |text: &str| sanitize::plain(text));
     env
+}
+
+/// Nothing where a value is absent, and only what must be is escaped: a slash is not, so that whoever looks for
+/// `action="https://..."` in a page finds it.
+fn write_value(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
+    let html = matches!(state.auto_escape(), AutoEscape::Html) && !value.is_safe();
+    match value.as_str() {
+        Some(text) if html => out.write_str(&sanitize::escape(text)).map_err(minijinja::Error::from),
+        _ => escape_formatter(out, state, if value.is_none() { &Value::UNDEFINED } else { value }),
+    }
 }
 
 /// `login.j2` is the nearest one; `base:login.j2` is that theme's, so that a template can extend what it replaces.

@@ -178,7 +178,7 @@ pub struct DemoMessage {
     pub mail: DemoMail,
     /// From whom.
     pub from: String,
-    /// Its text. Addresses in it become links.
+    /// Its text.
     pub text: String,
     /// Where its markup alone is served, for the frame; empty: none.
     pub html_url: String,

@@ -1,0 +1,39 @@
+// What pages do better with JavaScript; all of them work without.
+
+// A button that shows the password while it is typed.
+for (const box of document.querySelectorAll("[data-reveal]")) {
+  const input = box.querySelector("input");
+  const button = document.createElement("button");
+  const label = (shown) => {
+    button.setAttribute("aria-label", shown ? box.dataset.hide : box.dataset.show);
+    button.setAttribute("aria-pressed", String(shown));
+  };
+  button.type = "button";
+  button.id = `${input.id}-show-password`;
+  button.setAttribute("aria-controls", input.id);
+  label(false);
+  button.addEventListener("click", () => {
+    const shown = input.type === "password";
+    input.type = shown ? "text" : "password";
+    label(shown);
+  });
+  input.form?.addEventListener("submit", () => { input.type = "password"; });
+  input.classList.add("with-button");
+  box.append(button);
+}
+
+// A form is sent once, however often its button is pressed; the browser's way back makes it fresh again.
+for (const form of document.querySelectorAll("form[data-once]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+    form.querySelector(".button")?.setAttribute("aria-disabled", "true");
+  });
+}
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  for (const form of document.querySelectorAll("form[data-once]")) {
+    delete form.dataset.sent;
+    form.querySelector(".button")?.removeAttribute("aria-disabled");
+  }
+});
