@@ -2,6 +2,7 @@
 //!
 //! Flows decide, the store remembers, doors speak HTTP. See `ARCHITECTURE.md`.
 
+pub mod admin;
 pub mod app;
 pub mod bench;
 pub mod caller;

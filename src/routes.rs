@@ -10,7 +10,7 @@ use crate::app::App;
 
 /// The whole server.
 pub fn router(app: App) -> Router {
-    let tree = tree();
+    let tree = tree(&app);
     Router::new()
         .merge(tree.clone())
         .nest("/auth", tree)
@@ -19,13 +19,14 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-fn tree() -> Router<App> {
+fn tree(app: &App) -> Router<App> {
     Router::new()
-    // -- OpenID Connect: tokens ------------------------------------------------------------------------------
-    // -- signing in, recovery, consent -----------------------------------------------------------------------
-    // -- people register themselves --------------------------------------------------------------------------
-    // -- applications register themselves --------------------------------------------------------------------
-    // -- Admin REST ------------------------------------------------------------------------------------------
+        // -- OpenID Connect: tokens ------------------------------------------------------------------------------
+        // -- signing in, recovery, consent -----------------------------------------------------------------------
+        // -- people register themselves --------------------------------------------------------------------------
+        // -- applications register themselves --------------------------------------------------------------------
+        // -- Admin REST ------------------------------------------------------------------------------------------
+        .nest_service("/admin", crate::admin::api::service(app.clone()))
     // -- pages of development, theme resources ---------------------------------------------------------------
 }
 

@@ -130,13 +130,8 @@ impl<T: FromCell> FromCell for Option<T> {
 
 /// Whatever can be asked: the database itself (`&Db`), or an open transaction (`&mut Tx`), which sees its own writes.
 pub trait Query: Send {
-    /// The same, borrowed for one more question.
-    type Again<'a>: Query
-    where
-        Self: 'a;
-
     /// Borrows this for one more question, so that a function can ask twice.
-    fn again(&mut self) -> Self::Again<'_>;
+    fn again(&mut self) -> Again<'_>;
 
     /// All rows of an answer.
     fn all(self, sql: &str, params: Params<'_>) -> impl Future<Output = Result<Vec<Row>, Error>> + Send;
@@ -160,6 +155,28 @@ pub trait Query: Send {
                 .await?
                 .ok_or_else(|| Error::Corrupt("a count gave no row".into()))?;
             row.next()
+        }
+    }
+}
+
+/// Either of the two, borrowed.
+pub enum Again<'a> {
+    Db(&'a Db),
+    Tx(&'a mut Tx),
+}
+
+impl Query for Again<'_> {
+    fn again(&mut self) -> Again<'_> {
+        match self {
+            Self::Db(db) => Again::Db(db),
+            Self::Tx(tx) => Again::Tx(tx),
+        }
+    }
+
+    async fn all(self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Error> {
+        match self {
+            Self::Db(db) => db.all(sql, params).await,
+            Self::Tx(tx) => tx.all(sql, params).await,
         }
     }
 }
@@ -293,13 +310,8 @@ impl Db {
 }
 
 impl Query for &Db {
-    type Again<'a>
-        = &'a Db
-    where
-        Self: 'a;
-
-    fn again(&mut self) -> &Db {
-        self
+    fn again(&mut self) -> Again<'_> {
+        Again::Db(self)
     }
 
     async fn all(self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Error> {
@@ -377,13 +389,8 @@ impl Tx {
 }
 
 impl Query for &mut Tx {
-    type Again<'a>
-        = &'a mut Tx
-    where
-        Self: 'a;
-
-    fn again(&mut self) -> &mut Tx {
-        self
+    fn again(&mut self) -> Again<'_> {
+        Again::Tx(self)
     }
 
     async fn all(self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Error> {

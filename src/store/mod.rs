@@ -2,6 +2,7 @@
 //!
 //! Functions take `impl Query` (the database or an open transaction) for reading and `&mut Tx` for writing.
 
+pub mod admin_event;
 pub mod cache;
 pub mod client;
 pub mod credential;

@@ -1,0 +1,52 @@
+//! Answers of the Admin REST API that are not errors.
+
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use serde::Serialize;
+
+use super::auth::Admin;
+use super::error::{Answer, ApiError};
+
+/// 200 with a document or list.
+///
+/// # Errors
+///
+/// [`ApiError::Failed`] if it cannot be written as JSON.
+pub fn json(body: &impl Serialize) -> Answer {
+    let text = serde_json::to_string(body)?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/json;charset=UTF-8"),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
+    Ok((headers, text).into_response())
+}
+
+/// 201 with an empty body. `path` is below the realm, as `users/ID`.
+///
+/// # Errors
+///
+/// None; the type is that of handlers.
+pub fn created(admin: &Admin, path: &str) -> Answer {
+    let location = format!("{}/admin/realms/{}/{path}", admin.caller.base, admin.realm.name);
+    created_at(&location)
+}
+
+/// 201 with an empty body, for a whole address.
+///
+/// # Errors
+///
+/// [`ApiError::Failed`] if the address has characters that no header may have.
+pub fn created_at(location: &str) -> Answer {
+    let value = header::HeaderValue::from_str(location)
+        .map_err(|_| ApiError::Failed(crate::error::Error::Corrupt("an address cannot be a header".into())))?;
+    Ok((StatusCode::CREATED, [(header::LOCATION, value)]).into_response())
+}
+
+/// 204.
+///
+/// # Errors
+///
+/// None; the type is that of handlers.
+pub fn nothing() -> Answer {
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

@@ -1,0 +1,286 @@
+//! Who administers, and what they may do.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::header;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+
+use super::error::ApiError;
+use crate::app::App;
+use crate::caller::Caller;
+use crate::store::client::{self, Client};
+use crate::store::realm::{self, Realm};
+use crate::store::role;
+use crate::store::user::User;
+
+/// A role that administers a realm: of the client `realm-management` there, and of `REALM-realm` in `master`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Right {
+    CreateClient,
+    /// Ours (contract 4): creates users and nothing else.
+    CreateUsers,
+    Impersonation,
+    ManageAuthorization,
+    ManageClients,
+    ManageEvents,
+    ManageIdentityProviders,
+    ManageOrganizations,
+    ManageRealm,
+    /// Ours (contract 4).
+    ManageRegistrations,
+    ManageUsers,
+    QueryClients,
+    QueryGroups,
+    QueryOrganizations,
+    QueryRealms,
+    QueryUsers,
+    ViewAuthorization,
+    ViewClients,
+    ViewEvents,
+    ViewIdentityProviders,
+    ViewOrganizations,
+    ViewRealm,
+    /// Ours (contract 4).
+    ViewRegistrations,
+    ViewUsers,
+}
+
+impl Right {
+    /// All of them.
+    pub const ALL: [Self; 24] = [
+        Self::CreateClient,
+        Self::CreateUsers,
+        Self::Impersonation,
+        Self::ManageAuthorization,
+        Self::ManageClients,
+        Self::ManageEvents,
+        Self::ManageIdentityProviders,
+        Self::ManageOrganizations,
+        Self::ManageRealm,
+        Self::ManageRegistrations,
+        Self::ManageUsers,
+        Self::QueryClients,
+        Self::QueryGroups,
+        Self::QueryOrganizations,
+        Self::QueryRealms,
+        Self::QueryUsers,
+        Self::ViewAuthorization,
+        Self::ViewClients,
+        Self::ViewEvents,
+        Self::ViewIdentityProviders,
+        Self::ViewOrganizations,
+        Self::ViewRealm,
+        Self::ViewRegistrations,
+        Self::ViewUsers,
+    ];
+
+    /// The name of the role.
+    pub fn role(self) -> &'static str {
+        match self {
+            Self::CreateClient => "create-client",
+            Self::CreateUsers => "create-users",
+            Self::Impersonation => "impersonation",
+            Self::ManageAuthorization => "manage-authorization",
+            Self::ManageClients => "manage-clients",
+            Self::ManageEvents => "manage-events",
+            Self::ManageIdentityProviders => "manage-identity-providers",
+            Self::ManageOrganizations => "manage-organizations",
+            Self::ManageRealm => "manage-realm",
+            Self::ManageRegistrations => "manage-registrations",
+            Self::ManageUsers => "manage-users",
+            Self::QueryClients => "query-clients",
+            Self::QueryGroups => "query-groups",
+            Self::QueryOrganizations => "query-organizations",
+            Self::QueryRealms => "query-realms",
+            Self::QueryUsers => "query-users",
+            Self::ViewAuthorization => "view-authorization",
+            Self::ViewClients => "view-clients",
+            Self::ViewEvents => "view-events",
+            Self::ViewIdentityProviders => "view-identity-providers",
+            Self::ViewOrganizations => "view-organizations",
+            Self::ViewRealm => "view-realm",
+            Self::ViewRegistrations => "view-registrations",
+            Self::ViewUsers => "view-users",
+        }
+    }
+}
+
+/// Whoever holds a token that is good at the Admin API, before it is said for which realm.
+pub struct Administrator {
+    pub app: App,
+    pub caller: Caller,
+    /// The realm that issued the token.
+    pub home: Arc<Realm>,
+    /// The client that it was issued to.
+    pub client: Arc<Client>,
+    pub user: User,
+    /// Ids of the roles, expanded, that the client may pass on.
+    roles: HashSet<String>,
+}
+
+impl Administrator {
+    /// Whether a realm role of `master`, as `create-realm`, is there.
+    pub fn has_master_role(&self, name: &str) -> bool {
+        let found = self.home.roles.by_name("", name);
+        self.home.name == "master" && found.is_some_and(|r| self.roles.contains(&r.id))
+    }
+
+    /// The rights on a realm; none where it is another than the token's and that is not `master`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn rights_on(&self, realm: &Realm) -> Result<HashSet<Right>, ApiError> {
+        let holder = if self.home.name == "master" {
+            format!("{}-realm", realm.name)
+        } else if self.home.id == realm.id {
+            "realm-management".to_owned()
+        } else {
+            return Ok(HashSet::new());
+        };
+        let Some(holder) = client::by_client_id(&self.app.db, &self.home.id, &holder).await? else {
+            return Ok(HashSet::new());
+        };
+        let has = |right: &Right| {
+            let found = self.home.roles.by_name(&holder.id, right.role());
+            found.is_some_and(|r| self.roles.contains(&r.id))
+        };
+        Ok(Right::ALL.into_iter().filter(has).collect())
+    }
+}
+
+impl FromRequestParts<App> for Administrator {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        let token = bearer_token(parts).ok_or_else(|| ApiError::unauthorized().into_response())?;
+        identify(app.clone(), caller, token)
+            .await
+            .map_err(IntoResponse::into_response)
+    }
+}
+
+fn bearer_token(parts: &Parts) -> Option<String> {
+    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+}
+
+async fn identify(app: App, caller: Caller, token: String) -> Result<Administrator, ApiError> {
+    let claimed = vestibule_jose::jwt::decode(&token).map_err(|_| ApiError::unauthorized())?;
+    let issuer = claimed
+        .unverified_claims()
+        .get("iss")
+        .and_then(|v| v.as_str())
+        .unwrap_or_default();
+    let name = issuer.rsplit('/').next().unwrap_or_default();
+    let home = realm::by_name(&app.db, name)
+        .await?
+        .ok_or_else(ApiError::unauthorized)?;
+    let bearer = super::bearer::verify(&app, &caller, &home, &token)
+        .await?
+        .ok_or_else(ApiError::unauthorized)?;
+    let Some(user) = bearer.user else {
+        return Err(ApiError::unauthorized());
+    };
+    let roles = roles_of(&app, &home, &bearer.client, &user).await?;
+    Ok(Administrator {
+        app,
+        caller,
+        home,
+        client: bearer.client,
+        user,
+        roles,
+    })
+}
+
+/// The roles of a user, expanded, as far as the client may pass them on.
+async fn roles_of(app: &App, realm: &Realm, client: &Client, user: &User) -> Result<HashSet<String>, ApiError> {
+    let direct = role::of_user_and_groups(&app.db, &user.id).await?;
+    let mut roles = realm.roles.expand(direct.iter().map(String::as_str));
+    if !client.flag("fullScopeAllowed") {
+        let passed = realm.roles.expand(client.texts("_scopeRoles"));
+        let own = |id: &str| realm.roles.by_id(id).is_some_and(|r| r.client_uuid == client.id);
+        roles.retain(|id| passed.contains(id) || own(id));
+    }
+    Ok(roles.into_iter().collect())
+}
+
+/// Whoever administers the realm that the address names.
+pub struct Admin {
+    pub app: App,
+    pub caller: Caller,
+    /// The realm that is administered.
+    pub realm: Arc<Realm>,
+    /// Who it is.
+    pub who: Administrator,
+    rights: HashSet<Right>,
+}
+
+impl Admin {
+    /// Who administers a realm, with their rights there.
+    ///
+    /// # Errors
+    ///
+    /// 403 for a token of a third realm; those of the database.
+    pub async fn of(who: Administrator, realm: Arc<Realm>) -> Result<Self, ApiError> {
+        if who.home.name != "master" && who.home.id != realm.id {
+            return Err(ApiError::forbidden());
+        }
+        let rights = who.rights_on(&realm).await?;
+        Ok(Self {
+            app: who.app.clone(),
+            caller: who.caller.clone(),
+            realm,
+            who,
+            rights,
+        })
+    }
+
+    /// Whether they have a right on the realm.
+    pub fn has(&self, right: Right) -> bool {
+        self.rights.contains(&right)
+    }
+
+    /// Whether they have one of these rights.
+    pub fn has_any(&self, rights: &[Right]) -> bool {
+        rights.iter().any(|r| self.rights.contains(r))
+    }
+
+    /// Whether they have any right on the realm at all.
+    pub fn has_some(&self) -> bool {
+        !self.rights.is_empty()
+    }
+
+    /// Goes on if they have one of these rights.
+    ///
+    /// # Errors
+    ///
+    /// 403.
+    pub fn require(&self, one_of: &[Right]) -> Result<(), ApiError> {
+        if self.has_any(one_of) {
+            Ok(())
+        } else {
+            Err(ApiError::forbidden())
+        }
+    }
+}
+
+impl FromRequestParts<App> for Admin {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let who = Administrator::from_request_parts(parts, app).await?;
+        let path = Path::<std::collections::HashMap<String, String>>::from_request_parts(parts, app).await;
+        let name = path.ok().and_then(|p| p.0.get("realm").cloned()).unwrap_or_default();
+        let find = async {
+            let found = realm::by_name(&app.db, &name).await?;
+            Self::of(who, found.ok_or_else(|| ApiError::not_found("Realm not found."))?).await
+        };
+        find.await.map_err(IntoResponse::into_response)
+    }
+}

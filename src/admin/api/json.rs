@@ -1,0 +1,406 @@
+//! Reading representations as Keycloak reads them: known members only, of their type, with its texts for what is wrong.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{StatusCode, header};
+use serde_json::{Map, Value};
+
+use super::error::ApiError;
+use crate::store::json::Doc;
+
+/// The body of a request; its content type is JSON, or not said.
+pub struct Body(Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Body {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let said = request.headers().get(header::CONTENT_TYPE);
+        let kind = said.map(|v| {
+            v.to_str()
+                .unwrap_or("?")
+                .split(';')
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
+        });
+        if kind.is_some_and(|k| !k.eq_ignore_ascii_case("application/json") && k != "*/*") {
+            return Err(wrong_content_type());
+        }
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|_| cannot_parse("invalid_request"))?;
+        Ok(Self(bytes))
+    }
+}
+
+/// 415, as Keycloak says it.
+pub fn wrong_content_type() -> ApiError {
+    let text = "The content-type header value did not match the value in @Consumes";
+    ApiError::error(StatusCode::UNSUPPORTED_MEDIA_TYPE, text)
+}
+
+impl Body {
+    /// The document, one of the representations of `shapes.txt`, with its values in the types given there.
+    ///
+    /// # Errors
+    ///
+    /// 400 for what is not JSON, has unknown members or values of another type.
+    pub fn object(&self, shape: &str) -> Result<Doc, ApiError> {
+        match parse(&self.0, &Kind::Object(shape.to_owned()))? {
+            Value::Object(doc) => Ok(doc),
+            _ => Err(cannot_parse("invalid_request")),
+        }
+    }
+
+    /// A list of documents, all of one representation.
+    ///
+    /// # Errors
+    ///
+    /// As [`Body::object`].
+    pub fn list(&self, shape: &str) -> Result<Vec<Doc>, ApiError> {
+        let kind = Kind::List(Box::new(Kind::Object(shape.to_owned())));
+        match parse(&self.0, &kind)? {
+            Value::Array(all) => Ok(all
+                .into_iter()
+                .filter_map(|v| if let Value::Object(d) = v { Some(d) } else { None })
+                .collect()),
+            _ => Err(cannot_parse("invalid_request")),
+        }
+    }
+
+    /// A list of texts.
+    ///
+    /// # Errors
+    ///
+    /// As [`Body::object`].
+    pub fn texts(&self) -> Result<Vec<String>, ApiError> {
+        match parse(&self.0, &Kind::List(Box::new(Kind::Text)))? {
+            Value::Array(all) => Ok(all.into_iter().filter_map(|v| v.as_str().map(str::to_owned)).collect()),
+            _ => Err(cannot_parse("invalid_request")),
+        }
+    }
+
+    /// A map of texts.
+    ///
+    /// # Errors
+    ///
+    /// As [`Body::object`].
+    pub fn map(&self) -> Result<Doc, ApiError> {
+        match parse(&self.0, &Kind::Map(Box::new(Kind::Text)))? {
+            Value::Object(doc) => Ok(doc),
+            _ => Err(cannot_parse("invalid_request")),
+        }
+    }
+
+    /// What was sent, as it is.
+    pub fn bytes(&self) -> &Bytes {
+        &self.0
+    }
+
+    /// Nothing was sent, or `null`.
+    pub fn is_empty(&self) -> bool {
+        matches!(self.0.trim_ascii(), b"" | b"null")
+    }
+}
+
+fn cannot_parse(error: &str) -> ApiError {
+    ApiError::described(StatusCode::BAD_REQUEST, error, "Cannot parse the JSON")
+}
+
+/// The type of a value.
+#[derive(Debug, Clone)]
+enum Kind {
+    Any,
+    Text,
+    Flag,
+    /// A whole number: of 32 bits, or of 64.
+    Whole {
+        wide: bool,
+    },
+    Fraction,
+    OneOf(Vec<String>),
+    List(Box<Kind>),
+    Map(Box<Kind>),
+    /// A representation, by its name.
+    Object(String),
+}
+
+/// Members of representations and their types, as Keycloak's OpenAPI document has them: a line each.
+static SHAPES: LazyLock<HashMap<&'static str, HashMap<&'static str, Kind>>> = LazyLock::new(|| {
+    let lines = include_str!("shapes.txt").lines();
+    lines
+        .filter_map(|line| {
+            let (name, members) = line.split_once(' ')?;
+            let members = members
+                .split(' ')
+                .filter_map(|m| m.rsplit_once(':').map(|(n, k)| (n, kind(k))));
+            Some((name, members.collect()))
+        })
+        .collect()
+});
+
+fn kind(text: &str) -> Kind {
+    let inner = |open: char, close: char| text.strip_prefix(open).and_then(|t| t.strip_suffix(close));
+    if let Some(of) = inner('[', ']') {
+        return Kind::List(Box::new(kind(of)));
+    }
+    if let Some(of) = inner('{', '}') {
+        return Kind::Map(Box::new(kind(of)));
+    }
+    if let Some(names) = inner('(', ')') {
+        return Kind::OneOf(names.split('|').map(str::to_owned).collect());
+    }
+    match text {
+        "*" => Kind::Any,
+        "s" => Kind::Text,
+        "b" => Kind::Flag,
+        "i" => Kind::Whole { wide: false },
+        "l" => Kind::Whole { wide: true },
+        "f" => Kind::Fraction,
+        name => Kind::Object(name.to_owned()),
+    }
+}
+
+fn parse(text: &[u8], kind: &Kind) -> Result<Value, ApiError> {
+    // Syntax first: the walk below then only meets valid JSON. Depth is bounded by serde_json.
+    if std::str::from_utf8(text).is_err() {
+        return Err(cannot_parse("HTTP 400 Bad Request"));
+    }
+    serde_json::from_slice::<serde::de::IgnoredAny>(text).map_err(|_| cannot_parse("invalid_request"))?;
+    serde_json::from_slice::<Value>(text).map_err(|_| cannot_parse("invalid_request"))?;
+    Walk { text, at: 0 }.value(kind)
+}
+
+/// A walk over valid JSON that knows where it is.
+struct Walk<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl Walk<'_> {
+    fn peek(&mut self) -> u8 {
+        while self.text.get(self.at).is_some_and(u8::is_ascii_whitespace) {
+            self.at += 1;
+        }
+        self.text.get(self.at).copied().unwrap_or(0)
+    }
+
+    fn value(&mut self, kind: &Kind) -> Result<Value, ApiError> {
+        match (self.peek(), kind) {
+            (b'n', _) => self.scalar(),
+            (_, Kind::Any) => {
+                let start = self.at;
+                self.skip();
+                Ok(serde_json::from_slice(&self.text[start..self.at])?)
+            }
+            (b'{', Kind::Object(name)) => self.object(name),
+            (b'{', Kind::Map(of)) => self.members(|walk, _| walk.value(of)),
+            (b'[', Kind::List(of)) => self.elements(of),
+            // Keycloak reads a single text where attributes want a list of texts.
+            (b'"', Kind::List(of)) if matches!(**of, Kind::Text) => Ok(Value::Array(vec![self.scalar()?])),
+            (b'{' | b'[', _) | (_, Kind::Object(_) | Kind::Map(_) | Kind::List(_)) => {
+                Err(cannot_parse("unknown_error"))
+            }
+            _ => {
+                let given = self.scalar()?;
+                convert(given, kind)
+            }
+        }
+    }
+
+    fn object(&mut self, name: &str) -> Result<Value, ApiError> {
+        let known = SHAPES.get(name);
+        self.members(|walk, member| {
+            let Some(known) = known else {
+                return walk.value(&Kind::Any);
+            };
+            match known.get(member) {
+                Some(kind) => walk.value(kind),
+                None => Err(walk.unrecognized(name, member)),
+            }
+        })
+    }
+
+    fn members(&mut self, mut read: impl FnMut(&mut Self, &str) -> Result<Value, ApiError>) -> Result<Value, ApiError> {
+        let mut doc = Map::new();
+        self.at += 1;
+        loop {
+            match self.peek() {
+                b'}' | 0 => break,
+                b',' => self.at += 1,
+                _ => {
+                    let name = self.scalar()?;
+                    self.peek();
+                    self.at += 1; // the colon
+                    let name = name.as_str().unwrap_or_default();
+                    let value = read(self, name)?;
+                    doc.insert(name.to_owned(), value);
+                }
+            }
+        }
+        self.at += 1;
+        Ok(Value::Object(doc))
+    }
+
+    fn elements(&mut self, of: &Kind) -> Result<Value, ApiError> {
+        let mut all = Vec::new();
+        self.at += 1;
+        loop {
+            match self.peek() {
+                b']' | 0 => break,
+                b',' => self.at += 1,
+                _ => all.push(self.value(of)?),
+            }
+        }
+        self.at += 1;
+        Ok(Value::Array(all))
+    }
+
+    /// A text, number, `true`, `false` or `null`.
+    fn scalar(&mut self) -> Result<Value, ApiError> {
+        let start = self.at;
+        self.skip();
+        Ok(serde_json::from_slice(&self.text[start..self.at])?)
+    }
+
+    /// Moves past a value of any kind.
+    fn skip(&mut self) {
+        let mut depth = 0usize;
+        loop {
+            match self.peek() {
+                b'"' => {
+                    self.at += 1;
+                    while self.text.get(self.at).is_some_and(|b| *b != b'"') {
+                        self.at += if self.text[self.at] == b'\\' { 2 } else { 1 };
+                    }
+                    self.at += 1;
+                }
+                b'{' | b'[' => {
+                    depth += 1;
+                    self.at += 1;
+                }
+                b'}' | b']' => {
+                    depth = depth.saturating_sub(1);
+                    self.at += 1;
+                }
+                b',' | b':' => self.at += 1,
+                0 => return,
+                _ => {
+                    let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
+                    while self.text.get(self.at).is_some_and(plain) {
+                        self.at += 1;
+                    }
+                }
+            }
+            if depth == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Where Keycloak's parser stands when it sees that it does not know a member: after an opening mark, or after the
+    /// whole number or word.
+    fn unrecognized(&mut self, shape: &str, member: &str) -> ApiError {
+        if matches!(self.peek(), b'"' | b'{' | b'[') {
+            self.at += 1;
+        } else {
+            self.skip();
+        }
+        let before = &self.text[..self.at.min(self.text.len())];
+        let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+        let column = before.iter().rev().take_while(|b| **b != b'\n').count() + 1;
+        let text = format!(
+            "Invalid json representation for {shape}. Unrecognized field \"{member}\" at line {line} column {column}."
+        );
+        ApiError::error(StatusCode::BAD_REQUEST, &text)
+    }
+}
+
+/// Keycloak's parser turns scalars into one another where that loses nothing.
+fn convert(given: Value, kind: &Kind) -> Result<Value, ApiError> {
+    let mismatch = || cannot_parse("unknown_error");
+    Ok(match (kind, given) {
+        (Kind::Text, Value::String(s)) => Value::String(s),
+        (Kind::Text, other) => Value::String(other.to_string()),
+        (Kind::Flag, Value::Bool(b)) => Value::Bool(b),
+        (Kind::Flag, Value::Number(n)) => Value::Bool(n.as_i64() != Some(0)),
+        (Kind::Flag, Value::String(s)) => match s.trim() {
+            "true" | "True" | "TRUE" => Value::Bool(true),
+            "false" | "False" | "FALSE" => Value::Bool(false),
+            "" => Value::Null,
+            _ => return Err(mismatch()),
+        },
+        (Kind::Whole { .. } | Kind::Fraction, Value::String(s)) if s.trim().is_empty() => Value::Null,
+        (Kind::Whole { wide }, Value::String(s)) => whole(s.trim().parse().map_err(|_| mismatch())?, *wide)?,
+        (Kind::Whole { wide }, Value::Number(n)) => match (n.as_i64(), n.as_f64()) {
+            (Some(i), _) => whole(i, *wide)?,
+            (None, Some(f)) if f.abs() < 9e18 => whole(f as i64, *wide)?,
+            _ => return Err(cannot_parse("HTTP 400 Bad Request")),
+        },
+        (Kind::Fraction, Value::Number(n)) => Value::Number(n),
+        (Kind::OneOf(names), Value::String(s)) if names.contains(&s) => Value::String(s),
+        _ => return Err(mismatch()),
+    })
+}
+
+fn whole(number: i64, wide: bool) -> Result<Value, ApiError> {
+    if wide || i32::try_from(number).is_ok() {
+        Ok(number.into())
+    } else {
+        Err(cannot_parse("HTTP 400 Bad Request"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str, shape: &str) -> String {
+        match parse(text.as_bytes(), &Kind::Object(shape.to_owned())) {
+            Err(ApiError::Refused(_, body)) => body.to_string(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn positions_are_those_of_keycloak() {
+        let told = |text: &str, shape: &str| refusal(text, shape).rsplit_once("column ").map(|p| p.1.to_owned());
+        assert_eq!(
+            told(r#"{"username": "usr4", "nonsense": 1}"#, "UserRepresentation").as_deref(),
+            Some("35.\"}")
+        );
+        assert_eq!(told(r#"{"zzz": 1}"#, "UserRepresentation").as_deref(), Some("10.\"}"));
+        assert_eq!(
+            told(r#"{"clientId": "q", "zzz": 1}"#, "ClientRepresentation").as_deref(),
+            Some("27.\"}")
+        );
+        let nested = refusal(r#"{"credentials": [{"x": "y"}]}"#, "UserRepresentation");
+        assert!(
+            nested.contains("for CredentialRepresentation. Unrecognized field \\\"x\\\""),
+            "{nested}"
+        );
+    }
+
+    #[test]
+    fn scalars_become_what_is_asked_for_or_are_refused() {
+        let read = parse(
+            br#"{"enabled": "true", "username": 7, "attributes": {"a": "b"}, "notBefore": "5"}"#,
+            &Kind::Object("UserRepresentation".into()),
+        );
+        let expected =
+            serde_json::json!({"enabled": true, "username": "7", "attributes": {"a": ["b"]}, "notBefore": 5});
+        assert_eq!(read.ok(), Some(expected));
+        assert!(refusal(r#"{"enabled": "yes"}"#, "UserRepresentation").contains("unknown_error"));
+        assert!(refusal("[]", "UserRepresentation").contains("unknown_error"));
+        assert!(refusal("{", "UserRepresentation").contains("invalid_request"));
+        assert!(
+            refusal(r#"{"count": 2147483648}"#, "ClientInitialAccessCreatePresentation")
+                .contains("HTTP 400 Bad Request")
+        );
+    }
+}

@@ -1,0 +1,79 @@
+//! Keycloak's Admin REST API: a file per resource.
+//!
+//! Every file has `routes()`, the addresses of its resource below `/admin`. Handlers take [`auth::Admin`] (who calls, for
+//! which realm, with which rights), ask it for a right first, and answer with [`error::Answer`].
+
+pub mod answer;
+pub mod auth;
+mod bearer;
+pub mod error;
+pub mod json;
+pub mod query;
+pub mod record;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tower::util::MapRequest;
+
+use crate::app::App;
+use error::ApiError;
+
+/// The service below `/admin`. Slashes at the end of addresses do not matter.
+pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
+    let router = Router::new()
+        // -- realms, users, events: -------------------------------------------------------------------------------
+        // -- clients, roles, groups, scopes, components: ----------------------------------------------------------
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(axum::middleware::from_fn(common_headers))
+        .with_state(app);
+    MapRequest::new(router, without_slash)
+}
+
+fn without_slash(mut request: Request) -> Request {
+    let uri = request.uri();
+    let path = uri.path();
+    if path.len() > 1 && path.ends_with('/') {
+        let mut text = path.trim_end_matches('/').to_owned();
+        if text.is_empty() {
+            text.push('/');
+        }
+        if let Some(query) = uri.query() {
+            text = format!("{text}?{query}");
+        }
+        if let Ok(shorter) = text.parse::<Uri>() {
+            *request.uri_mut() = shorter;
+        }
+    }
+    request
+}
+
+/// An unknown address. Whoever has no token is not told that it is unknown.
+async fn no_such_path(who: Result<auth::Administrator, Response>) -> Response {
+    who.map_or_else(|refusal| refusal, |_| ApiError::no_such_path().into_response())
+}
+
+async fn wrong_method(method: Method) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::OK.into_response();
+    }
+    ApiError::error(StatusCode::METHOD_NOT_ALLOWED, "HTTP 405 Method Not Allowed").into_response()
+}
+
+/// The headers that Keycloak puts on all of its answers.
+async fn common_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "SAMEORIGIN"),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}

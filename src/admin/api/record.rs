@@ -1,0 +1,119 @@
+//! Admin events: what an administrator did, kept in the transaction that did it.
+
+use serde_json::Value;
+
+use super::auth::{Admin, Administrator};
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::admin_event::{self, AdminEvent};
+use crate::store::realm::Realm;
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    Create,
+    Update,
+    Delete,
+    Action,
+}
+
+impl Operation {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "CREATE",
+            Self::Update => "UPDATE",
+            Self::Delete => "DELETE",
+            Self::Action => "ACTION",
+        }
+    }
+}
+
+/// Records what was done to something of the administered realm. `path` is below the realm, as `users/ID`;
+/// `representation` is what was sent, and is kept where the realm wants details, without its secrets.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn record(
+    tx: &mut Tx,
+    admin: &Admin,
+    operation: Operation,
+    resource_type: &str,
+    path: &str,
+    representation: Option<&Value>,
+) -> Result<(), Error> {
+    record_in(
+        tx,
+        &admin.who,
+        &admin.realm,
+        operation,
+        resource_type,
+        path,
+        representation,
+    )
+    .await
+}
+
+/// As [`record`], for a realm that the address does not name.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn record_in(
+    tx: &mut Tx,
+    who: &Administrator,
+    realm: &Realm,
+    operation: Operation,
+    resource_type: &str,
+    path: &str,
+    representation: Option<&Value>,
+) -> Result<(), Error> {
+    if !realm.flag("adminEventsEnabled") {
+        return Ok(());
+    }
+    let representation = representation.filter(|_| realm.flag("adminEventsDetailsEnabled"));
+    let event = AdminEvent {
+        id: crate::random::row_id(),
+        time: who.app.now(),
+        auth_realm_id: Some(who.home.id.clone()),
+        auth_client_id: Some(who.client.id.clone()),
+        auth_user_id: Some(who.user.id.clone()),
+        ip_address: Some(who.caller.ip.to_string()),
+        operation: operation.as_str().to_owned(),
+        resource_type: resource_type.to_owned(),
+        resource_path: path.to_owned(),
+        representation: representation.map(|v| masked(v).to_string()),
+        error: None,
+        details: None,
+    };
+    admin_event::add(tx, &realm.id, &event).await
+}
+
+/// A representation without what only its owner may know.
+fn masked(value: &Value) -> Value {
+    const SECRETS: &[&str] = &[
+        "value",
+        "secret",
+        "password",
+        "registrationAccessToken",
+        "secretData",
+        "bindCredential",
+    ];
+    match value {
+        Value::Object(map) => {
+            let credential = map.contains_key("temporary") || map.get("type").is_some_and(|t| t == "password");
+            let hide = |key: &str| SECRETS.contains(&key) && (key != "value" || credential) || key.ends_with(".secret");
+            let kept = map.iter().map(|(key, value)| {
+                let value = if hide(key) && value.is_string() {
+                    "**********".into()
+                } else {
+                    masked(value)
+                };
+                (key.clone(), value)
+            });
+            Value::Object(kept.collect())
+        }
+        Value::Array(all) => Value::Array(all.iter().map(masked).collect()),
+        other => other.clone(),
+    }
+}

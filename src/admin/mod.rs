@@ -1,0 +1,3 @@
+//! What administrators use.
+
+pub mod api;
