@@ -7,6 +7,7 @@ pub mod app;
 pub mod bench;
 pub mod caller;
 pub mod client_registration;
+pub mod client_secret;
 pub mod clock;
 pub mod config;
 pub mod error;
