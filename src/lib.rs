@@ -15,6 +15,7 @@ pub mod events;
 pub mod jobs;
 pub mod limits;
 pub mod management;
+pub mod oidc;
 pub mod password;
 pub mod random;
 pub mod realm_setup;

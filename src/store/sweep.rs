@@ -12,7 +12,7 @@ const CHANGES_KEPT_MS: i64 = 60_000;
 /// Tables with a column `expires`, and their keys.
 const TABLES: &[(&str, &str)] = &[
     ("auth_session", "root_id, tab_id"),
-    ("user_session", "id"),
+    ("user_session", "id, offline"),
     ("auth_code", "code_hash"),
     ("single_use", "key"),
     ("revoked_token", "jti"),

@@ -1,0 +1,231 @@
+//! Access tokens that are presented to this server: whose they are, and whether they are still good.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock};
+
+use axum::http::{HeaderMap, header};
+use moka::sync::Cache;
+use serde_json::Value;
+use vestibule_jose::digest::sha256;
+use vestibule_jose::jwt;
+
+use super::{session as sessions, token_roles};
+use crate::app::App;
+use crate::caller::Caller;
+use crate::error::Error;
+use crate::store::client::{self, Client};
+use crate::store::json::{self, Doc};
+use crate::store::realm::Realm;
+use crate::store::session::UserSession;
+use crate::store::user::User;
+use crate::store::{revoked, session, user};
+
+/// An access token that is good at this moment.
+pub struct Bearer {
+    pub claims: Arc<Doc>,
+    /// The person, or the service account.
+    pub user: User,
+    /// The client that it was issued to.
+    pub client: Arc<Client>,
+    /// Absent in tokens of service accounts.
+    pub session: Option<UserSession>,
+}
+
+/// Why a bearer token is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BearerRefused {
+    /// Not an access token of this realm, too old, or revoked.
+    Invalid,
+    /// Its session is over, or the client's part in it.
+    SessionNotFound,
+    ClientNotFound,
+    ClientDisabled,
+    UserNotFound,
+    UserDisabled,
+}
+
+impl BearerRefused {
+    /// Keycloak's text at the userinfo endpoint.
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Invalid => "Token verification failed",
+            Self::SessionNotFound => "user_session_not_found",
+            Self::ClientNotFound => "Client not found",
+            Self::ClientDisabled => "Client disabled",
+            Self::UserNotFound => "User not found",
+            Self::UserDisabled => "User disabled",
+        }
+    }
+}
+
+impl Bearer {
+    /// The id of the session, if it has one.
+    pub fn session_id(&self) -> Option<&str> {
+        self.session.as_ref().map(|s| s.id.as_str())
+    }
+
+    /// Whether the scope names this one.
+    pub fn has_scope(&self, name: &str) -> bool {
+        json::text(&self.claims, "scope").is_some_and(|s| vestibule_oauth::scope::contains(s, name))
+    }
+
+    /// The audiences.
+    pub fn audiences(&self) -> Vec<&str> {
+        super::tokens::audience::of(&self.claims)
+    }
+
+    /// The ids of all roles that the caller has now, whatever the token says: administrators' tokens may be lightweight,
+    /// and a role that was taken away counts no more.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn roles(&self, app: &App, realm: &Realm) -> Result<BTreeSet<String>, Error> {
+        token_roles::of_user(app, realm, &self.user.id).await
+    }
+
+    /// The names of realm roles in the token.
+    pub fn realm_roles(&self) -> Vec<&str> {
+        names(self.claims.get("realm_access"))
+    }
+
+    /// The names of a client's roles in the token.
+    pub fn client_roles(&self, client_id: &str) -> Vec<&str> {
+        names(self.claims.get("resource_access").and_then(|r| r.get(client_id)))
+    }
+}
+
+fn names(access: Option<&Value>) -> Vec<&str> {
+    access
+        .and_then(|a| a.get("roles")?.as_array())
+        .map_or_else(Vec::new, |a| a.iter().filter_map(Value::as_str).collect())
+}
+
+/// The token of an `Authorization: Bearer` header.
+pub fn of_headers(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim())
+        .filter(|t| !t.is_empty())
+}
+
+/// The name of the realm that a token says it is of. Nothing is checked yet.
+pub fn realm_name(token: &str) -> Option<String> {
+    let parsed = jwt::decode(token).ok()?;
+    let issuer = json::text(parsed.unverified_claims(), "iss")?;
+    issuer.rsplit_once("/realms/").map(|(_, name)| name.to_owned())
+}
+
+/// Claims of tokens whose signature was found good, by the SHA-256 of realm and token. What may change (revocation,
+/// session, user, client) is looked at every time.
+static SEEN: LazyLock<Cache<[u8; 32], Arc<Doc>>> = LazyLock::new(|| Cache::new(20_000));
+
+/// Checks signature, issuer, type and time. The signature is checked once per token and node.
+fn read(app: &App, caller: &Caller, realm: &Realm, token: &str) -> Option<Arc<Doc>> {
+    let key = sha256(format!("{} {token}", realm.id).as_bytes());
+    let claims = match SEEN.get(&key) {
+        Some(known) => known,
+        None => {
+            let parsed = jwt::decode(token).ok()?;
+            let signer = realm.keys.verifying(parsed.kid()?, parsed.alg())?;
+            let claims = Arc::new(parsed.verify(&signer.verifier()).ok()?);
+            SEEN.insert(key, Arc::clone(&claims));
+            claims
+        }
+    };
+    let now = app.now_seconds();
+    let number = |name: &str| match claims.get(name) {
+        None => Some(None),
+        // A claim of another type is not an absent one.
+        Some(value) => value.as_i64().map(Some),
+    };
+    let (expires, issued, begins) = (number("exp")??, number("iat")??, number("nbf")?);
+    let in_time = expires > now && begins.is_none_or(|begins| begins <= now);
+    let right_kind = json::text(&claims, "typ") == Some("Bearer");
+    let ours = caller.is_issuer(app, &realm.name, json::text(&claims, "iss")?);
+    (in_time && right_kind && ours && issued >= realm.number("notBefore")).then_some(claims)
+}
+
+/// Accepts an access token of a realm, or says why not: signature, time, issuer, type, revocation, session, client, user.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn verify(
+    app: &App,
+    caller: &Caller,
+    realm: &Realm,
+    token: &str,
+) -> Result<Result<Bearer, BearerRefused>, Error> {
+    let Some(claims) = read(app, caller, realm, token) else {
+        return Ok(Err(BearerRefused::Invalid));
+    };
+    let text = |name: &str| json::text(&claims, name).unwrap_or_default();
+    if !realm.enabled() || revoked::contains(&app.db, text("jti")).await? {
+        return Ok(Err(BearerRefused::Invalid));
+    }
+    let Some(client) = client::by_client_id(&app.db, &realm.id, text("azp")).await? else {
+        return Ok(Err(BearerRefused::ClientNotFound));
+    };
+    if !client.enabled() {
+        return Ok(Err(BearerRefused::ClientDisabled));
+    }
+    let issued = json::number(&claims, "iat");
+    if issued < json::number(&client.doc, "notBefore") {
+        return Ok(Err(BearerRefused::Invalid));
+    }
+    let found = match json::text(&claims, "sid") {
+        Some(sid) => {
+            let offline = text("jti").starts_with("of");
+            match live_session(app, realm, &client, sid, offline).await? {
+                None => return Ok(Err(BearerRefused::SessionNotFound)),
+                found => found,
+            }
+        }
+        None => None,
+    };
+    // A lightweight token names its user by the session only.
+    let user_id = found.as_ref().map_or(text("sub"), |s| s.user_id.as_str());
+    let found_user = match (user_id, &found) {
+        ("", None) => user::service_account(&app.db, &realm.id, &client.id).await?,
+        (id, _) => user::by_id(&app.db, &realm.id, id).await?,
+    };
+    let Some(user) = found_user else {
+        return Ok(Err(BearerRefused::UserNotFound));
+    };
+    if !user.enabled {
+        return Ok(Err(BearerRefused::UserDisabled));
+    }
+    if issued < user.not_before {
+        return Ok(Err(BearerRefused::Invalid));
+    }
+    let own_account = user.service_client.as_deref() == Some(client.id.as_str());
+    if found.is_none() && (!own_account || !client.flag("serviceAccountsEnabled")) {
+        // Only service accounts have tokens without a session.
+        return Ok(Err(BearerRefused::SessionNotFound));
+    }
+    Ok(Ok(Bearer {
+        claims,
+        user,
+        client,
+        session: found,
+    }))
+}
+
+async fn live_session(
+    app: &App,
+    realm: &Realm,
+    client: &Client,
+    sid: &str,
+    offline: bool,
+) -> Result<Option<UserSession>, Error> {
+    let Some(found) = session::find(&app.db, &realm.id, sid, offline).await? else {
+        return Ok(None);
+    };
+    let part = session::part(&app.db, sid, offline, &client.id).await?;
+    Ok(part
+        .is_some_and(|part| sessions::part_is_active(realm, client, &found, &part, app.now()))
+        .then_some(found))
+}

@@ -1,0 +1,139 @@
+//! How long sessions live, and how they end.
+
+use crate::app::App;
+use crate::error::Error;
+use crate::events;
+use crate::store::client::Client;
+use crate::store::event::Event;
+use crate::store::realm::Realm;
+use crate::store::session::{self, ClientSession, UserSession};
+
+/// The lifetimes that apply to a session, in seconds; `max` may be unbounded.
+struct Limits {
+    idle: i64,
+    max: Option<i64>,
+}
+
+fn positive(n: i64) -> Option<i64> {
+    (n > 0).then_some(n)
+}
+
+fn limits(realm: &Realm, s: &UserSession) -> Limits {
+    if s.offline {
+        let max = realm
+            .flag("offlineSessionMaxLifespanEnabled")
+            .then(|| realm.number("offlineSessionMaxLifespan"));
+        return Limits {
+            idle: realm.number("offlineSessionIdleTimeout"),
+            max: max.and_then(positive),
+        };
+    }
+    let remembered = |name: &str| positive(realm.number(name)).filter(|_| s.remember_me() && realm.flag("rememberMe"));
+    Limits {
+        idle: remembered("ssoSessionIdleTimeoutRememberMe").unwrap_or_else(|| realm.number("ssoSessionIdleTimeout")),
+        max: Some(
+            remembered("ssoSessionMaxLifespanRememberMe").unwrap_or_else(|| realm.number("ssoSessionMaxLifespan")),
+        ),
+    }
+}
+
+fn end(limits: &Limits, started: i64, last_refresh: i64) -> i64 {
+    let idle = last_refresh + limits.idle * 1000;
+    limits.max.map_or(idle, |max| idle.min(started + max * 1000))
+}
+
+/// The instant (epoch milliseconds) at which a session ends unless it is used before.
+pub fn expires(realm: &Realm, s: &UserSession) -> i64 {
+    end(&limits(realm, s), s.started, s.last_refresh)
+}
+
+/// Whether a session is still good: neither idle nor too old, by the realm's settings as they are now.
+pub fn is_active(realm: &Realm, s: &UserSession, now: i64) -> bool {
+    s.realm_id == realm.id && now < expires(realm, s)
+}
+
+/// The instant (epoch milliseconds) at which an application's part in a session ends: never after the session, and sooner
+/// where realm or client say so.
+pub fn part_expires(realm: &Realm, client: &Client, s: &UserSession, started: i64, last_refresh: i64) -> i64 {
+    let (idle, max, own_idle, own_max) = if s.offline {
+        (
+            "clientOfflineSessionIdleTimeout",
+            "clientOfflineSessionMaxLifespan",
+            "client.offline.session.idle.timeout",
+            "client.offline.session.max.lifespan",
+        )
+    } else {
+        (
+            "clientSessionIdleTimeout",
+            "clientSessionMaxLifespan",
+            "client.session.idle.timeout",
+            "client.session.max.lifespan",
+        )
+    };
+    let own = |name: &str| client.attribute(name).and_then(|v| v.parse().ok()).and_then(positive);
+    let whole = limits(realm, s);
+    let session_end = end(&whole, s.started, last_refresh.max(s.last_refresh));
+    let idle = own(own_idle)
+        .or_else(|| positive(realm.number(idle)))
+        .unwrap_or(whole.idle);
+    let max = own(own_max)
+        .or_else(|| positive(realm.number(max)))
+        .filter(|_| !s.offline || whole.max.is_some());
+    let part = Limits {
+        idle: idle.min(whole.idle),
+        max,
+    };
+    session_end.min(end(&part, started, last_refresh))
+}
+
+/// Whether an application's part in a session is still good.
+pub fn part_is_active(realm: &Realm, client: &Client, s: &UserSession, c: &ClientSession, now: i64) -> bool {
+    is_active(realm, s, now) && now < part_expires(realm, client, s, c.started, c.last_refresh)
+}
+
+/// What became of a request to end a session by its refresh token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// The session is over.
+    Yes,
+    /// The refresh token is not good; the text is Keycloak's.
+    Refused(&'static str),
+}
+
+/// Ends the session of a refresh token that its own client presents: Keycloak's logout by POST.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn end_by_refresh_token(
+    app: &App,
+    caller: &crate::caller::Caller,
+    realm: &Realm,
+    client: &Client,
+    refresh_token: &str,
+) -> Result<Ended, Error> {
+    let claims = match super::tokens::refresh::read(app, caller, realm, refresh_token) {
+        Ok(claims) => claims,
+        Err(refused) => return Ok(Ended::Refused(refused.description())),
+    };
+    if claims.azp != client.client_id {
+        return Ok(Ended::Refused(
+            "Invalid refresh token. Token client and authorized client don't match",
+        ));
+    }
+    let mut tx = app.db.begin().await?;
+    if claims.offline {
+        session::detach(&mut tx, &claims.sid, true, &client.id).await?;
+    }
+    let ended = session::remove(&mut tx, &realm.id, &claims.sid).await?;
+    if ended || claims.offline {
+        let mut event = Event::new("LOGOUT");
+        event.client_id = Some(client.client_id.clone());
+        event.user_id = Some(claims.sub.clone());
+        event.session_id = Some(claims.sid.clone());
+        event.ip_address = Some(caller.ip.to_string());
+        events::record(&mut tx, realm, &event, app.now()).await?;
+    }
+    tx.commit().await?;
+    Ok(Ended::Yes)
+}
