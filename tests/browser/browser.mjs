@@ -37,6 +37,9 @@ export function assertQuiet(page) {
   assert.deepEqual(page.complaints, []);
 }
 
+/** The errors beside fields; their containers, `input-error-container-FIELD`, are always there as in Keycloak. */
+export const FIELD_ERRORS = '[id^="input-error-"]:not([id^="input-error-container-"])';
+
 /** Fills fields by their ids: `{username: 'ada'}`. */
 export async function fill(page, values) {
   for (const [id, value] of Object.entries(values)) await page.fill(`[id="${id}"]`, value);

@@ -1,7 +1,7 @@
 // The pages themselves: what they say about wrong input, without JavaScript, by keyboard, on a phone, from another browser.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { assertFits, assertQuiet, authorizationUrl, fill, newPerson, startBrowser, submit } from './browser.mjs';
+import { FIELD_ERRORS, assertFits, assertQuiet, authorizationUrl, fill, newPerson, startBrowser, submit } from './browser.mjs';
 import { PASSWORD, startApplication, startServer } from './server.mjs';
 
 let server, browser, application, open, proved;
@@ -47,8 +47,8 @@ test('every error stands beside its field at once, and what was typed is kept', 
   assert.equal(await page.inputValue('#password'), '', 'a password is never sent back');
   await fill(page, { email: 'free@example.com', lastName: 'Hopper', password: 'short', 'password-confirm': 'other' });
   await submit(page, '#kc-register-form');
-  await page.waitForSelector('[id^="input-error-"]');
-  const errors = (await page.locator('[id^="input-error-"]').allInnerTexts()).join('\n');
+  await page.waitForSelector(FIELD_ERRORS);
+  const errors = (await page.locator(FIELD_ERRORS).allInnerTexts()).join('\n');
   assert.match(errors, /exists|match|length/i);
   assertQuiet(page);
   await page.context().close();
@@ -60,7 +60,7 @@ test('what was typed is shown as text, never run', async () => {
   const nasty = '"><img src=x onerror="document.title=1">';
   await fill(page, { username: nasty, email: nasty, firstName: nasty, lastName: nasty, password: 'x', 'password-confirm': 'y' });
   await submit(page, '#kc-register-form');
-  await page.waitForSelector('[id^="input-error-"]');
+  await page.waitForSelector(FIELD_ERRORS);
   assert.equal(await page.inputValue('#firstName'), nasty);
   assert.equal(await page.locator('img[src=x]').count(), 0);
   await page.context().close();
@@ -117,7 +117,7 @@ test('on a phone no page scrolls sideways', async () => {
   }
   await page.goto(registration(open));
   await submit(page, '#kc-register-form');
-  await page.waitForSelector('[id^="input-error-"]');
+  await page.waitForSelector(FIELD_ERRORS);
   await assertFits(page, 'the registration page with errors');
   await page.context().close();
 });
@@ -165,7 +165,7 @@ test('a taken address is answered like a free one', async () => {
   await fill(page, { username: 'mallory', email: 'mary@example.com', firstName: 'Mal', lastName: 'Lory' });
   await submit(page, '#kc-register-form');
   await page.getByText('mary@example.com').first().waitFor();
-  assert.equal(await page.locator('[id^="input-error-"]').count(), 0);
+  assert.equal(await page.locator(FIELD_ERRORS).count(), 0);
   const mail = await server.mail('mary@example.com', 2);
   assert.doesNotMatch(mail.text, /mallory/i, 'the mail says nothing about who tried');
   await page.context().close();

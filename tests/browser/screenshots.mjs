@@ -2,7 +2,7 @@
 //     node screenshots.mjs FOLDER
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { authorizationUrl, fill, newPerson, startBrowser, submit } from './browser.mjs';
+import { FIELD_ERRORS, authorizationUrl, fill, newPerson, startBrowser, submit } from './browser.mjs';
 import { PASSWORD, startApplication, startServer } from './server.mjs';
 
 const folder = process.argv[2];
@@ -62,7 +62,7 @@ const pages = {
     await page.goto(auth(open, { prompt: 'create' }));
     await fill(page, { username: 'grace', email: 'not-an-address', firstName: 'Grace', password: 'short', 'password-confirm': 'other' });
     await submit(page, '#kc-register-form');
-    await page.waitForSelector('[id^="input-error-"]');
+    await page.waitForSelector(FIELD_ERRORS);
   },
   'register-verify-email': (page) => page.goto(auth(proved, { prompt: 'create' })),
   'check-mail': (page) => register(page),
