@@ -1,7 +1,8 @@
 //! Groups of users, and who is in them.
 
-use super::db::{Query, Row, Tx};
+use super::db::{Db, Query, Row, Tx};
 use super::json::{self, Doc};
+use super::user::User;
 use crate::error::Error;
 
 /// A group. `parent_id` is empty at the top.
@@ -14,9 +15,11 @@ pub struct Group {
     pub doc: Doc,
 }
 
-const COLUMNS: &str = "id, parent_id, name, doc";
+/// The columns of [`Group`], for the other readers of this table.
+pub(super) const COLUMNS: &str = "id, parent_id, name, doc";
 
-fn group(mut r: Row) -> Result<Group, Error> {
+/// Reads [`COLUMNS`].
+pub(super) fn group(mut r: Row) -> Result<Group, Error> {
     Ok(Group {
         id: r.next()?,
         parent_id: r.next()?,
@@ -110,4 +113,150 @@ pub async fn leave(tx: &mut Tx, user_id: &str, group_id: &str) -> Result<(), Err
     )
     .await?;
     Ok(())
+}
+
+/// Groups are read in pages; this is a page as callers ask for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Page {
+    pub first: i64,
+    pub max: i64,
+}
+
+/// The groups directly under another (`""`: at the top) whose name contains `search`, by name.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn children(
+    db: &Db,
+    realm_id: &str,
+    parent_id: &str,
+    search: &str,
+    exact: bool,
+    page: Page,
+) -> Result<Vec<Group>, Error> {
+    let like = pattern(search, exact);
+    let sql = format!(
+        "select {COLUMNS} from user_group
+         where realm_id = $1 and parent_id = $2 and lower(name) like $3 escape '\\'
+         order by name, id limit $4 offset $5"
+    );
+    let rows = db
+        .list(&sql, &[&realm_id, &parent_id, &like, &page.max, &page.first])
+        .await?;
+    rows.into_iter().map(group).collect()
+}
+
+/// The groups of any depth whose name contains `search`, by name.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn search(db: &Db, realm_id: &str, search: &str, exact: bool, page: Page) -> Result<Vec<Group>, Error> {
+    let like = pattern(search, exact);
+    let sql = format!(
+        "select {COLUMNS} from user_group where realm_id = $1 and lower(name) like $2 escape '\\'
+         order by name, id limit $3 offset $4"
+    );
+    let rows = db.list(&sql, &[&realm_id, &like, &page.max, &page.first]).await?;
+    rows.into_iter().map(group).collect()
+}
+
+fn pattern(search: &str, exact: bool) -> String {
+    let plain = super::user::escape_like(&search.to_lowercase());
+    if exact { plain } else { format!("%{plain}%") }
+}
+
+/// How many groups are directly under another.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn count_children(q: impl Query, realm_id: &str, parent_id: &str) -> Result<i64, Error> {
+    let sql = "select count(*) from user_group where realm_id = $1 and parent_id = $2";
+    q.count(sql, &[&realm_id, &parent_id]).await
+}
+
+/// How many groups a realm has whose name contains `search`; `top`: at the top only.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn count(q: impl Query, realm_id: &str, search: &str, top: bool) -> Result<i64, Error> {
+    let like = pattern(search, false);
+    let sql = if top {
+        "select count(*) from user_group where realm_id = $1 and lower(name) like $2 escape '\\' and parent_id = ''"
+    } else {
+        "select count(*) from user_group where realm_id = $1 and lower(name) like $2 escape '\\'"
+    };
+    q.count(sql, &[&realm_id, &like]).await
+}
+
+/// The group of a name directly under another.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn by_name(q: impl Query, realm_id: &str, parent_id: &str, name: &str) -> Result<Option<Group>, Error> {
+    let sql = format!("select {COLUMNS} from user_group where realm_id = $1 and parent_id = $2 and name = $3");
+    q.first(&sql, &[&realm_id, &parent_id, &name])
+        .await?
+        .map(group)
+        .transpose()
+}
+
+/// Adds a group, unless its parent has one of that name or its id is taken: then `false`.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn add(tx: &mut Tx, realm_id: &str, g: &Group) -> Result<bool, Error> {
+    let doc = serde_json::to_string(&g.doc)?;
+    let sql = "insert into user_group (id, realm_id, parent_id, name, doc) values ($1, $2, $3, $4, $5)
+               on conflict do nothing";
+    let added = tx.exec(sql, &[&g.id, &realm_id, &g.parent_id, &g.name, &doc]).await?;
+    Ok(added > 0)
+}
+
+/// Replaces name, place and document of a group. `false` if its place has another group of that name, or it is gone.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn update(tx: &mut Tx, realm_id: &str, g: &Group) -> Result<bool, Error> {
+    let doc = serde_json::to_string(&g.doc)?;
+    let sql = "update user_group set parent_id = $3, name = $4, doc = $5 where realm_id = $1 and id = $2
+               and not exists (select 1 from user_group o
+                               where o.realm_id = $1 and o.parent_id = $3 and o.name = $4 and o.id <> $2)";
+    let changed = tx.exec(sql, &[&realm_id, &g.id, &g.parent_id, &g.name, &doc]).await?;
+    Ok(changed > 0)
+}
+
+/// Removes a group with all groups below it. `false` if it is not there.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn remove(tx: &mut Tx, realm_id: &str, id: &str) -> Result<bool, Error> {
+    let sql = "with recursive g (id) as (
+                   select id from user_group where realm_id = $1 and id = $2
+                   union
+                   select c.id from user_group c join g on c.parent_id = g.id)
+               delete from user_group where realm_id = $1 and id in (select id from g)";
+    Ok(tx.exec(sql, &[&realm_id, &id]).await? > 0)
+}
+
+/// The members of a group, by user name.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn members(db: &Db, realm_id: &str, group_id: &str, page: Page) -> Result<Vec<User>, Error> {
+    let sql = format!(
+        "select {} from account where realm_id = $1 and id in (select account_id from account_group where group_id = $2)
+         order by username limit $3 offset $4",
+        super::user::COLUMNS
+    );
+    let rows = db.list(&sql, &[&realm_id, &group_id, &page.max, &page.first]).await?;
+    rows.into_iter().map(super::user::user).collect()
 }

@@ -23,6 +23,7 @@ pub mod revoked;
 pub mod role;
 pub mod session;
 pub mod single_use;
+pub mod role_member;
 mod sqlite;
 pub mod sweep;
 pub mod user;

@@ -1,0 +1,68 @@
+//! Who has a role: groups, and users.
+
+use super::db::{Db, Query, Tx};
+use super::group::{COLUMNS, Group, Page, group};
+use super::user::User;
+use crate::error::Error;
+
+/// The ids of the roles that a group has directly.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn of_group(q: impl Query, group_id: &str) -> Result<Vec<String>, Error> {
+    let sql = "select role_id from group_role where group_id = $1 order by role_id";
+    let rows = q.all(sql, &[&group_id]).await?;
+    rows.into_iter().map(|mut r| r.next()).collect()
+}
+
+/// Gives a group a role.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn grant_to_group(tx: &mut Tx, group_id: &str, role_id: &str) -> Result<(), Error> {
+    let sql = "insert into group_role (group_id, role_id) values ($1, $2) on conflict do nothing";
+    tx.exec(sql, &[&group_id, &role_id]).await?;
+    Ok(())
+}
+
+/// Takes a role from a group.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn revoke_from_group(tx: &mut Tx, group_id: &str, role_id: &str) -> Result<(), Error> {
+    let sql = "delete from group_role where group_id = $1 and role_id = $2";
+    tx.exec(sql, &[&group_id, &role_id]).await?;
+    Ok(())
+}
+
+/// The groups that have a role directly, by name.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn groups(db: &Db, realm_id: &str, role_id: &str, page: Page) -> Result<Vec<Group>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from user_group where realm_id = $1 and id in (select group_id from group_role where role_id = $2)
+         order by name, id limit $3 offset $4"
+    );
+    let rows = db.list(&sql, &[&realm_id, &role_id, &page.max, &page.first]).await?;
+    rows.into_iter().map(group).collect()
+}
+
+/// The users who have a role directly, by user name.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn users(db: &Db, realm_id: &str, role_id: &str, page: Page) -> Result<Vec<User>, Error> {
+    let sql = format!(
+        "select {} from account where realm_id = $1 and id in (select account_id from account_role where role_id = $2)
+         order by username limit $3 offset $4",
+        super::user::COLUMNS
+    );
+    let rows = db.list(&sql, &[&realm_id, &role_id, &page.max, &page.first]).await?;
+    rows.into_iter().map(super::user::user).collect()
+}
