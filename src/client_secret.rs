@@ -1,15 +1,20 @@
 //! The secrets of clients: made here, kept as SHA-256, sealed beside it only where one must be read back (contract 5).
 
-use vestibule_jose::digest::{b64url, constant_time_eq, sha256};
+use vestibule_jose::digest::{b64url, b64url_decode, constant_time_eq, sha256};
 use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::error::Error;
 use crate::store::client::{Client, Secrets};
 use crate::store::json::{self, Doc};
+use crate::store::realm::Realm;
 
 /// What sealed secrets are bound to, with the client's id.
 const PURPOSE: &str = "client-secret";
+/// The same, for a replaced secret that had been chosen.
+const PREVIOUS_PURPOSE: &str = "client-secret-previous";
+/// The member of the document that keeps it.
+const PREVIOUS: &str = "_previousSecret";
 
 /// Whether a secret can be read back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +71,65 @@ pub fn choose(app: &App, secrets: &mut Secrets, client_uuid: &str, chosen: &str)
     Ok(())
 }
 
+/// Makes a new secret for a client, and returns it. The old one stays good for the realm's `clientRegistration.secret.overlap`
+/// seconds, unless it has expired.
+///
+/// # Errors
+///
+/// [`Error::Key`] if one cannot be sealed.
+pub fn rotate(app: &App, realm: &Realm, client: &mut Client) -> Result<String, Error> {
+    let overlap = realm.attribute("clientRegistration.secret.overlap");
+    let overlap: i64 = overlap.and_then(|s| s.parse().ok()).unwrap_or(86_400);
+    let old = if overlap > 0 && !expired(app, client) {
+        (client.secrets.hash.take(), reveal(app, client)?)
+    } else {
+        (None, None)
+    };
+    forget_previous(client);
+    match old {
+        (Some(hash), _) => client.secrets.previous_hash = Some(hash),
+        (None, Some(chosen)) => {
+            let sealed = app.db.seal(PREVIOUS_PURPOSE, &client.id, &chosen)?;
+            client.doc.insert(PREVIOUS.into(), b64url(&sealed).into());
+        }
+        (None, None) => {}
+    }
+    if client.secrets.previous_hash.is_some() || client.doc.contains_key(PREVIOUS) {
+        client.secrets.previous_expires = Some(app.now() + overlap * 1000);
+    }
+    let kept = kept(&client.doc);
+    let made = make(app, &mut client.secrets, &client.id, kept)?;
+    stamp(&mut client.doc, app.now_seconds());
+    Ok(made)
+}
+
+/// Says in the client when its secret was made.
+pub fn stamp(doc: &mut Doc, now_seconds: i64) {
+    let attributes = doc.entry("attributes").or_insert_with(|| Doc::new().into());
+    if let Some(attributes) = attributes.as_object_mut() {
+        attributes.insert("client.secret.creation.time".into(), now_seconds.to_string().into());
+    }
+}
+
+/// Ends the overlap: what was replaced is dead.
+pub fn forget_previous(client: &mut Client) {
+    client.secrets.previous_hash = None;
+    client.secrets.previous_expires = None;
+    client.doc.shift_remove(PREVIOUS);
+}
+
+/// Whether a replaced secret is still good.
+pub fn has_previous(app: &App, client: &Client) -> bool {
+    let kept = client.secrets.previous_hash.is_some() || client.doc.contains_key(PREVIOUS);
+    kept && client.secrets.previous_expires.is_some_and(|until| app.now() < until)
+}
+
+fn expired(app: &App, client: &Client) -> bool {
+    let end = client.attribute("client.secret.expiration.time");
+    let end: i64 = end.and_then(|at| at.parse().ok()).unwrap_or(0);
+    end != 0 && app.now_seconds() >= end
+}
+
 /// Leaves a client without secret.
 pub fn remove(secrets: &mut Secrets) {
     secrets.hash = None;
@@ -99,21 +163,25 @@ pub fn reveal(app: &App, client: &Client) -> Result<Option<Zeroizing<Vec<u8>>>, 
 pub fn matches(app: &App, client: &Client, given: &str) -> Result<bool, Error> {
     let (secrets, given_hash) = (&client.secrets, hash(given));
     let same = |kept: &str| constant_time_eq(kept.as_bytes(), given_hash.as_bytes());
-    let expires = client
-        .attribute("client.secret.expiration.time")
-        .and_then(|at| at.parse::<i64>().ok());
-    if expires.is_none_or(|at| at == 0 || app.now_seconds() < at) {
+    if !expired(app, client) {
         let current = match (&secrets.hash, reveal_unhashed(app, client)?) {
             (Some(kept), _) => same(kept),
-            (None, Some(plain)) => constant_time_eq(&plain, given.as_bytes()),
+            (None, Some(plain)) => constant_time_eq(&sha256(&plain), &sha256(given.as_bytes())),
             (None, None) => false,
         };
         if current {
             return Ok(true);
         }
     }
-    let overlaps = secrets.previous_expires.is_some_and(|until| app.now() < until);
-    Ok(overlaps && secrets.previous_hash.as_deref().is_some_and(same))
+    if !has_previous(app, client) {
+        return Ok(false);
+    }
+    let Some(sealed) = json::text(&client.doc, PREVIOUS) else {
+        return Ok(secrets.previous_hash.as_deref().is_some_and(same));
+    };
+    let sealed = b64url_decode(sealed).map_err(|e| Error::Corrupt(e.to_string()))?;
+    let chosen = app.db.open_sealed(PREVIOUS_PURPOSE, &client.id, &sealed)?;
+    Ok(constant_time_eq(&sha256(&chosen), &sha256(given.as_bytes())))
 }
 
 fn reveal_unhashed(app: &App, client: &Client) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
