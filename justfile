@@ -63,7 +63,7 @@ full:
     just fmt-check
     just clippy
     just deny
-    TEST_CHROMIUM={{ chromium }} .ci/with-postgres just test examples
+    TEST_CHROMIUM={{ chromium }} TEST_STRACE=1 .ci/with-postgres just test examples
     just keycloak
     just browser
 

@@ -1,7 +1,10 @@
 //! One file per promise, each through the router, on every database that is switched on.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod crash;
+mod durability;
 mod layers;
+mod limits;
 mod store;
 #[allow(dead_code, reason = "each promise uses what it needs")]
 mod support;

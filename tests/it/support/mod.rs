@@ -14,6 +14,7 @@
 mod browser;
 mod database;
 mod mail;
+pub mod process;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -89,6 +90,16 @@ pub async fn servers() -> Vec<Server> {
         all.push(open(address, tempfile::tempdir().unwrap()).await);
     }
     all
+}
+
+/// The address of a fresh PostgreSQL database with realm `master`, if PostgreSQL is switched on.
+pub async fn fresh_postgres() -> Option<String> {
+    database::postgres().await
+}
+
+/// Puts the secret key that fresh databases were made with into a folder.
+pub async fn put_secret_key(folder: &std::path::Path) {
+    database::put_secret_key(folder).await;
 }
 
 /// A server on SQLite, for tests in which the database makes no difference.
