@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::demo::Demo;
 use crate::error::Error;
 use crate::password::Hasher;
 use crate::realm_setup::KeyPool;
@@ -23,6 +24,7 @@ pub struct Parts {
     pub hasher: Hasher,
     pub key_pool: KeyPool,
     pub themes: Themes,
+    pub demo: Demo,
 }
 
 impl Deref for App {
@@ -52,6 +54,7 @@ impl App {
             hasher,
             key_pool,
             themes,
+            demo: Demo::default(),
         })))
     }
 

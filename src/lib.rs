@@ -10,6 +10,7 @@ pub mod client_registration;
 pub mod client_secret;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod error;
 pub mod events;
 pub mod jobs;

@@ -4,9 +4,11 @@
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
 
 use crate::app::App;
+use crate::{demo, theme};
 
 /// The whole server.
 pub fn router(app: App) -> Router {
@@ -27,7 +29,13 @@ fn tree(app: &App) -> Router<App> {
         // -- applications register themselves --------------------------------------------------------------------
         // -- Admin REST ------------------------------------------------------------------------------------------
         .nest_service("/admin", crate::admin::api::service(app.clone()))
-    // -- pages of development, theme resources ---------------------------------------------------------------
+        // -- pages of development, theme resources ---------------------------------------------------------------
+        .route("/demo", get(|| async { Redirect::to("/demo/") }))
+        .route("/demo/", get(demo::web::home))
+        .route("/demo/login", get(demo::web::login))
+        .route("/demo/register", get(demo::web::register))
+        .route("/demo/logout", get(demo::web::logout))
+        .route("/resources/{version}/{kind}/{theme}/{*path}", get(theme::web::resource))
 }
 
 async fn not_found() -> Response {

@@ -15,6 +15,7 @@ mod resources;
 pub mod sanitize;
 #[cfg(test)]
 mod tests;
+pub mod web;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
