@@ -141,8 +141,17 @@ fn a_theme_on_disk_changes_what_it_holds_and_shows_at_once_while_it_is_written()
     };
     let terms = |themes: &Themes| themes.page(&acme, &Shell::sample(), &pages::Terms {});
 
+    write(
+        "templates/login.j2",
+        "{% extends 'base:login.j2' %}{% block subtitle %}Members only.{% endblock %}",
+    );
     let live = Themes::new(Some(dir.path().to_owned()), true);
     let html = terms(&live).unwrap();
+    let login = live.page(&acme, &Shell::sample(), &pages::Login::default()).unwrap();
+    assert!(
+        login.contains("Members only.") && login.contains("id=\"username\""),
+        "{login}"
+    );
     assert!(
         html.contains("House rules") && html.contains("login/acme/css/acme.css"),
         "{html}"
