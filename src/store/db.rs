@@ -374,15 +374,15 @@ impl Tx {
         Ok(())
     }
 
-    /// Like [`Tx::commit`], but does not wait for the disk. Only for what nobody was told of: pages being filled in,
-    /// last-seen times.
+    /// Like [`Tx::commit`], but PostgreSQL need not wait for the disk. Only for what nobody was told of: pages being
+    /// filled in, last-seen times. (SQLite shows others nothing that the disk has not.)
     ///
     /// # Errors
     ///
     /// As [`Tx::commit`].
     pub async fn commit_lazily(self) -> Result<(), Error> {
         match self.inner {
-            Inner::Sqlite(t) => t.commit_lazily(),
+            Inner::Sqlite(t) => t.commit().await,
             Inner::Postgres(t) => t.commit_lazily().await,
         }
     }

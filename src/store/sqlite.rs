@@ -22,6 +22,9 @@ const NAMES: [&str; 32] = [
 /// More readers than this are closed after use instead of being kept.
 const KEPT_READERS: usize = 16;
 
+/// How long a transaction waits for its turn.
+const TURN: Duration = Duration::from_secs(10);
+
 pub(super) struct Sqlite {
     path: String,
     readers: Mutex<Vec<Connection>>,
@@ -112,7 +115,9 @@ impl Sqlite {
     }
 
     pub(super) async fn begin(&self) -> Result<Tx, Error> {
-        let mut writer = Arc::clone(&self.writer).lock_owned().await;
+        // Whoever waits longer waits for a transaction that waits for them, or for a disk that is gone.
+        let turn = tokio::time::timeout(TURN, Arc::clone(&self.writer).lock_owned()).await;
+        let mut writer = turn.map_err(|_| Error::Busy("the database's writer is taken"))?;
         if writer.open && writer.conn.is_autocommit() {
             // SQLite gave the outer transaction up by itself (disk full): nobody in it may be told that it is durable.
             writer.finish(&Err(Error::Storage("the disk refused a write".into())));
@@ -191,12 +196,12 @@ impl Tx {
     }
 
     /// Releases the savepoint and sees to it that the outer transaction is committed.
-    fn release(&mut self, waiter: Option<oneshot::Sender<Result<(), Error>>>) -> Result<(), Error> {
+    fn release(&mut self, waiter: oneshot::Sender<Result<(), Error>>) -> Result<(), Error> {
         self.conn()?.prepare_cached("release t")?.execute([])?;
         let Some(mut writer) = self.writer.take() else {
             return Ok(());
         };
-        writer.waiting.extend(waiter);
+        writer.waiting.push(waiter);
         let due = !std::mem::replace(&mut writer.flush_due, true);
         drop(writer);
         if due {
@@ -212,14 +217,10 @@ impl Tx {
 
     pub(super) async fn commit(mut self) -> Result<(), Error> {
         let (sender, receiver) = oneshot::channel();
-        self.release(Some(sender))?;
+        self.release(sender)?;
         receiver
             .await
             .map_err(|_| Error::Storage("the writer has gone".into()))?
-    }
-
-    pub(super) fn commit_lazily(mut self) -> Result<(), Error> {
-        self.release(None)
     }
 }
 
