@@ -32,6 +32,8 @@ create table admin_event (
 );
 create index admin_event_realm on admin_event (realm_id, time);
 
+-- Mail to be sent. doc: the letter, emptied once it is delivered. done without a letter: a mail that was not to be sent,
+-- kept so that writing it looked like any other.
 create table outbox (
     id text primary key,
     realm_id text not null references realm (id) on delete cascade,
@@ -46,6 +48,8 @@ create table outbox (
     failure text
 );
 create index outbox_due on outbox (done, due);
+create index outbox_recipient on outbox (realm_id, recipient, created);
+create index outbox_created on outbox (realm_id, created);
 
 -- The mail of development: shown on the inbox page instead of being sent.
 create table inbox (

@@ -10,6 +10,7 @@ use crate::store::{listen, sweep};
 pub fn start(app: &App) {
     app.key_pool.fill();
     listen::start(&app.db, &app.clock);
+    crate::mail::start(app);
     let checkpoints = app.clone();
     tokio::spawn(async move {
         loop {
@@ -38,5 +39,6 @@ pub fn start(app: &App) {
 ///
 /// Those of the database.
 pub async fn sweep_once(app: &App) -> Result<(), Error> {
-    sweep::expired(&app.db, app.now()).await
+    sweep::expired(&app.db, app.now()).await?;
+    crate::mail::forget_old(app).await
 }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
 use crate::app::App;
-use crate::{demo, theme};
+use crate::{demo, inbox, theme};
 
 /// The whole server.
 pub fn router(app: App) -> Router {
@@ -36,6 +36,10 @@ fn tree(app: &App) -> Router<App> {
         .route("/demo/register", get(demo::web::register))
         .route("/demo/logout", get(demo::web::logout))
         .route("/resources/{version}/{kind}/{theme}/{*path}", get(theme::web::resource))
+        .route("/inbox", get(inbox::list))
+        .route("/inbox/messages", get(inbox::messages))
+        .route("/inbox/{id}", get(inbox::message))
+        .route("/inbox/{id}/html", get(inbox::markup))
 }
 
 async fn not_found() -> Response {

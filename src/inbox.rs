@@ -1,0 +1,204 @@
+//! The inbox of development: what would have been mailed, as pages and as JSON (contract 1).
+
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::caller::Caller;
+use crate::error::Error;
+use crate::store::inbox::{self, Mail};
+use crate::store::user::normal;
+use crate::theme::Voice;
+use crate::theme::pages::{DemoInbox, DemoMail, DemoMessage, Page, Shell};
+
+/// Mails on the page and in a JSON answer.
+const MOST: i64 = 100;
+
+/// Whose mail is looked for.
+#[derive(Deserialize, Default)]
+pub struct Filter {
+    to: Option<String>,
+}
+
+/// `GET /inbox/messages?to=`: the newest first.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn messages(State(app): State<App>, Query(filter): Query<Filter>) -> Result<Response, Error> {
+    if !app.config.dev {
+        return Ok(StatusCode::NOT_FOUND.into_response());
+    }
+    let to = filter.to.as_deref().map(normal);
+    let mails = inbox::newest(&app.db, to.as_deref(), MOST).await?;
+    let shown: Vec<Value> = mails
+        .iter()
+        .map(|m| {
+            json!({
+                "to": m.recipient, "subject": m.subject, "text": m.text, "html": m.html, "links": links(&m.text),
+                "date": iso(m.time)
+            })
+        })
+        .collect();
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    Ok((headers, Value::Array(shown).to_string()).into_response())
+}
+
+/// `GET /inbox`: the list.
+///
+/// # Errors
+///
+/// Those of the database; [`Error::Page`] if a template is wrong.
+pub async fn list(State(app): State<App>, caller: Caller, Query(filter): Query<Filter>) -> Result<Response, Error> {
+    if !app.config.dev {
+        return Ok(StatusCode::NOT_FOUND.into_response());
+    }
+    let to = filter.to.as_deref().map(normal);
+    let mails = inbox::newest(&app.db, to.as_deref(), MOST).await?;
+    let page = DemoInbox {
+        mails: mails.iter().map(|m| entry(&caller, m)).collect(),
+        app_url: format!("{}/demo/", caller.prefix),
+    };
+    shown(&app, &page)
+}
+
+/// `GET /inbox/{id}`: one mail.
+///
+/// # Errors
+///
+/// As [`list`].
+pub async fn message(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Response, Error> {
+    let Some(mail) = found(&app, &id).await? else {
+        return Ok(StatusCode::NOT_FOUND.into_response());
+    };
+    let page = DemoMessage {
+        html_url: format!("{}/inbox/{}/html", caller.prefix, mail.id),
+        link: links(&mail.text).into_iter().next().unwrap_or_default(),
+        inbox_url: format!("{}/inbox", caller.prefix),
+        from: "Vestibule".to_owned(),
+        text: mail.text.clone(),
+        mail: entry(&caller, &mail),
+    };
+    shown(&app, &page)
+}
+
+/// `GET /inbox/{id}/html`: the markup of a mail alone, for a frame without rights.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn markup(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Error> {
+    let Some(mail) = found(&app, &id).await? else {
+        return Ok(StatusCode::NOT_FOUND.into_response());
+    };
+    let policy = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; \
+                  img-src data: https:; frame-ancestors 'self'";
+    let headers = [
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    Ok((headers, Html(mail.html)).into_response())
+}
+
+async fn found(app: &App, id: &str) -> Result<Option<Mail>, Error> {
+    if app.config.dev {
+        inbox::by_id(&app.db, id).await
+    } else {
+        Ok(None)
+    }
+}
+
+fn shown<P: Page>(app: &App, page: &P) -> Result<Response, Error> {
+    let shell = Shell {
+        nonce: crate::random::session_id(),
+        ..Shell::default()
+    };
+    let voice = Voice {
+        locale: "en".to_owned(),
+        ..Voice::default()
+    };
+    let html = app
+        .themes
+        .page(&voice, &shell, page)
+        .map_err(|e| Error::Page(e.to_string()))?;
+    let policy = format!(
+        "default-src 'self'; script-src 'self' 'nonce-{0}'; style-src 'self' 'nonce-{0}'; object-src 'none'; \
+         base-uri 'none'; frame-ancestors 'none'",
+        shell.nonce
+    );
+    let headers = [
+        (header::CONTENT_SECURITY_POLICY, policy.as_str()),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    Ok((headers, Html(html)).into_response())
+}
+
+fn entry(caller: &Caller, mail: &Mail) -> DemoMail {
+    let date = iso(mail.time);
+    DemoMail {
+        url: format!("{}/inbox/{}", caller.prefix, mail.id),
+        to: mail.recipient.clone(),
+        subject: mail.subject.clone(),
+        preview: mail
+            .text
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .chars()
+            .take(140)
+            .collect(),
+        time: date.get(11..16).unwrap_or_default().to_owned(),
+        datetime: date,
+    }
+}
+
+/// The web addresses in a text.
+fn links(text: &str) -> Vec<String> {
+    text.split_whitespace()
+        .filter(|w| w.starts_with("http://") || w.starts_with("https://"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// An instant as ISO 8601, in UTC.
+fn iso(millis: i64) -> String {
+    let (days, rest) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000) / 1000);
+    // Civil date from days since 1970 (proleptic Gregorian calendar, years that begin in March).
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+        rest / 3600,
+        rest / 60 % 60,
+        rest % 60
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_is_written_as_iso_8601() {
+        assert_eq!(iso(0), "1970-01-01T00:00:00Z");
+        assert_eq!(iso(951_782_400_000), "2000-02-29T00:00:00Z");
+        assert_eq!(iso(1_764_072_245_000), "2025-11-25T12:04:05Z");
+    }
+}

@@ -1,0 +1,166 @@
+//! Choosing a password: what the realm's policy says with all that it asks for, the hash, and what is kept.
+
+use std::io::BufRead as _;
+
+use super::policy::{self, Rule, Violation};
+use super::{Hashed, LONGEST, Verdict};
+use crate::app::App;
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::credential::{self, Credential};
+use crate::store::realm::Realm;
+use crate::store::user::User;
+
+/// The type under which old passwords are kept.
+const HISTORY: &str = "password-history";
+
+const DAY_MS: i64 = 86_400_000;
+
+/// A password that was accepted and hashed, ready to be stored in a transaction.
+pub struct NewPassword {
+    hashed: Hashed,
+    history: i64,
+}
+
+/// Whether a realm accepts a password: the policy with block lists and, for somebody who has one already (`user_id`),
+/// the passwords before it.
+///
+/// # Errors
+///
+/// Those of the database and of the hash pool; [`Error::Setup`] if a block list cannot be read.
+pub async fn accept(
+    app: &App,
+    realm: &Realm,
+    password: &str,
+    username: Option<&str>,
+    email: Option<&str>,
+    user_id: Option<&str>,
+) -> Result<Result<(), Violation>, Error> {
+    if password.len() > LONGEST {
+        return Ok(Err(Rule::MaxLength(LONGEST as i64).violation()));
+    }
+    if let Err(violation) = policy::check(realm, password, username, email) {
+        return Ok(Err(violation));
+    }
+    for rule in policy::of(realm).rules {
+        let broken = match &rule {
+            Rule::Blacklist(file) => is_listed(app, file, password)?,
+            Rule::History(n) => was_used(app, user_id, password, Some(*n), None).await?,
+            Rule::Age(days) => was_used(app, user_id, password, None, Some(app.now() - days * DAY_MS)).await?,
+            _ => false,
+        };
+        if broken {
+            return Ok(Err(rule.violation()));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// One password per line, compared without case.
+fn is_listed(app: &App, file: &str, password: &str) -> Result<bool, Error> {
+    let path = app.config.data.join("password-blacklists").join(file);
+    let unreadable = |e: std::io::Error| Error::Setup(format!("the block list {} cannot be read: {e}", path.display()));
+    let wanted = password.to_lowercase();
+    tokio::task::block_in_place(|| {
+        let list = std::fs::File::open(&path).map_err(unreadable)?;
+        for line in std::io::BufReader::new(list).lines() {
+            if line.map_err(unreadable)?.to_lowercase() == wanted {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    })
+}
+
+async fn was_used(
+    app: &App,
+    user_id: Option<&str>,
+    password: &str,
+    most: Option<i64>,
+    since: Option<i64>,
+) -> Result<bool, Error> {
+    let Some(user_id) = user_id else {
+        return Ok(false);
+    };
+    let mut old: Vec<Credential> = credential::of_user(&app.db, user_id).await?;
+    old.retain(|c| c.kind == "password" || c.kind == HISTORY);
+    // The present one counts whatever its age.
+    old.sort_by_key(|c| (c.kind != "password", -c.created));
+    for known in old.iter().take(most.map_or(usize::MAX, |n| n.max(0) as usize)) {
+        let recent = known.kind == "password" || since.is_none_or(|since| known.created >= since);
+        if recent && app.hasher.verify(password, known).await? != Verdict::Wrong {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Accepts and hashes a new password of a user. Call it before a transaction begins.
+///
+/// # Errors
+///
+/// As [`accept`].
+pub async fn prepare(
+    app: &App,
+    realm: &Realm,
+    user: &User,
+    password: &str,
+) -> Result<Result<NewPassword, Violation>, Error> {
+    let (username, email) = (Some(user.username.as_str()), user.email.as_deref());
+    if let Err(violation) = accept(app, realm, password, username, email, Some(&user.id)).await? {
+        return Ok(Err(violation));
+    }
+    Ok(Ok(NewPassword::from_hash(realm, app.hasher.hash(password).await?)))
+}
+
+impl NewPassword {
+    /// A hash that was made before, as a registration keeps it.
+    pub fn from_hash(realm: &Realm, hashed: Hashed) -> Self {
+        Self {
+            hashed,
+            history: policy::of(realm).remembered(),
+        }
+    }
+}
+
+/// Makes it the user's password; the one before goes to the history as far as the policy keeps one.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn store(tx: &mut Tx, user_id: &str, new: NewPassword, now: i64) -> Result<(), Error> {
+    let known = credential::of_user(&mut *tx, user_id).await?;
+    let mut history: Vec<Credential> = Vec::new();
+    let mut priority = known.iter().map(|c| c.priority + 10).max().unwrap_or(10);
+    for mut old in known {
+        match old.kind.as_str() {
+            "password" => {
+                priority = old.priority;
+                credential::remove(tx, user_id, &old.id).await?;
+                old.id = crate::random::uuid();
+                HISTORY.clone_into(&mut old.kind);
+                history.push(old);
+            }
+            HISTORY => {
+                credential::remove(tx, user_id, &old.id).await?;
+                history.push(old);
+            }
+            _ => {}
+        }
+    }
+    history.sort_by_key(|c| -c.created);
+    // The present password is one of the last N.
+    for old in history.iter().take((new.history - 1).max(0) as usize) {
+        credential::put(tx, user_id, old).await?;
+    }
+    let password = Credential {
+        id: crate::random::uuid(),
+        kind: "password".into(),
+        label: None,
+        created: now,
+        priority,
+        secret_data: new.hashed.secret_data,
+        credential_data: new.hashed.credential_data,
+    };
+    credential::put(tx, user_id, &password).await
+}

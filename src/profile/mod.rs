@@ -1,0 +1,241 @@
+//! The shape of a person: which attributes a realm asks for, who may write them, and what they must look like.
+//!
+//! Keycloak's user profile (`UPConfig`), stored as the realm's component `declarative-user-profile`.
+
+pub mod address;
+mod characters;
+pub mod config;
+mod shown;
+mod validators;
+
+use serde_json::{Value, json};
+
+pub use config::{Attribute, Config, Unmanaged};
+pub use shown::{for_page, metadata};
+
+use crate::store::realm::Realm;
+use crate::store::user::Attributes;
+
+/// What was sent, by attribute: `username`, `email`, `firstName`, `lastName` and the rest side by side.
+pub type Fields = Attributes;
+
+/// The attributes that are columns of a user.
+pub const ROOT: [&str; 4] = ["username", "email", "firstName", "lastName"];
+
+/// Attributes that nobody writes about themselves, whatever the profile says (compared without case).
+const INTERNAL: [&str; 11] = [
+    "KERBEROS_PRINCIPAL",
+    "LDAP_ID",
+    "LDAP_ENTRY_DN",
+    "CREATED_TIMESTAMP",
+    "createTimestamp",
+    "modifyTimestamp",
+    "userCertificate",
+    "saml.persistent.name.id.for.*",
+    "ENABLED",
+    "EMAIL_VERIFIED",
+    "disabledReason",
+];
+
+/// Bounds on attributes that the profile does not name.
+const MOST_UNMANAGED: usize = 100;
+const MOST_VALUES: usize = 100;
+
+/// Who writes, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Context {
+    /// Somebody registers.
+    Registration,
+    /// A signed-in user is asked to.
+    UpdateProfile,
+    /// An administrator, by the Admin API.
+    UserApi,
+    /// A signed-in user, by the account API.
+    Account,
+}
+
+impl Context {
+    /// The pseudo-role of permissions: `user` or `admin`.
+    pub fn role(self) -> &'static str {
+        if self == Self::UserApi { "admin" } else { "user" }
+    }
+
+    fn is_admin(self) -> bool {
+        self == Self::UserApi
+    }
+}
+
+/// What is wrong with a field. `params[0]` is the attribute's name, as Keycloak's messages count.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldError {
+    pub field: String,
+    /// The message key.
+    pub key: String,
+    pub params: Vec<Value>,
+}
+
+impl FieldError {
+    /// An error whose message needs no more than the field's name.
+    pub fn new(field: &str, key: &str) -> Self {
+        Self {
+            field: field.to_owned(),
+            key: key.to_owned(),
+            params: vec![json!(field)],
+        }
+    }
+
+    fn with(field: &str, key: &str, more: impl IntoIterator<Item = Value>) -> Self {
+        let mut error = Self::new(field, key);
+        error.params.extend(more);
+        error
+    }
+}
+
+/// Everything that is wrong with what was sent, field by field in the profile's order. Whether a name is taken is asked
+/// of the database, elsewhere.
+pub fn validate(realm: &Realm, context: Context, fields: &Fields) -> Vec<FieldError> {
+    let config = config::of(realm);
+    let mut errors = Vec::new();
+    for attribute in config.attributes.iter().filter(|a| a.is_asked(realm, context)) {
+        if attribute.is_written_by(context) {
+            check(realm, context, attribute, fields.get(&attribute.name), &mut errors);
+        }
+    }
+    for (name, values) in fields {
+        if config.attribute(name).is_none() {
+            unmanaged(name, values, &mut errors);
+        }
+    }
+    errors
+}
+
+fn check(
+    realm: &Realm,
+    context: Context,
+    attribute: &Attribute,
+    sent: Option<&Vec<String>>,
+    errors: &mut Vec<FieldError>,
+) {
+    let name = attribute.name.as_str();
+    let values: Vec<&str> = sent
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .filter(|v| !v.is_empty())
+        .collect();
+    if values.iter().all(|v| v.trim().is_empty()) {
+        if let Some(key) = missing(realm, context, attribute, sent.is_some()) {
+            errors.push(FieldError::new(name, key));
+        }
+        if values.is_empty() {
+            return;
+        }
+    }
+    if values.len() > 1 && !attribute.multivalued {
+        errors.push(FieldError::with(
+            name,
+            "error-invalid-multivalued-size",
+            [json!(0), json!(1)],
+        ));
+        return;
+    }
+    if values.len() > MOST_VALUES {
+        let bounds = [json!(0), json!(MOST_VALUES)];
+        errors.push(FieldError::with(name, "error-invalid-multivalued-size", bounds));
+        return;
+    }
+    errors.extend(validators::run(realm, attribute, &values));
+}
+
+/// The message of an attribute that must be there and is not.
+fn missing(realm: &Realm, context: Context, attribute: &Attribute, was_sent: bool) -> Option<&'static str> {
+    match attribute.name.as_str() {
+        "username" if context == Context::UserApi && realm.flag("registrationEmailAsUsername") => None,
+        "username" => Some("missingUsernameMessage"),
+        "email" if attribute.is_required(context) && was_sent => Some("missingEmailMessage"),
+        _ if attribute.is_required(context) => Some("error-user-attribute-required"),
+        _ => None,
+    }
+}
+
+/// Bounds that hold for attributes without a configuration of their own.
+fn unmanaged(name: &str, values: &[String], errors: &mut Vec<FieldError>) {
+    if values.len() > MOST_VALUES {
+        let bounds = [json!(0), json!(MOST_VALUES)];
+        errors.push(FieldError::with(name, "error-invalid-multivalued-size", bounds));
+        return;
+    }
+    for value in values {
+        if let Some(error) = validators::implicit(name, value) {
+            errors.push(error);
+            return;
+        }
+    }
+}
+
+/// What of the sent fields may be written in a context, over what was there. Unknown attributes are dropped unless the
+/// realm's policy allows them; what may not be edited stays as it was.
+pub fn writable(realm: &Realm, context: Context, sent: &Fields, before: &Fields) -> Fields {
+    let config = config::of(realm);
+    let mut kept = Fields::new();
+    for attribute in &config.attributes {
+        let name = attribute.name.as_str();
+        let edits = attribute.is_asked(realm, context) && attribute.is_written_by(context);
+        let from = if edits {
+            sent.get(name).or(defaulted(attribute, before))
+        } else {
+            before.get(name)
+        };
+        if let Some(values) = from.cloned().or_else(|| attribute.default_values()) {
+            kept.insert(name.to_owned(), values);
+        }
+    }
+    let free = match config.unmanaged {
+        Unmanaged::Enabled => true,
+        Unmanaged::AdminEdit => context.is_admin(),
+        Unmanaged::AdminView | Unmanaged::Disabled => false,
+    };
+    for (name, values) in before {
+        if config.attribute(name).is_none() && (!free || is_internal(name)) {
+            kept.insert(name.clone(), values.clone());
+        }
+    }
+    if free {
+        let own = sent
+            .iter()
+            .filter(|(name, _)| config.attribute(name).is_none() && is_attribute_name(name));
+        for (name, values) in own
+            .filter(|(name, _)| context.is_admin() || !is_internal(name))
+            .take(MOST_UNMANAGED)
+        {
+            kept.insert(name.clone(), values.clone());
+        }
+    }
+    kept
+}
+
+/// An attribute with a default that a registrant left out gets the default, not what was there.
+fn defaulted<'a>(attribute: &Attribute, before: &'a Fields) -> Option<&'a Vec<String>> {
+    if attribute.default_value.is_some() {
+        None
+    } else {
+        before.get(&attribute.name)
+    }
+}
+
+/// Whether a name is one that only the server writes.
+pub fn is_internal(name: &str) -> bool {
+    INTERNAL.iter().any(|internal| match internal.strip_suffix('*') {
+        Some(start) => name.to_lowercase().starts_with(&start.to_lowercase()),
+        None => name.eq_ignore_ascii_case(internal),
+    })
+}
+
+/// Letters, digits, `.`, `_` and `-`, as Keycloak has them.
+pub fn is_attribute_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 255
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+}

@@ -1,0 +1,97 @@
+//! The profile as pages and clients see it.
+
+use serde_json::{Value, json};
+
+use super::{Context, Fields, config};
+use crate::store::realm::Realm;
+use crate::theme::pages;
+
+/// The fields of a form with what was typed, in the order in which they are shown: those of groups after the others.
+pub fn for_page(realm: &Realm, context: Context, typed: &Fields) -> pages::Profile {
+    let config = config::of(realm);
+    let seen = config
+        .attributes
+        .iter()
+        .filter(|a| a.is_asked(realm, context) && a.is_seen_by(context));
+    let mut attributes: Vec<pages::Attribute> = seen.map(|a| field(&config, a, context, typed)).collect();
+    let place = |group: Option<&pages::Group>| {
+        group.map_or(0, |g| {
+            config
+                .groups
+                .iter()
+                .position(|known| known.name == g.name)
+                .map_or(0, |at| at + 1)
+        })
+    };
+    attributes.sort_by_key(|a| place(a.group.as_ref()));
+    pages::Profile { attributes }
+}
+
+fn field(config: &config::Config, a: &config::Attribute, context: Context, typed: &Fields) -> pages::Attribute {
+    let values = typed
+        .get(&a.name)
+        .cloned()
+        .or_else(|| a.default_values())
+        .unwrap_or_default();
+    let required = a.name == "username" || a.is_required(context);
+    let group = a.group.as_deref().and_then(|name| config.group(name));
+    let data = a.annotations.iter().filter(|(key, _)| key.starts_with("kc"));
+    pages::Attribute {
+        read_only: !a.is_written_by(context),
+        multivalued: a.multivalued,
+        annotations: a.annotations.clone(),
+        validators: a.validations.clone(),
+        html5_data_annotations: data.map(|(key, value)| (key.clone(), value.clone())).collect(),
+        group: group.map(|g| pages::Group {
+            name: g.name.clone(),
+            display_header: g.display_header.clone().unwrap_or_default(),
+            display_description: g.display_description.clone().unwrap_or_default(),
+        }),
+        values: values.clone(),
+        ..pages::Attribute::text(
+            &a.name,
+            a.display_name.as_deref().unwrap_or(&a.name),
+            required,
+            values.into_iter().next().unwrap_or_default(),
+        )
+    }
+}
+
+/// Keycloak's `UserProfileMetadata` of a context.
+pub fn metadata(realm: &Realm, context: Context) -> Value {
+    let config = config::of(realm);
+    let seen = config
+        .attributes
+        .iter()
+        .filter(|a| a.is_asked(realm, context) && a.is_seen_by(context));
+    let attributes: Vec<Value> = seen
+        .map(|a| {
+            let mut validators = a.validations.clone();
+            if !a.multivalued {
+                validators.insert("multivalued".into(), json!({ "max": "1" }));
+            }
+            for settings in validators.values_mut().filter_map(Value::as_object_mut) {
+                settings.insert("ignore.empty.value".into(), json!(true));
+            }
+            let mut shown = json!({
+                "name": a.name,
+                "displayName": a.display_name.as_deref().unwrap_or(&a.name),
+                "required": a.name == "username" || a.is_required(context),
+                "readOnly": !a.is_written_by(context),
+            });
+            if !a.annotations.is_empty() {
+                shown["annotations"] = json!(a.annotations);
+            }
+            shown["validators"] = Value::Object(validators);
+            if let Some(group) = &a.group {
+                shown["group"] = json!(group);
+            }
+            shown["multivalued"] = json!(a.multivalued);
+            if let Some(default) = &a.default_value {
+                shown["defaultValue"] = json!(default);
+            }
+            shown
+        })
+        .collect();
+    json!({ "attributes": attributes, "groups": config.groups })
+}

@@ -1,0 +1,142 @@
+//! What is still to be sent, claimed by one node at a time.
+
+use super::db::{Query, Row, Tx};
+use crate::error::Error;
+
+/// A message on its way out.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    pub id: String,
+    pub realm_id: String,
+    /// What it is for, as `email-verification`.
+    pub kind: String,
+    /// To whom, as it was written.
+    pub recipient: String,
+    /// JSON text, as the kind has it.
+    pub doc: String,
+    /// Epoch milliseconds.
+    pub created: i64,
+    /// Attempts that failed so far.
+    pub attempts: i64,
+}
+
+fn outgoing(mut r: Row) -> Result<Outgoing, Error> {
+    Ok(Outgoing {
+        id: r.next()?,
+        realm_id: r.next()?,
+        kind: r.next()?,
+        recipient: r.next()?,
+        doc: r.next()?,
+        created: r.next()?,
+        attempts: r.next()?,
+    })
+}
+
+/// Adds a message that is due at once; `done`: it is delivered already, or was never to be.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn add(tx: &mut Tx, message: &Outgoing, done: bool) -> Result<(), Error> {
+    let (doc, delivered) = if done {
+        ("{}", Some(message.created))
+    } else {
+        (message.doc.as_str(), None)
+    };
+    let sql = "insert into outbox (id, realm_id, kind, recipient, doc, created, due, attempts, claimed_until, done)
+               values ($1, $2, $3, $4, $5, $6, $6, 0, 0, $7)";
+    let m = message;
+    tx.exec(
+        sql,
+        &[&m.id, &m.realm_id, &m.kind, &m.recipient, &doc, &m.created, &delivered],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Messages that may be sent now, the oldest first.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn due(q: impl Query, now: i64, most: i64) -> Result<Vec<Outgoing>, Error> {
+    let sql = "select id, realm_id, kind, recipient, doc, created, attempts from outbox
+               where done is null and due <= $1 and claimed_until < $1 order by due, id limit $2";
+    q.all(sql, &[&now, &most]).await?.into_iter().map(outgoing).collect()
+}
+
+/// Takes a message for this node until `until`. `false`: another node has it.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn claim(tx: &mut Tx, id: &str, now: i64, until: i64) -> Result<bool, Error> {
+    let sql =
+        "update outbox set claimed_until = $3 where id = $1 and done is null and due <= $2 and claimed_until < $2";
+    Ok(tx.exec(sql, &[&id, &now, &until]).await? > 0)
+}
+
+/// The message is delivered: its text is forgotten.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn delivered(tx: &mut Tx, id: &str, now: i64) -> Result<(), Error> {
+    tx.exec(
+        "update outbox set done = $2, doc = '{}', failure = null where id = $1",
+        &[&id, &now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// It could not be delivered: another attempt is made at `due`, or none.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn failed(tx: &mut Tx, id: &str, why: &str, due: Option<i64>, now: i64) -> Result<(), Error> {
+    match due {
+        Some(due) => {
+            let sql =
+                "update outbox set attempts = attempts + 1, due = $2, claimed_until = 0, failure = $3 where id = $1";
+            tx.exec(sql, &[&id, &due, &why]).await?;
+        }
+        None => {
+            let sql = "update outbox set attempts = attempts + 1, done = $2, doc = '{}', failure = $3 where id = $1";
+            tx.exec(sql, &[&id, &now, &why]).await?;
+        }
+    }
+    Ok(())
+}
+
+/// How many messages went to a recipient since an instant.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn count_to(q: impl Query, realm_id: &str, recipient: &str, since: i64) -> Result<i64, Error> {
+    let sql = "select count(*) from outbox where realm_id = $1 and recipient = $2 and created > $3";
+    q.count(sql, &[&realm_id, &recipient, &since]).await
+}
+
+/// How many messages a realm sent since an instant.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn count_of_realm(q: impl Query, realm_id: &str, since: i64) -> Result<i64, Error> {
+    let sql = "select count(*) from outbox where realm_id = $1 and created > $2";
+    q.count(sql, &[&realm_id, &since]).await
+}
+
+/// Frees the room of what was done before an instant.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn forget_before(tx: &mut Tx, instant: i64, most: i64) -> Result<(), Error> {
+    let sql = "delete from outbox where id in (select id from outbox where done < $1 limit $2)";
+    tx.exec(sql, &[&instant, &most]).await?;
+    Ok(())
+}
