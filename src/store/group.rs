@@ -115,13 +115,6 @@ pub async fn leave(tx: &mut Tx, user_id: &str, group_id: &str) -> Result<(), Err
     Ok(())
 }
 
-/// Groups are read in pages; this is a page as callers ask for it.
-#[derive(Debug, Clone, Copy)]
-pub struct Page {
-    pub first: i64,
-    pub max: i64,
-}
-
 /// The groups directly under another (`""`: at the top) whose name contains `search`, by name.
 ///
 /// # Errors
@@ -133,7 +126,8 @@ pub async fn children(
     parent_id: &str,
     search: &str,
     exact: bool,
-    page: Page,
+    first: i64,
+    max: i64,
 ) -> Result<Vec<Group>, Error> {
     let like = pattern(search, exact);
     let sql = format!(
@@ -141,9 +135,7 @@ pub async fn children(
          where realm_id = $1 and parent_id = $2 and lower(name) like $3 escape '\\'
          order by name, id limit $4 offset $5"
     );
-    let rows = db
-        .list(&sql, &[&realm_id, &parent_id, &like, &page.max, &page.first])
-        .await?;
+    let rows = db.list(&sql, &[&realm_id, &parent_id, &like, &max, &first]).await?;
     rows.into_iter().map(group).collect()
 }
 
@@ -152,13 +144,20 @@ pub async fn children(
 /// # Errors
 ///
 /// Those of the database.
-pub async fn search(db: &Db, realm_id: &str, search: &str, exact: bool, page: Page) -> Result<Vec<Group>, Error> {
+pub async fn search(
+    db: &Db,
+    realm_id: &str,
+    search: &str,
+    exact: bool,
+    first: i64,
+    max: i64,
+) -> Result<Vec<Group>, Error> {
     let like = pattern(search, exact);
     let sql = format!(
         "select {COLUMNS} from user_group where realm_id = $1 and lower(name) like $2 escape '\\'
          order by name, id limit $3 offset $4"
     );
-    let rows = db.list(&sql, &[&realm_id, &like, &page.max, &page.first]).await?;
+    let rows = db.list(&sql, &[&realm_id, &like, &max, &first]).await?;
     rows.into_iter().map(group).collect()
 }
 
@@ -251,12 +250,12 @@ pub async fn remove(tx: &mut Tx, realm_id: &str, id: &str) -> Result<bool, Error
 /// # Errors
 ///
 /// Those of the database.
-pub async fn members(db: &Db, realm_id: &str, group_id: &str, page: Page) -> Result<Vec<User>, Error> {
+pub async fn members(db: &Db, realm_id: &str, group_id: &str, first: i64, max: i64) -> Result<Vec<User>, Error> {
     let sql = format!(
         "select {} from account where realm_id = $1 and id in (select account_id from account_group where group_id = $2)
          order by username limit $3 offset $4",
         super::user::COLUMNS
     );
-    let rows = db.list(&sql, &[&realm_id, &group_id, &page.max, &page.first]).await?;
+    let rows = db.list(&sql, &[&realm_id, &group_id, &max, &first]).await?;
     rows.into_iter().map(super::user::user).collect()
 }

@@ -1,7 +1,7 @@
 //! Who has a role: groups, and users.
 
 use super::db::{Db, Query, Tx};
-use super::group::{COLUMNS, Group, Page, group};
+use super::group::{COLUMNS, Group, group};
 use super::user::User;
 use crate::error::Error;
 
@@ -43,12 +43,12 @@ pub async fn revoke_from_group(tx: &mut Tx, group_id: &str, role_id: &str) -> Re
 /// # Errors
 ///
 /// Those of the database.
-pub async fn groups(db: &Db, realm_id: &str, role_id: &str, page: Page) -> Result<Vec<Group>, Error> {
+pub async fn groups(db: &Db, realm_id: &str, role_id: &str, first: i64, max: i64) -> Result<Vec<Group>, Error> {
     let sql = format!(
         "select {COLUMNS} from user_group where realm_id = $1 and id in (select group_id from group_role where role_id = $2)
          order by name, id limit $3 offset $4"
     );
-    let rows = db.list(&sql, &[&realm_id, &role_id, &page.max, &page.first]).await?;
+    let rows = db.list(&sql, &[&realm_id, &role_id, &max, &first]).await?;
     rows.into_iter().map(group).collect()
 }
 
@@ -57,12 +57,12 @@ pub async fn groups(db: &Db, realm_id: &str, role_id: &str, page: Page) -> Resul
 /// # Errors
 ///
 /// Those of the database.
-pub async fn users(db: &Db, realm_id: &str, role_id: &str, page: Page) -> Result<Vec<User>, Error> {
+pub async fn users(db: &Db, realm_id: &str, role_id: &str, first: i64, max: i64) -> Result<Vec<User>, Error> {
     let sql = format!(
         "select {} from account where realm_id = $1 and id in (select account_id from account_role where role_id = $2)
          order by username limit $3 offset $4",
         super::user::COLUMNS
     );
-    let rows = db.list(&sql, &[&realm_id, &role_id, &page.max, &page.first]).await?;
+    let rows = db.list(&sql, &[&realm_id, &role_id, &max, &first]).await?;
     rows.into_iter().map(super::user::user).collect()
 }

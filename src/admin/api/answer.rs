@@ -50,3 +50,40 @@ pub fn created_at(location: &str) -> Answer {
 pub fn nothing() -> Answer {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
+
+/// 200 with a document that Keycloak says nothing about to caches.
+///
+/// # Errors
+///
+/// As [`json`].
+pub fn json_plain(body: &impl Serialize) -> Answer {
+    let text = serde_json::to_string(body)?;
+    Ok(([(header::CONTENT_TYPE, "application/json;charset=UTF-8")], text).into_response())
+}
+
+/// Forbids caches an answer, as Keycloak does for some resources.
+///
+/// # Errors
+///
+/// Those of the answer.
+pub fn uncached(answer: Answer) -> Answer {
+    let mut response = answer?;
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-cache"));
+    Ok(response)
+}
+
+/// A name as a part of a path.
+pub fn segment(name: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
+    name.bytes()
+        .map(|b| {
+            if plain(b) {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        })
+        .collect()
+}

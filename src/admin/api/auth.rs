@@ -122,6 +122,11 @@ pub struct Administrator {
 }
 
 impl Administrator {
+    /// Whether they hold a role, by its id.
+    pub fn holds(&self, role_id: &str) -> bool {
+        self.roles.contains(role_id)
+    }
+
     /// Whether a realm role of `master`, as `create-realm`, is there.
     pub fn has_master_role(&self, name: &str) -> bool {
         let found = self.home.roles.by_name("", name);

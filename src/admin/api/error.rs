@@ -44,6 +44,11 @@ impl ApiError {
         Self::message(StatusCode::CONFLICT, text)
     }
 
+    /// 409 of a name or id that is taken, where Keycloak lets the database say so.
+    pub fn duplicate() -> Self {
+        Self::described(StatusCode::CONFLICT, "conflict", "Duplicate resource error")
+    }
+
     /// 404 `{"error": ...}`, as `User not found`.
     pub fn not_found(text: &str) -> Self {
         Self::error(StatusCode::NOT_FOUND, text)

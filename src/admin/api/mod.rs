@@ -7,9 +7,12 @@ pub mod answer;
 pub mod auth;
 mod bearer;
 pub mod error;
+pub mod grants;
 pub mod json;
 pub mod query;
 pub mod record;
+pub mod representation;
+pub mod roles;
 
 use axum::Router;
 use axum::extract::Request;
@@ -26,6 +29,7 @@ pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
     let router = Router::new()
         // -- realms, users, events: -------------------------------------------------------------------------------
         // -- clients, roles, groups, scopes, components: ----------------------------------------------------------
+        .merge(roles::routes())
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::middleware::from_fn(common_headers))

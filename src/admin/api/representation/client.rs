@@ -1,0 +1,115 @@
+//! `ClientRepresentation`: its members in Keycloak's order, its defaults, what of it is ours alone.
+
+use serde_json::{Value, json};
+
+use crate::store::client::Client;
+use crate::store::json::Doc;
+use crate::store::realm::Realm;
+
+/// The members in their order; `id` and `clientId` come before them, `access` after.
+const ORDER: &[&str] = &[
+    "name",
+    "description",
+    "type",
+    "rootUrl",
+    "adminUrl",
+    "baseUrl",
+    "surrogateAuthRequired",
+    "enabled",
+    "alwaysDisplayInConsole",
+    "clientAuthenticatorType",
+    "secret",
+    "registrationAccessToken",
+    "defaultRoles",
+    "redirectUris",
+    "webOrigins",
+    "notBefore",
+    "bearerOnly",
+    "consentRequired",
+    "standardFlowEnabled",
+    "implicitFlowEnabled",
+    "directAccessGrantsEnabled",
+    "serviceAccountsEnabled",
+    "authorizationServicesEnabled",
+    "publicClient",
+    "frontchannelLogout",
+    "protocol",
+    "attributes",
+    "authenticationFlowBindingOverrides",
+    "fullScopeAllowed",
+    "nodeReRegistrationTimeout",
+    "registeredNodes",
+    "protocolMappers",
+    "defaultClientScopes",
+    "optionalClientScopes",
+];
+
+/// What a bare client is.
+fn default_of(member: &str) -> Option<Value> {
+    Some(match member {
+        "enabled" | "standardFlowEnabled" | "fullScopeAllowed" => json!(true),
+        "surrogateAuthRequired"
+        | "alwaysDisplayInConsole"
+        | "bearerOnly"
+        | "consentRequired"
+        | "implicitFlowEnabled"
+        | "directAccessGrantsEnabled"
+        | "serviceAccountsEnabled"
+        | "publicClient"
+        | "frontchannelLogout" => json!(false),
+        "clientAuthenticatorType" => json!("client-secret"),
+        "protocol" => json!("openid-connect"),
+        "notBefore" => json!(0),
+        "nodeReRegistrationTimeout" => json!(-1),
+        "redirectUris" | "webOrigins" => json!([]),
+        "attributes" | "authenticationFlowBindingOverrides" => json!({}),
+        _ => return None,
+    })
+}
+
+/// Puts the members that a client must have but were not given.
+pub fn fill_defaults(doc: &mut Doc) {
+    for member in ORDER {
+        if !doc.contains_key(*member)
+            && let Some(value) = default_of(member)
+        {
+            doc.insert((*member).to_owned(), value);
+        }
+    }
+}
+
+/// A client as it is shown. `secret`: only where the caller may see it; scopes that are gone are left out.
+pub fn full(realm: &Realm, client: &Client, secret: Option<&str>) -> Doc {
+    let mut shown = Doc::new();
+    shown.insert("id".into(), json!(client.id));
+    shown.insert("clientId".into(), json!(client.client_id));
+    for member in ORDER {
+        let value = match *member {
+            "secret" => secret.map(|s| json!(s)),
+            "defaultClientScopes" | "optionalClientScopes" => Some(scopes(realm, client, member)),
+            "protocolMappers" => client.doc.get(*member).filter(|v| *v != &json!([])).cloned(),
+            _ => client
+                .doc
+                .get(*member)
+                .filter(|v| !v.is_null())
+                .cloned()
+                .or_else(|| default_of(member)),
+        };
+        if let Some(value) = value {
+            shown.insert((*member).to_owned(), value);
+        }
+    }
+    shown
+}
+
+fn scopes(realm: &Realm, client: &Client, member: &str) -> Value {
+    let names = client.texts(member).into_iter();
+    names.filter(|name| realm.client_scope(name).is_some()).collect()
+}
+
+/// Says what the caller may do with the client.
+pub fn with_access(mut doc: Doc, manage: bool) -> Doc {
+    let access = json!({ "view": true, "configure": manage, "manage": manage });
+    doc.insert("access".into(), access);
+    doc
+}

@@ -1,0 +1,206 @@
+//! Roles of a realm and of its clients, by name and by id.
+
+mod by_id;
+mod composites;
+mod holder;
+mod members;
+
+pub use holder::RoleHolder;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use serde_json::{Value, json};
+
+use super::answer;
+use super::auth::{Admin, Right};
+use super::error::{Answer, ApiError};
+use super::json::Body;
+use super::query::Query;
+use super::record::{Operation, record};
+use super::representation::role as shown;
+use crate::app::App;
+use crate::store::json::{self, Doc};
+use crate::store::role::{self, Role};
+
+/// The addresses of roles.
+pub fn routes() -> Router<App> {
+    let mut router = Router::new().merge(by_id::routes());
+    for base in ["/realms/{realm}/roles", "/realms/{realm}/clients/{client}/roles"] {
+        let named = format!("{base}/{{role}}");
+        router = router
+            .route(base, get(list).post(create))
+            .route(&named, get(read).put(update).delete(remove))
+            .route(
+                &format!("{named}/composites"),
+                get(composites::all).post(composites::add).delete(composites::remove),
+            )
+            .route(&format!("{named}/composites/realm"), get(composites::of_realm))
+            .route(
+                &format!("{named}/composites/clients/{{other}}"),
+                get(composites::of_client),
+            )
+            .route(&format!("{named}/users"), get(members::users))
+            .route(&format!("{named}/groups"), get(members::groups))
+            .route(
+                &format!("{named}/management/permissions"),
+                get(no_permissions).put(no_permissions),
+            );
+    }
+    router
+}
+
+/// Fine-grained permissions of the first version are off, as in Keycloak.
+pub async fn no_permissions() -> ApiError {
+    ApiError::feature_off()
+}
+
+async fn list(holder: RoleHolder, query: Query) -> Answer {
+    holder.require_view()?;
+    let realm = &holder.admin.realm;
+    let search = query.text("search").unwrap_or_default().to_lowercase();
+    let page = query.page(i64::MAX)?;
+    let brief = query.flag("briefRepresentation").unwrap_or(true);
+    let roles = realm.roles.of(&holder.client_uuid);
+    let found: Vec<Value> = roles
+        .into_iter()
+        .filter(|r| r.name.to_lowercase().contains(&search))
+        .skip(page.first as usize)
+        .take(page.max as usize)
+        .map(|r| {
+            if brief {
+                shown::brief(realm, r)
+            } else {
+                shown::full(realm, r)
+            }
+        })
+        .collect();
+    answer::json(&found)
+}
+
+async fn create(holder: RoleHolder, body: Body) -> Answer {
+    holder.require_manage()?;
+    let given = body.object("RoleRepresentation")?;
+    let Some(name) = given.get("name").and_then(Value::as_str) else {
+        return Err(nameless());
+    };
+    let admin = &holder.admin;
+    let new = Role {
+        id: crate::random::uuid(),
+        client_uuid: holder.client_uuid.clone(),
+        name: name.to_owned(),
+        doc: settings(&given, Doc::new()),
+    };
+    let children = composites::named(&holder, &given).await?;
+    super::grants::require(admin, &children.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+    let mut tx = admin.app.db.begin().await?;
+    if !role::add(&mut tx, &admin.realm.id, &new).await? {
+        return Err(ApiError::conflict(&format!("Role with name {name} already exists")));
+    }
+    for child in &children {
+        role::compose(&mut tx, &admin.realm.id, &new.id, child).await?;
+    }
+    let mut told = Doc::new();
+    told.insert("id".into(), json!(new.id));
+    told.extend(given.clone());
+    let path = holder.path(&answer::segment(name));
+    record(
+        &mut tx,
+        admin,
+        Operation::Create,
+        holder.kind(),
+        &path,
+        Some(&told.into()),
+    )
+    .await?;
+    tx.commit().await?;
+    answer::created(admin, &path)
+}
+
+async fn read(holder: RoleHolder) -> Answer {
+    holder.require_view()?;
+    let role = holder.role()?;
+    answer::json(&shown::full(&holder.admin.realm, &role))
+}
+
+async fn update(holder: RoleHolder, body: Body) -> Answer {
+    holder.require_manage()?;
+    let role = holder.role()?;
+    let given = body.object("RoleRepresentation")?;
+    let path = holder.path(&answer::segment(&role.name));
+    change(&holder.admin, &role, &given, holder.kind(), &path).await
+}
+
+async fn remove(holder: RoleHolder) -> Answer {
+    holder.require_manage()?;
+    let role = holder.role()?;
+    let path = holder.path(&answer::segment(&role.name));
+    let told = json!({ "id": role.id, "name": role.name });
+    delete(&holder.admin, &role, holder.kind(), &path, Some(told)).await
+}
+
+/// Replaces name and description of a role, and its attributes where they are given.
+async fn change(admin: &Admin, known: &Arc<Role>, given: &Doc, kind: &str, path: &str) -> Answer {
+    let name = given.get("name").and_then(Value::as_str).ok_or_else(nameless)?;
+    let realm = &admin.realm;
+    let other = realm.roles.by_name(&known.client_uuid, name);
+    if other.is_some_and(|o| o.id != known.id) {
+        return Err(ApiError::duplicate());
+    }
+    let mut kept = Doc::new();
+    if let Some(attributes) = known.doc.get("attributes") {
+        kept.insert("attributes".into(), attributes.clone());
+    }
+    let mut changed = Role::clone(known);
+    changed.name = name.to_owned();
+    changed.doc = settings(given, kept);
+    let mut tx = admin.app.db.begin().await?;
+    role::update(&mut tx, &realm.id, &changed).await?;
+    let told = Value::Object(given.clone());
+    record(&mut tx, admin, Operation::Update, kind, path, Some(&told)).await?;
+    tx.commit().await?;
+    answer::nothing()
+}
+
+async fn delete(admin: &Admin, role: &Role, kind: &str, path: &str, told: Option<Value>) -> Answer {
+    if admin.realm.default_role_id() == Some(role.id.as_str()) {
+        let text = format!("{} is default role of the realm and cannot be removed.", role.name);
+        return Err(ApiError::bad(&text));
+    }
+    let mut tx = admin.app.db.begin().await?;
+    role::remove(&mut tx, &admin.realm.id, &role.id).await?;
+    record(&mut tx, admin, Operation::Delete, kind, path, told.as_ref()).await?;
+    tx.commit().await?;
+    answer::uncached(answer::nothing())
+}
+
+fn nameless() -> ApiError {
+    ApiError::error(axum::http::StatusCode::BAD_REQUEST, "role has no name")
+}
+
+/// What of a representation a role keeps in its document, over what it had.
+fn settings(given: &Doc, mut doc: Doc) -> Doc {
+    if let Some(description) = given.get("description").filter(|d| !d.is_null()) {
+        doc.insert("description".into(), description.clone());
+    }
+    if let Some(attributes) = given.get("attributes").filter(|a| a.is_object()) {
+        doc.insert("attributes".into(), attributes.clone());
+    }
+    doc
+}
+
+/// Whether the caller may see, or change, roles of a client (`""`: of the realm).
+fn right(client_uuid: &str, manage: bool) -> &'static [Right] {
+    match (client_uuid.is_empty(), manage) {
+        (true, false) => &[Right::ViewRealm, Right::ManageRealm],
+        (true, true) => &[Right::ManageRealm],
+        (false, false) => &[Right::ViewClients, Right::ManageClients],
+        (false, true) => &[Right::ManageClients],
+    }
+}
+
+/// The id that a role of a list names.
+fn id_of(role: &Doc) -> &str {
+    json::text(role, "id").unwrap_or_default()
+}
