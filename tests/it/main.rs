@@ -5,6 +5,7 @@ mod crash;
 mod durability;
 mod layers;
 mod limits;
+mod nodes;
 mod store;
 #[allow(dead_code, reason = "each promise uses what it needs")]
 mod support;
