@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::demo::Demo;
+use crate::egress::Egress;
 use crate::error::Error;
 use crate::password::Hasher;
 use crate::realm_setup::KeyPool;
@@ -25,6 +26,7 @@ pub struct Parts {
     pub key_pool: KeyPool,
     pub themes: Themes,
     pub demo: Demo,
+    pub egress: Egress,
 }
 
 impl Deref for App {
@@ -43,6 +45,7 @@ impl App {
     /// [`Error::Setup`] with what to change, or those of the database.
     pub async fn open(config: Config, clock: Clock) -> Result<Self, Error> {
         let secret_key = crate::secret_key::load(&config)?;
+        let egress = Egress::new(&config)?;
         let db = Db::open(&config.db, clock.clone(), secret_key).await?;
         migrate::migrate(&db, clock.now()).await?;
         let themes = Themes::new(Some(config.data.join("themes")), config.dev);
@@ -55,6 +58,7 @@ impl App {
             key_pool,
             themes,
             demo: Demo::default(),
+            egress,
         })))
     }
 

@@ -51,6 +51,12 @@ pub struct ServeArgs {
     /// File with the key that encrypts what must be read back [default: DATA/secret.key]
     #[arg(long, env = "VESTIBULE_SECRET_KEY_FILE", value_name = "F")]
     pub secret_key_file: Option<PathBuf>,
+    /// Private networks that addresses named by registrants may lie in, as 10.0.0.0/8; http is allowed there
+    #[arg(long, env = "VESTIBULE_EGRESS_ALLOW", value_delimiter = ',', value_name = "CIDR")]
+    pub egress_allow: Vec<IpNet>,
+    /// File with one more root certificate for such addresses
+    #[arg(long, env = "VESTIBULE_EGRESS_CA", value_name = "F")]
+    pub egress_ca: Option<PathBuf>,
 }
 
 /// Headers by which a reverse proxy tells who called.
@@ -77,6 +83,8 @@ pub struct Config {
     pub proxy_headers: Option<ProxyHeaders>,
     pub trusted_proxies: Vec<IpNet>,
     pub secret_key_file: PathBuf,
+    pub egress_allow: Vec<IpNet>,
+    pub egress_ca: Option<PathBuf>,
     /// The administrator that the first start makes; without a password one is made up and shown once.
     pub first_admin: (String, Option<String>),
 }
@@ -132,6 +140,8 @@ impl ServeArgs {
             hostname: hostname.map(|h| base_address(&h)).transpose()?,
             proxy_headers,
             trusted_proxies: self.proxy_trusted_addresses,
+            egress_allow: self.egress_allow,
+            egress_ca: self.egress_ca,
             http_host: host.unwrap_or(if self.dev { loopback } else { IpAddr::from([0, 0, 0, 0]) }),
             db: self
                 .db

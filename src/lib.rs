@@ -11,6 +11,7 @@ pub mod client_secret;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod egress;
 pub mod error;
 pub mod events;
 pub mod inbox;

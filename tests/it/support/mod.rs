@@ -134,6 +134,8 @@ fn config(db: String, data: PathBuf) -> Config {
         hostname: None,
         proxy_headers: None,
         trusted_proxies: Vec::new(),
+        egress_allow: Vec::new(),
+        egress_ca: None,
         secret_key_file: data.join("secret.key"),
         first_admin: (ADMIN.0.into(), Some(ADMIN.1.into())),
         data,

@@ -1,0 +1,249 @@
+//! The one way out: every address that a stranger can name is fetched here (rule R7).
+//!
+//! https only, public addresses only, the address that was checked is the one connected to, no redirects, no proxy, three
+//! seconds, 64 KiB, and no text of the answer in any error.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use moka::sync::Cache;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::redirect::Policy;
+use rustls::pki_types::pem::PemObject as _;
+use url::{Host, Url};
+
+use crate::config::Config;
+use crate::error::Error;
+
+/// How long a fetch may take in all.
+const TIME: Duration = Duration::from_secs(3);
+
+/// The largest answer.
+const BYTES: usize = 64 * 1024;
+
+/// How long an answer is used again.
+const KEPT: Duration = Duration::from_secs(60);
+
+/// Why nothing was fetched. Constant texts: what is behind an address is not told to whoever named it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("the address must begin with https://")]
+    Scheme,
+    #[error("the address is not a public one")]
+    Private,
+    #[error("the address did not answer as it must")]
+    Answer,
+}
+
+/// The client for foreign addresses. Cheap to clone.
+#[derive(Clone)]
+pub struct Egress {
+    client: reqwest::Client,
+    allowed: Arc<[IpNet]>,
+    kept: Cache<String, Arc<[u8]>>,
+}
+
+impl Egress {
+    /// Builds the client. `--egress-allow` opens private networks, with plain http; `--egress-ca` trusts one more root.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setup`] if the certificate file cannot be read.
+    #[expect(clippy::disallowed_methods, reason = "this is the one client")]
+    pub fn new(config: &Config) -> Result<Self, Error> {
+        let allowed: Arc<[IpNet]> = config.egress_allow.clone().into();
+        let client = reqwest::Client::builder()
+            .use_preconfigured_tls(tls(config)?)
+            .dns_resolver(Arc::new(Checked(Arc::clone(&allowed))))
+            .redirect(Policy::none())
+            .no_proxy()
+            .timeout(TIME)
+            .user_agent("Vestibule")
+            .build()
+            .map_err(|e| Error::Setup(e.to_string()))?;
+        let kept = Cache::builder().max_capacity(1_000).time_to_live(KEPT).build();
+        Ok(Self { client, allowed, kept })
+    }
+
+    /// Fetches a document, or uses what was fetched in the last minute.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`]; nothing was connected to unless it is [`Refused::Answer`].
+    pub async fn get(&self, address: &str) -> Result<Arc<[u8]>, Refused> {
+        if let Some(known) = self.kept.get(address) {
+            return Ok(known);
+        }
+        let url = self.check(address)?;
+        let mut answer = self.client.get(url).send().await.map_err(|e| {
+            tracing::info!("egress: {}", e.without_url());
+            Refused::Answer
+        })?;
+        if answer.status() != reqwest::StatusCode::OK {
+            return Err(Refused::Answer);
+        }
+        let mut bytes = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|_| Refused::Answer)? {
+            if bytes.len() + chunk.len() > BYTES {
+                return Err(Refused::Answer);
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        let bytes: Arc<[u8]> = bytes.into();
+        self.kept.insert(address.to_owned(), Arc::clone(&bytes));
+        Ok(bytes)
+    }
+
+    /// Forgets what was fetched from an address: a key was not in it.
+    pub fn forget(&self, address: &str) {
+        self.kept.invalidate(address);
+    }
+
+    /// What can be told without asking anybody: the scheme, and addresses written as numbers.
+    fn check(&self, address: &str) -> Result<Url, Refused> {
+        let url = Url::parse(address).map_err(|_| Refused::Scheme)?;
+        let ip = match url.host() {
+            Some(Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
+            Some(Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
+            Some(Host::Domain("localhost")) => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            Some(Host::Domain(_)) => None,
+            None => return Err(Refused::Scheme),
+        };
+        let opened = ip.is_some_and(|ip| self.allowed.iter().any(|net| net.contains(&ip)));
+        match url.scheme() {
+            "https" => {}
+            "http" if opened => {}
+            _ => return Err(Refused::Scheme),
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Refused::Private);
+        }
+        match ip {
+            Some(ip) if !opened && !is_public(ip) => Err(Refused::Private),
+            _ => Ok(url),
+        }
+    }
+}
+
+fn tls(config: &Config) -> Result<rustls::ClientConfig, Error> {
+    let mut roots = rustls::RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    if let Some(file) = &config.egress_ca {
+        let failed = |e: String| Error::Setup(format!("--egress-ca {}: {e}", file.display()));
+        let certificates = rustls::pki_types::CertificateDer::pem_file_iter(file).map_err(|e| failed(e.to_string()))?;
+        for certificate in certificates {
+            roots
+                .add(certificate.map_err(|e| failed(e.to_string()))?)
+                .map_err(|e| failed(e.to_string()))?;
+        }
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    Ok(config
+        .map_err(|e| Error::Setup(e.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}
+
+/// Resolves names and lets only public addresses through; the client connects to what comes out here.
+struct Checked(Arc<[IpNet]>);
+
+impl Resolve for Checked {
+    fn resolve(&self, name: Name) -> Resolving {
+        let allowed = Arc::clone(&self.0);
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let public: Vec<SocketAddr> = found
+                .filter(|a| is_public(a.ip()) || allowed.iter().any(|net| net.contains(&a.ip())))
+                .collect();
+            if public.is_empty() {
+                return Err("no public address".into());
+            }
+            Ok(Box::new(public.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Whether an address is on the public internet: not private, shared, local, reserved, multicast, nor an IPv6 form of
+/// such an IPv4 address.
+pub fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => is_public_v4(ip),
+        IpAddr::V6(ip) => is_public_v6(ip),
+    }
+}
+
+fn is_public_v4(ip: Ipv4Addr) -> bool {
+    let [a, b, c, _] = ip.octets();
+    !(ip.is_private()
+        || ip.is_loopback()
+        || ip.is_link_local()
+        || ip.is_multicast()
+        || ip.is_documentation()
+        || a == 0
+        || a >= 240
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 192 && b == 0 && c == 0)
+        || (a == 192 && b == 88 && c == 99)
+        || (a == 198 && (b == 18 || b == 19)))
+}
+
+fn is_public_v6(ip: Ipv6Addr) -> bool {
+    if let Some(v4) = ip.to_ipv4() {
+        // Mapped (::ffff:a.b.c.d) and compatible (::a.b.c.d) addresses reach the IPv4 host.
+        return is_public_v4(v4);
+    }
+    let parts = ip.segments();
+    let v4 = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
+    match parts {
+        // NAT64, well-known and local; 6to4; Teredo.
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => is_public_v4(v4(high, low)),
+        [0x64, 0xff9b, 1, ..] | [0x2001, 0, ..] | [0x2001, 0xdb8, ..] | [0x100, 0, 0, 0, ..] => false,
+        [0x2002, high, low, ..] => is_public_v4(v4(high, low)),
+        // Only 2000::/3 is given out.
+        [first, ..] => (0x2000..0x4000).contains(&first),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_are_not_public_are_known_in_all_their_forms() {
+        for ip in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.0.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "198.18.0.1",
+            "::1",
+            "::",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::7f00:1",
+            "64:ff9b::7f00:1",
+            "64:ff9b::a9fe:a9fe",
+            "2002:7f00:1::",
+            "fe80::1",
+            "fc00::1",
+            "fd12::1",
+            "ff02::1",
+            "2001:db8::1",
+            "2001::1",
+        ] {
+            assert!(!is_public(ip.parse().unwrap()), "{ip}");
+        }
+        for ip in ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "64:ff9b::101:101"] {
+            assert!(is_public(ip.parse().unwrap()), "{ip}");
+        }
+    }
+}
