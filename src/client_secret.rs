@@ -9,6 +9,9 @@ use crate::store::client::{Client, Secrets};
 use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
 
+/// The attribute of clients whose secret can be read back.
+pub const RECOVERABLE: &str = "client.secret.recoverable";
+
 /// What sealed secrets are bound to, with the client's id.
 const PURPOSE: &str = "client-secret";
 /// The same, for a replaced secret that had been chosen.
@@ -37,7 +40,7 @@ pub fn kept(doc: &Doc) -> Kept {
     let symmetric = signs
         .iter()
         .any(|name| json::attribute(doc, name).is_some_and(|alg| alg.starts_with("HS")));
-    if by_value || symmetric || json::attribute(doc, "client.secret.recoverable") == Some("true") {
+    if by_value || symmetric || json::attribute(doc, RECOVERABLE) == Some("true") {
         Kept::Recoverable
     } else {
         Kept::Hashed

@@ -84,3 +84,10 @@ pub fn give_scope(realm: &Realm, doc: &mut Doc) {
         scopes.push(json!(SCOPE));
     }
 }
+
+/// Takes the scope of service accounts from a client's default scopes. `doc`: the client's.
+pub fn take_scope(doc: &mut Doc) {
+    if let Some(Value::Array(scopes)) = doc.get_mut("defaultClientScopes") {
+        scopes.retain(|s| s != SCOPE);
+    }
+}

@@ -6,9 +6,11 @@
 pub mod answer;
 pub mod auth;
 mod bearer;
+pub mod clients;
 pub mod error;
 pub mod grants;
 pub mod json;
+pub mod protocol_mappers;
 pub mod query;
 pub mod record;
 pub mod representation;
@@ -29,6 +31,7 @@ pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
     let router = Router::new()
         // -- realms, users, events: -------------------------------------------------------------------------------
         // -- clients, roles, groups, scopes, components: ----------------------------------------------------------
+        .merge(clients::routes())
         .merge(roles::routes())
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)

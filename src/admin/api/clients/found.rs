@@ -1,0 +1,74 @@
+//! The client that an address names.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+
+use super::super::auth::{Admin, Right};
+use super::super::error::ApiError;
+use crate::app::App;
+use crate::store::client::{self, Client};
+
+/// Who may see clients.
+pub const VIEW: &[Right] = &[Right::ViewClients, Right::ManageClients];
+/// Who may list them, if only to see none.
+pub const LIST: &[Right] = &[Right::ViewClients, Right::ManageClients, Right::QueryClients];
+
+/// A client that the caller may see.
+pub struct Found {
+    pub admin: Admin,
+    pub client: Arc<Client>,
+    params: HashMap<String, String>,
+}
+
+impl FromRequestParts<App> for Found {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let admin = Admin::from_request_parts(parts, app).await?;
+        let path = Path::<HashMap<String, String>>::from_request_parts(parts, app).await;
+        let params = path.map(|p| p.0).unwrap_or_default();
+        let id = params.get("client").cloned().unwrap_or_default();
+        let find = async {
+            admin.require(LIST)?;
+            let found = client::by_id(&app.db, &admin.realm.id, &id).await?;
+            let client = found.ok_or_else(|| ApiError::not_found("Could not find client"))?;
+            admin.require(VIEW)?;
+            Ok(Self { admin, client, params })
+        };
+        find.await.map_err(|e: ApiError| e.into_response())
+    }
+}
+
+impl Found {
+    /// Another part of the address.
+    pub fn param(&self, name: &str) -> &str {
+        self.params.get(name).map_or("", String::as_str)
+    }
+
+    /// Whether the caller may change it. The clients that hold the roles of administrators are nobody's to change.
+    pub fn manageable(&self) -> bool {
+        self.admin.has(Right::ManageClients) && self.client.attribute("realm_client") != Some("true")
+    }
+
+    /// Goes on if the caller may change it.
+    ///
+    /// # Errors
+    ///
+    /// 403.
+    pub fn require_manage(&self) -> Result<(), ApiError> {
+        if self.manageable() {
+            Ok(())
+        } else {
+            Err(ApiError::forbidden())
+        }
+    }
+
+    /// A path below the client, as admin events and addresses have it.
+    pub fn path(&self, below: &str) -> String {
+        format!("clients/{}{below}", self.client.id)
+    }
+}

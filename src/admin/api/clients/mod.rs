@@ -1,0 +1,194 @@
+//! Clients: listed, made, changed, removed. What belongs to one is in the files beside this.
+
+mod found;
+mod secret;
+mod validate;
+mod write;
+
+pub use found::{Found, LIST, VIEW};
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use serde_json::{Value, json};
+
+use super::answer;
+use super::auth::{Admin, Right};
+use super::error::{Answer, ApiError};
+use super::json::Body;
+use super::query::Query;
+use super::record::{Operation, record};
+use super::representation::client as shown;
+use crate::app::App;
+use crate::error::Error;
+use crate::service_account;
+use crate::store::client::{self, Client};
+use crate::store::json::Doc;
+
+/// The addresses of clients.
+pub fn routes() -> Router<App> {
+    let one = "/realms/{realm}/clients/{client}";
+    Router::new()
+        .route("/realms/{realm}/clients", get(list).post(create))
+        .route(one, get(read).put(update).delete(remove))
+        .route(&format!("{one}/client-secret"), get(secret::read).post(secret::renew))
+        .route(
+            &format!("{one}/client-secret/rotated"),
+            get(secret::rotated).delete(secret::forget_rotated),
+        )
+        .route(
+            &format!("{one}/registration-access-token"),
+            post(secret::registration_access_token),
+        )
+        .route(&format!("{one}/service-account-user"), get(service_account_user))
+        .route(
+            &format!("{one}/management/permissions"),
+            get(super::roles::no_permissions).put(super::roles::no_permissions),
+        )
+}
+
+/// A client as this caller may see it. Its secret is only for those who may change it, and only where it can be read back.
+///
+/// # Errors
+///
+/// [`Error::Key`] if the secret was sealed with another key.
+pub fn describe(admin: &Admin, client: &Client) -> Result<Doc, Error> {
+    let manage = admin.has(Right::ManageClients) && client.attribute("realm_client") != Some("true");
+    let secret = if manage {
+        secret::visible(&admin.app, client)?
+    } else {
+        None
+    };
+    let doc = shown::full(&admin.realm, client, secret.as_deref());
+    Ok(shown::with_access(doc, manage))
+}
+
+async fn list(admin: Admin, query: Query) -> Answer {
+    admin.require(LIST)?;
+    let page = query.page(i64::MAX)?;
+    if !admin.has_any(VIEW) {
+        return answer::json(&Vec::<Value>::new());
+    }
+    let (db, realm_id) = (&admin.app.db, &admin.realm.id);
+    let client_id = query.text("clientId").filter(|c| !c.is_empty());
+    let wanted = attribute_query(&query)?;
+    let found: Vec<Client> = match (client_id, query.flag("search")) {
+        (Some(name), Some(true)) => client::search(db, realm_id, name, page.first, page.max).await?,
+        (Some(name), _) => client::read_by_client_id(db, realm_id, name)
+            .await?
+            .into_iter()
+            .collect(),
+        (None, _) => client::search(db, realm_id, "", page.first, page.max).await?,
+    };
+    let matching = found
+        .iter()
+        .filter(|c| wanted.iter().all(|(k, v)| c.attribute(k) == Some(v)));
+    let shown: Vec<Doc> = matching.map(|c| describe(&admin, c)).collect::<Result<_, _>>()?;
+    answer::json(&shown)
+}
+
+/// `q=name:value`. Keycloak lets nobody search for attributes that no index was made for.
+fn attribute_query(query: &Query) -> Result<Vec<(String, String)>, ApiError> {
+    const SEARCHABLE: &[&str] = &["saml_idp_initiated_sso_url_name", "saml.artifact.binding.identifier"];
+    let words = query.text("q").unwrap_or_default().split_whitespace();
+    let pairs: Vec<(String, String)> = words
+        .filter_map(|w| w.split_once(':'))
+        .map(|(k, v)| (k.trim_matches('"').to_owned(), v.trim_matches('"').to_owned()))
+        .collect();
+    let refused: Vec<&str> = pairs
+        .iter()
+        .map(|p| p.0.as_str())
+        .filter(|k| !SEARCHABLE.contains(k))
+        .collect();
+    if refused.is_empty() {
+        return Ok(pairs);
+    }
+    let text = format!("Attributes [{}] not allowed for search", refused.join(", "));
+    Err(ApiError::described(StatusCode::BAD_REQUEST, "invalid_request", &text))
+}
+
+async fn create(admin: Admin, body: Body) -> Answer {
+    admin.require(&[Right::ManageClients])?;
+    let given = body.object("ClientRepresentation")?;
+    validate::created(&given)?;
+    let new = write::create(&admin, &given)?;
+    let (db, realm_id) = (&admin.app.db, &admin.realm.id);
+    if client::read_by_client_id(db, realm_id, &new.client_id).await?.is_some() {
+        return Err(ApiError::conflict(&format!("Client {} already exists", new.client_id)));
+    }
+    let mut tx = db.begin().await?;
+    if !client::add(&mut tx, &new).await? {
+        return Err(ApiError::duplicate());
+    }
+    write::service_account(&mut tx, &admin, &new, false).await?;
+    let path = format!("clients/{}", answer::segment(&new.id));
+    let told = write::told(Some(&new), &given);
+    record(&mut tx, &admin, Operation::Create, "CLIENT", &path, Some(&told)).await?;
+    tx.commit().await?;
+    answer::created(&admin, &path)
+}
+
+async fn read(found: Found) -> Answer {
+    answer::json(&describe(&found.admin, &found.client)?)
+}
+
+async fn update(found: Found, body: Body) -> Answer {
+    found.require_manage()?;
+    let given = body.object("ClientRepresentation")?;
+    validate::changed(&given, &found.client)?;
+    let admin = &found.admin;
+    let changed = write::update(admin, &found.client, &given)?;
+    let mut tx = admin.app.db.begin().await?;
+    let other = client::read_by_client_id(&mut tx, &admin.realm.id, &changed.client_id).await?;
+    if other.is_some_and(|o| o.id != changed.id) {
+        return Err(ApiError::duplicate());
+    }
+    client::update(&mut tx, &changed).await?;
+    write::service_account(&mut tx, admin, &changed, found.client.flag("serviceAccountsEnabled")).await?;
+    let told = write::told(None, &given);
+    record(
+        &mut tx,
+        admin,
+        Operation::Update,
+        "CLIENT",
+        &found.path(""),
+        Some(&told),
+    )
+    .await?;
+    tx.commit().await?;
+    answer::nothing()
+}
+
+async fn remove(found: Found) -> Answer {
+    found.require_manage()?;
+    let (admin, client) = (&found.admin, &found.client);
+    let mut tx = admin.app.db.begin().await?;
+    service_account::remove(&mut tx, &admin.realm, &client.id).await?;
+    client::remove(&mut tx, &admin.realm.id, &client.id).await?;
+    let told = json!({ "id": client.id, "clientId": client.client_id });
+    record(
+        &mut tx,
+        admin,
+        Operation::Delete,
+        "CLIENT",
+        &found.path(""),
+        Some(&told),
+    )
+    .await?;
+    tx.commit().await?;
+    answer::uncached(answer::nothing())
+}
+
+async fn service_account_user(found: Found) -> Answer {
+    let (admin, client) = (&found.admin, &found.client);
+    let user = if client.flag("serviceAccountsEnabled") {
+        crate::store::user::service_account(&admin.app.db, &admin.realm.id, &client.id).await?
+    } else {
+        None
+    };
+    let Some(user) = user else {
+        let text = format!("Service account not enabled for the client '{}'", client.client_id);
+        return Err(ApiError::error(StatusCode::BAD_REQUEST, &text));
+    };
+    answer::json(&super::representation::user::member(&admin.app, &user, false).await?)
+}

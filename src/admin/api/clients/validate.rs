@@ -1,0 +1,152 @@
+//! What Keycloak refuses in a client, in its words and order.
+
+use axum::http::StatusCode;
+use serde_json::Value;
+
+use super::super::error::ApiError;
+use crate::store::client::Client;
+use crate::store::json::{self, Doc};
+
+/// The longest `clientId`, as Keycloak's column.
+const LONGEST: usize = 255;
+
+/// Checks a client that is to be made.
+pub(super) fn created(given: &Doc) -> Result<(), ApiError> {
+    check(given, json::text(given, "rootUrl"))
+}
+
+/// Checks a change of a client.
+pub(super) fn changed(given: &Doc, known: &Client) -> Result<(), ApiError> {
+    check(given, json::text(given, "rootUrl").or(known.text("rootUrl")))
+}
+
+fn check(given: &Doc, root: Option<&str>) -> Result<(), ApiError> {
+    let mut faults: Vec<String> = Vec::new();
+    if let Some(name) = given.get("clientId").and_then(Value::as_str) {
+        if name.trim().is_empty() {
+            faults.push("Client ID cannot be blank".into());
+        } else if name.chars().count() > LONGEST {
+            faults.push(format!("Client ID must not be longer than {LONGEST} characters"));
+        }
+    }
+    if let Some(protocol) =
+        json::text(given, "protocol").filter(|p| !matches!(*p, "openid-connect" | "saml" | "docker-v2"))
+    {
+        faults.push(format!("Invalid protocol: {protocol}"));
+    }
+    if let Some(url) = json::text(given, "rootUrl") {
+        faults.extend(url_fault(url, "Root URL", Need::Url));
+    }
+    if let Some(url) = json::text(given, "adminUrl") {
+        faults.extend(url_fault(&resolved(url, root), "Admin URL", Need::Url));
+    }
+    if let Some(url) = json::text(given, "baseUrl") {
+        faults.extend(url_fault(&resolved(url, root), "Base URL", Need::Url));
+    }
+    for uri in json::texts(given, "redirectUris") {
+        faults.extend(url_fault(uri, "A redirect URI", Need::Uri));
+    }
+    for (attribute, name) in [
+        ("backchannel.logout.url", "Backchannel logout URL"),
+        ("logoUri", "Logo URL"),
+        ("policyUri", "Policy URL"),
+        ("tosUri", "Terms of service URL"),
+    ] {
+        if let Some(url) = json::attribute(given, attribute) {
+            faults.extend(url_fault(url, name, Need::Url));
+        }
+    }
+    if json::attribute(given, "acr.loa.map").is_some_and(|map| !is_acr_map(map)) {
+        faults.push("Invalid client configuration (ACR-LOA map) for client".into());
+    }
+    if faults.is_empty() {
+        return Ok(());
+    }
+    faults.dedup();
+    Err(ApiError::described(
+        StatusCode::BAD_REQUEST,
+        "invalid_input",
+        &faults.join("; "),
+    ))
+}
+
+#[derive(PartialEq, Eq)]
+enum Need {
+    /// An absolute address.
+    Url,
+    /// Anything with the letters of a URI.
+    Uri,
+}
+
+fn url_fault(text: &str, name: &str, need: Need) -> Option<String> {
+    let scheme = scheme(text);
+    if text.len() > 2048 || !has_uri_letters(text) || (need == Need::Url && scheme.is_none() && !text.starts_with("${"))
+    {
+        let kind = if need == Need::Url { "URL" } else { "URI" };
+        return Some(format!("{name} is not a valid {kind}"));
+    }
+    if scheme.is_some_and(|s| s.eq_ignore_ascii_case("javascript") || s.eq_ignore_ascii_case("data")) {
+        return Some(format!("{name} uses an illegal scheme"));
+    }
+    text.contains('#')
+        .then(|| format!("{name} must not contain an URL fragment"))
+}
+
+fn scheme(text: &str) -> Option<&str> {
+    let (scheme, _) = text.split_once(':')?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
+    (scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.bytes().all(plain)).then_some(scheme)
+}
+
+/// Java's notion of a URI: no blanks, no quotes, no braces but those of `${...}`, and whole escapes.
+fn has_uri_letters(text: &str) -> bool {
+    let text = text.replace("${authBaseUrl}", "x").replace("${authAdminUrl}", "x");
+    let forbidden = |c: char| c.is_control() || c.is_whitespace() || "\"<>\\^`{|}".contains(c);
+    let mut escapes = text.split('%').skip(1);
+    !text.contains(forbidden) && escapes.all(|e| e.len() >= 2 && e.bytes().take(2).all(|b| b.is_ascii_hexdigit()))
+}
+
+/// A path is below the root URL, or below this server.
+fn resolved(url: &str, root: Option<&str>) -> String {
+    if url.starts_with('/') {
+        format!("{}{url}", root.unwrap_or("http://localhost"))
+    } else {
+        url.to_owned()
+    }
+}
+
+fn is_acr_map(text: &str) -> bool {
+    let is_level = |v: &Value| v.is_i64() || v.as_str().is_some_and(|s| s.parse::<i64>().is_ok());
+    serde_json::from_str::<Doc>(text).is_ok_and(|map| map.values().all(is_level))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn faults(given: &Value) -> String {
+        match created(given.as_object().expect("an object")) {
+            Ok(()) => String::new(),
+            Err(ApiError::Refused(_, body)) => body["error_description"].as_str().unwrap_or_default().to_owned(),
+            Err(ApiError::Failed(e)) => e.to_string(),
+        }
+    }
+
+    #[test]
+    fn faults_are_told_together_in_keycloaks_order() {
+        let given = json!({ "redirectUris": ["https://a.example.com/#x", "javascript:x"], "baseUrl": "not a uri",
+                            "rootUrl": "javascript:x" });
+        assert_eq!(
+            faults(&given),
+            "Root URL uses an illegal scheme; Base URL is not a valid URL; A redirect URI must not contain an URL \
+             fragment; A redirect URI uses an illegal scheme"
+        );
+    }
+
+    #[test]
+    fn what_keycloaks_own_clients_have_is_fine() {
+        let given = json!({ "rootUrl": "${authBaseUrl}", "baseUrl": "/realms/x/account/", "redirectUris": ["/realms/x/*", "*"] });
+        assert_eq!(faults(&given), "");
+    }
+}

@@ -1,0 +1,219 @@
+//! From what an administrator sent to the client as it is kept.
+
+use serde_json::{Value, json};
+use vestibule_oauth::web_origin;
+
+use super::super::auth::Admin;
+use super::super::error::ApiError;
+use super::super::representation::client as shown;
+use crate::client_secret::{self, Kept};
+use crate::service_account::{self, Ensured};
+use crate::store::Tx;
+use crate::store::client::{Client, Secrets};
+use crate::store::json::{self, Doc};
+use crate::store::realm::Realm;
+
+/// Members that are written as they are.
+const PLAIN: &[&str] = &[
+    "name",
+    "description",
+    "rootUrl",
+    "adminUrl",
+    "baseUrl",
+    "surrogateAuthRequired",
+    "enabled",
+    "alwaysDisplayInConsole",
+    "clientAuthenticatorType",
+    "redirectUris",
+    "webOrigins",
+    "notBefore",
+    "bearerOnly",
+    "consentRequired",
+    "standardFlowEnabled",
+    "implicitFlowEnabled",
+    "directAccessGrantsEnabled",
+    "serviceAccountsEnabled",
+    "publicClient",
+    "frontchannelLogout",
+    "protocol",
+    "fullScopeAllowed",
+    "nodeReRegistrationTimeout",
+    "registeredNodes",
+];
+
+/// A new client. Without a `clientId` its id is its name; without either both are made up.
+pub(super) fn create(admin: &Admin, given: &Doc) -> Result<Client, ApiError> {
+    let id = json::text(given, "id").map_or_else(crate::random::uuid, str::to_owned);
+    let client_id = match json::text(given, "clientId") {
+        Some(name) => name.to_owned(),
+        None => json::text(given, "id").map_or_else(crate::random::uuid, str::to_owned),
+    };
+    let saml = json::text(given, "protocol") == Some("saml");
+    let mut doc = Doc::new();
+    let first = json!({ "realm_client": "false", (client_secret::RECOVERABLE): "true" });
+    doc.insert("attributes".into(), if saml { json!({}) } else { first });
+    merge(&admin.realm, &mut doc, given);
+    if given.get("webOrigins").is_none_or(Value::is_null) {
+        let origins = web_origin::of_redirect_uris(&json::texts(given, "redirectUris"));
+        doc.insert("webOrigins".into(), json!(origins));
+    }
+    shown::fill_defaults(&mut doc);
+    scopes(&admin.realm, &mut doc, given);
+    if json::flag(&doc, "serviceAccountsEnabled") {
+        service_account::give_scope(&admin.realm, &mut doc);
+    }
+    let mut new = Client {
+        id,
+        realm_id: admin.realm.id.clone(),
+        client_id,
+        doc,
+        secrets: Secrets::default(),
+        created: admin.app.now(),
+    };
+    if !new.public() {
+        match json::text(given, "secret") {
+            Some(chosen) => client_secret::choose(&admin.app, &mut new.secrets, &new.id, chosen)?,
+            None => make_secret(admin, &mut new)?,
+        }
+    }
+    Ok(new)
+}
+
+/// The client with what was sent over what it was; what was not sent stays.
+pub(super) fn update(admin: &Admin, known: &Client, given: &Doc) -> Result<Client, ApiError> {
+    let mut changed = known.clone();
+    if let Some(name) = json::text(given, "clientId") {
+        name.clone_into(&mut changed.client_id);
+    }
+    merge(&admin.realm, &mut changed.doc, given);
+    let (on, was_on) = (
+        changed.flag("serviceAccountsEnabled"),
+        known.flag("serviceAccountsEnabled"),
+    );
+    if on && !was_on {
+        service_account::give_scope(&admin.realm, &mut changed.doc);
+    } else if was_on && !on {
+        service_account::take_scope(&mut changed.doc);
+    }
+    secret(admin, known, &mut changed, given)?;
+    Ok(changed)
+}
+
+/// A chosen secret is taken unless it is the one there is, or the stars that stand for it.
+fn secret(admin: &Admin, known: &Client, changed: &mut Client, given: &Doc) -> Result<(), ApiError> {
+    let app = &admin.app;
+    match json::text(given, "secret").filter(|s| *s != "**********") {
+        Some(chosen) if !changed.public() && !client_secret::matches(app, known, chosen)? => {
+            client_secret::forget_previous(changed);
+            client_secret::choose(app, &mut changed.secrets, &changed.id, chosen)?;
+        }
+        _ if known.public() && !changed.public() && !client_secret::exists(&changed.secrets) => {
+            make_secret(admin, changed)?;
+        }
+        _ => {}
+    }
+    if client_secret::kept(&changed.doc) == Kept::Hashed && changed.secrets.hash.is_some() {
+        changed.secrets.sealed = None;
+    }
+    Ok(())
+}
+
+fn make_secret(admin: &Admin, client: &mut Client) -> Result<(), ApiError> {
+    let kept = client_secret::kept(&client.doc);
+    client_secret::make(&admin.app, &mut client.secrets, &client.id, kept)?;
+    client_secret::stamp(&mut client.doc, admin.app.now_seconds());
+    Ok(())
+}
+
+/// Makes the service account follow its switch and the client's name.
+pub(super) async fn service_account(tx: &mut Tx, admin: &Admin, client: &Client, was_on: bool) -> Result<(), ApiError> {
+    if client.flag("serviceAccountsEnabled") {
+        match service_account::ensure(tx, &admin.app, &admin.realm, client).await? {
+            Ensured::Yes(_) => {}
+            Ensured::NameTaken => return Err(ApiError::duplicate()),
+        }
+    } else if was_on {
+        service_account::remove(tx, &admin.realm, &client.id).await?;
+    }
+    Ok(())
+}
+
+fn merge(realm: &Realm, doc: &mut Doc, given: &Doc) {
+    for member in PLAIN {
+        if let Some(value) = given.get(*member).filter(|v| !v.is_null()) {
+            doc.insert((*member).to_owned(), value.clone());
+        }
+    }
+    merge_map(doc, given, "attributes");
+    merge_map(doc, given, "authenticationFlowBindingOverrides");
+    if let Some(Value::Object(overrides)) = doc.get_mut("authenticationFlowBindingOverrides") {
+        overrides.retain(|_, id| id.as_str().is_some_and(|id| realm.flow(id).is_some()));
+    }
+    if let Some(mappers) = given.get("protocolMappers").and_then(Value::as_array) {
+        let known = doc
+            .get("protocolMappers")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
+        let all = mappers.iter().filter_map(Value::as_object);
+        let all: Vec<Value> = all.map(|m| Value::Object(with_id(m, &known))).collect();
+        doc.insert("protocolMappers".into(), all.into());
+    }
+}
+
+/// Entries of a map are set one by one; an empty one is taken away.
+fn merge_map(doc: &mut Doc, given: &Doc, member: &str) {
+    let Some(entries) = given.get(member).and_then(Value::as_object) else {
+        return;
+    };
+    let map = doc.entry(member).or_insert_with(|| json!({}));
+    if let Value::Object(map) = map {
+        for (key, value) in entries {
+            match value.as_str() {
+                None | Some("") => map.shift_remove(key),
+                Some(text) => map.insert(key.clone(), json!(text)),
+            };
+        }
+    }
+}
+
+/// A mapper with the id that it was sent with, or has under its name already, or a new one.
+fn with_id(mapper: &Doc, known: &[Value]) -> Doc {
+    let same_name = known.iter().find(|k| k.get("name") == mapper.get("name"));
+    let id = json::text(mapper, "id").map(str::to_owned);
+    let id = id.or_else(|| same_name.and_then(|k| k["id"].as_str().map(str::to_owned)));
+    super::super::protocol_mappers::stored(mapper, &id.unwrap_or_else(crate::random::uuid))
+}
+
+/// The scopes of a new client: those it names as far as there are such, or the realm's for its protocol.
+fn scopes(realm: &Realm, doc: &mut Doc, given: &Doc) {
+    let (default, optional) = ("defaultClientScopes", "optionalClientScopes");
+    let named = |member: &str| given.get(member).is_some_and(Value::is_array);
+    let protocol = json::text(doc, "protocol").unwrap_or_default().to_owned();
+    let fitting = |name: &&str| realm.client_scope(name).is_some_and(|s| s.protocol == protocol);
+    for (member, of_realm) in [
+        (default, "defaultDefaultClientScopes"),
+        (optional, "defaultOptionalClientScopes"),
+    ] {
+        let names: Vec<&str> = if named(default) || named(optional) {
+            let names = json::texts(given, member).into_iter();
+            names.filter(|n| realm.client_scope(n).is_some()).collect()
+        } else {
+            realm.texts(of_realm).into_iter().filter(fitting).collect()
+        };
+        doc.insert(member.to_owned(), json!(names));
+    }
+}
+
+/// What an admin event tells of a change: what was sent, with the id of what was made.
+pub(super) fn told(created: Option<&Client>, given: &Doc) -> Value {
+    let mut told = Doc::new();
+    if let Some(client) = created {
+        told.insert("id".into(), json!(client.id));
+        told.insert("clientId".into(), json!(client.client_id));
+    }
+    for (key, value) in given.iter().filter(|(_, v)| !v.is_null()) {
+        told.entry(key.clone()).or_insert_with(|| value.clone());
+    }
+    Value::Object(told)
+}
