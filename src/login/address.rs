@@ -1,0 +1,74 @@
+//! Addresses below `/realms/REALM/login-actions/`.
+
+use super::session::AuthSession;
+use crate::caller::Caller;
+use crate::page::path_part;
+use crate::store::client::Client;
+use crate::store::realm::Realm;
+
+/// The address of a realm without scheme and host: `/auth/realms/NAME`.
+pub fn realm_path(caller: &Caller, realm: &Realm) -> String {
+    format!("{}/realms/{}", caller.prefix, path_part(&realm.name))
+}
+
+/// Scheme, host and path of a realm.
+pub fn realm_url(caller: &Caller, realm: &Realm) -> String {
+    format!("{}/realms/{}", caller.base, path_part(&realm.name))
+}
+
+/// What names a tab in an address: `client_id`, `tab_id`, `client_data`.
+pub fn tab_query(client: &Client, session: &AuthSession) -> String {
+    let data = session.request.client_data();
+    let pairs = [
+        ("client_id", client.client_id.as_str()),
+        ("tab_id", &session.tab_id),
+        ("client_data", &data),
+    ];
+    vestibule_oauth::params::encode(&pairs)
+}
+
+/// A link of a page: path and query only.
+pub fn link(caller: &Caller, realm: &Realm, client: &Client, session: &AuthSession, action: &str) -> String {
+    format!(
+        "{}/login-actions/{action}?{}",
+        realm_path(caller, realm),
+        tab_query(client, session)
+    )
+}
+
+/// Where a page's form posts to: with the one-time code and the execution.
+pub fn form(caller: &Caller, realm: &Realm, client: &Client, session: &AuthSession) -> String {
+    let code = session.code.as_deref().map(|code| ("session_code", code));
+    url(caller, realm, client, session, code)
+}
+
+/// Where the page of this tab is shown again: with the execution, without a code.
+pub fn here(caller: &Caller, realm: &Realm, client: &Client, session: &AuthSession) -> String {
+    url(caller, realm, client, session, None)
+}
+
+fn url(caller: &Caller, realm: &Realm, client: &Client, session: &AuthSession, code: Option<(&str, &str)>) -> String {
+    let execution = session.execution.as_deref().map(|e| ("execution", e));
+    let pairs: Vec<(&str, &str)> = code.into_iter().chain(execution).collect();
+    let first = vestibule_oauth::params::encode(&pairs);
+    let gap = if first.is_empty() { "" } else { "&" };
+    let rest = tab_query(client, session);
+    format!(
+        "{}/login-actions/{}?{first}{gap}{rest}",
+        realm_url(caller, realm),
+        session.path()
+    )
+}
+
+/// The address that a client gives people to come back to (`baseUrl`, below `rootUrl` where it is relative).
+pub fn base_url(caller: &Caller, client: &Client) -> String {
+    let base = client.text("baseUrl").unwrap_or_default();
+    if base.is_empty() || base.contains("://") {
+        return base.to_owned();
+    }
+    let root = client
+        .text("rootUrl")
+        .unwrap_or_default()
+        .replace("${authBaseUrl}", &caller.base);
+    format!("{}{base}", root.trim_end_matches('/'))
+}

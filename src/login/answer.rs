@@ -1,0 +1,142 @@
+//! The way back to the application: a redirect, or a page that posts.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+use vestibule_jose::{Alg, jwt};
+use vestibule_oauth::authorize::answer_url;
+
+use super::Turn;
+use super::request::AuthRequest;
+use super::session;
+use crate::app::App;
+use crate::error::Error;
+use crate::page::{self, Caching, Draft};
+use crate::store::client::Client;
+use crate::store::realm::Realm;
+use crate::theme::pages::FormPost;
+use crate::visitor::Visitor;
+
+/// Names and values, in the order in which they are sent.
+pub type Pairs = Vec<(&'static str, String)>;
+
+/// Where an answer goes to: an application with its request.
+#[derive(Clone, Copy)]
+pub struct Way<'a> {
+    pub app: &'a App,
+    pub visitor: &'a Visitor,
+    pub realm: &'a Realm,
+    pub client: &'a Client,
+    pub request: &'a AuthRequest,
+}
+
+impl Turn {
+    /// The way back of this tab.
+    pub fn way(&self) -> Way<'_> {
+        Way {
+            app: &self.app,
+            visitor: &self.visitor,
+            realm: &self.realm,
+            client: &self.client,
+            request: &self.session.request,
+        }
+    }
+}
+
+fn off(client: &Client, key: &str) -> bool {
+    client.attribute(key) == Some("true")
+}
+
+/// The issuer, unless the client must not get it (RFC 9207).
+fn issuer(way: Way<'_>) -> Option<(&'static str, String)> {
+    let wanted = !off(way.client, "exclude.issuer.from.auth.response");
+    wanted.then(|| ("iss", way.visitor.caller.issuer(&way.realm.name)))
+}
+
+/// An error for the application.
+pub fn refusal(way: Way<'_>, code: &str, description: Option<&str>) -> Pairs {
+    let mut pairs = vec![("error", code.to_owned())];
+    pairs.extend(description.map(|d| ("error_description", d.to_owned())));
+    pairs.extend(way.request.state.clone().map(|s| ("state", s)));
+    pairs.extend(issuer(way));
+    pairs
+}
+
+/// The beginning of a good answer.
+pub fn success(way: Way<'_>, session_id: &str) -> Pairs {
+    let mut pairs: Pairs = way.request.state.clone().map(|s| ("state", s)).into_iter().collect();
+    if !off(way.client, "exclude.session.state.from.auth.response") {
+        pairs.push(("session_state", session_id.to_owned()));
+    }
+    pairs.extend(issuer(way));
+    pairs
+}
+
+/// Sends an answer in the mode that was asked for.
+///
+/// # Errors
+///
+/// [`Error::Page`] if the page fails, [`Error::Key`] if a signed answer cannot be signed.
+pub fn send(way: Way<'_>, pairs: Pairs, set_cookies: Vec<String>) -> Result<Response, Error> {
+    let mode = way.request.mode();
+    let pairs = if mode.is_jwt() { packed(way, &pairs)? } else { pairs };
+    if mode.is_form_post() {
+        let mut draft = Draft::new(way.app, way.realm, way.visitor, Some(way.client));
+        draft.caching = Caching::NoStore;
+        draft.set_cookies.extend(set_cookies);
+        let fields = pairs.into_iter().map(|(n, v)| (n.to_owned(), v)).collect();
+        let page = FormPost {
+            action: way.request.redirect_uri.clone(),
+            fields,
+        };
+        return draft.answer(StatusCode::OK, &page);
+    }
+    let flat: Vec<(&str, &str)> = pairs.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    Ok(page::redirect(
+        way.realm,
+        &answer_url(&way.request.redirect_uri, mode, &flat),
+        &set_cookies,
+    ))
+}
+
+/// All parameters in one signed `response` (JARM).
+fn packed(way: Way<'_>, pairs: &Pairs) -> Result<Pairs, Error> {
+    let wanted = way
+        .client
+        .attribute("authorization.signed.response.alg")
+        .and_then(Alg::parse);
+    let key = way.realm.keys.signing(wanted.unwrap_or(Alg::RS256));
+    let key = key.ok_or_else(|| Error::Key("the realm has no key for signed authorization answers".into()))?;
+    let mut claims: Map<String, Value> = pairs.iter().map(|(n, v)| ((*n).to_owned(), json!(v))).collect();
+    claims.insert("iss".into(), json!(way.visitor.caller.issuer(&way.realm.name)));
+    claims.insert("aud".into(), json!(way.client.client_id));
+    claims.insert(
+        "exp".into(),
+        json!(way.app.now_seconds() + way.realm.number("accessCodeLifespan").max(60)),
+    );
+    let token = jwt::encode(key, "JWT", &claims).map_err(|e| Error::Key(e.to_string()))?;
+    Ok(vec![("response", token)])
+}
+
+/// Ends a tab with an error for the application.
+///
+/// # Errors
+///
+/// Those of the database, and of [`send`].
+pub async fn refuse(mut turn: Turn, code: &str, description: Option<&str>) -> Result<Response, Error> {
+    let mut tx = turn.app.db.begin().await?;
+    session::drop(&mut tx, &turn.session, turn.app.now()).await?;
+    tx.commit_lazily().await?;
+    let cookies = std::mem::take(&mut turn.session.set_cookies);
+    let way = turn.way();
+    send(way, refusal(way, code, description), cookies)
+}
+
+/// The answer to `prompt=none` where somebody would have to do something.
+///
+/// # Errors
+///
+/// As [`refuse`].
+pub async fn passive_refusal(turn: Turn, code: &str) -> Result<Response, Error> {
+    refuse(turn, code, None).await
+}

@@ -1,0 +1,171 @@
+//! The end of signing in: the session, its cookies, the code, and the way back.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::cookies::{self, Age};
+use super::identity::{self, SignedIn};
+use super::session::{self, Dropped};
+use super::{Turn, answer, expired, record};
+use crate::error::Error;
+use crate::events;
+use crate::oidc;
+use crate::oidc::code::CodeRequest;
+use crate::store::Tx;
+use crate::store::event::Event;
+use crate::store::json::Doc;
+use crate::store::session::UserSession;
+use crate::store::user::User;
+
+/// Signs somebody in, whose required actions are done and whose consent is there, and sends them back.
+///
+/// # Errors
+///
+/// Those of the database; [`Error::Key`] if the realm cannot sign.
+pub async fn finish(mut turn: Turn, user: User) -> Result<Response, Error> {
+    let now = turn.app.now();
+    let known = identity::read(&turn.app, &turn.visitor, &turn.realm).await?;
+    if let Some(other) = known.as_ref().filter(|known| known.user.id != user.id) {
+        return other_user(turn, other).await;
+    }
+    let kept = known.is_some();
+    let mut sid = match known {
+        Some(known) => known.session,
+        None => new_session(&turn, &user, now),
+    };
+    let by_cookie = turn.session.note("sso").is_some();
+    if !by_cookie || !kept {
+        sid.notes.insert("AUTH_TIME".into(), json!((now / 1000).to_string()));
+    }
+    sid.last_refresh = now;
+    sid.expires = oidc::session::expires(&turn.realm, &sid);
+
+    let mut tx = turn.app.db.begin().await?;
+    let dropped = session::drop(&mut tx, &turn.session, now).await?;
+    if dropped == Dropped::Gone {
+        // The same form twice at once: the other one has signed them in.
+        drop(tx);
+        return expired::error(turn.notice(), "expiredActionMessage");
+    }
+    keep(&mut tx, &sid, kept, now).await?;
+    let code = match turn.session.request.response().code {
+        true => Some(
+            oidc::code::issue(
+                &mut tx,
+                &turn.app,
+                &turn.realm,
+                &sid,
+                &turn.client,
+                code_request(&turn, &sid),
+            )
+            .await?,
+        ),
+        false => None,
+    };
+    events::record(&mut tx, &turn.realm, &login_event(&turn, &sid), now).await?;
+    tx.commit().await?;
+
+    let set_cookies = cookies_of(&mut turn, &sid, dropped)?;
+    let way = turn.way();
+    let mut pairs = answer::success(way, &sid.id);
+    for key in ["kc_action", "kc_action_status"] {
+        pairs.extend(turn.session.note(key).map(|value| (key, value.to_owned())));
+    }
+    pairs.extend(code.map(|code| ("code", code)));
+    answer::send(way, pairs, set_cookies)
+}
+
+fn new_session(turn: &Turn, user: &User, now: i64) -> UserSession {
+    let mut notes = Doc::new();
+    if turn.session.note("remember_me") == Some("true") {
+        notes.insert("rememberMe".into(), Value::Bool(true));
+    }
+    UserSession {
+        id: crate::random::session_id(),
+        realm_id: turn.realm.id.clone(),
+        user_id: user.id.clone(),
+        offline: false,
+        ip_address: Some(turn.visitor.caller.ip.to_string()),
+        started: now,
+        last_refresh: now,
+        expires: now,
+        notes,
+    }
+}
+
+async fn keep(tx: &mut Tx, sid: &UserSession, kept: bool, now: i64) -> Result<(), Error> {
+    if kept && crate::store::session::refresh(tx, &sid.id, false, now, sid.expires).await? {
+        crate::store::session::set_notes(tx, sid).await?;
+        return Ok(());
+    }
+    crate::store::session::create(tx, sid).await
+}
+
+fn code_request(turn: &Turn, sid: &UserSession) -> CodeRequest {
+    let request = &turn.session.request;
+    let mut notes = Doc::new();
+    let acr = if turn.session.note("sso").is_some() { "0" } else { "1" };
+    notes.insert("acr".into(), json!(acr));
+    for (key, value) in [("acr_values", &request.acr_values), ("claims", &request.claims)] {
+        if let Some(value) = value {
+            notes.insert(key.into(), json!(value));
+        }
+    }
+    CodeRequest {
+        redirect_uri: request.sent_redirect_uri.clone(),
+        scope: request.scope.clone(),
+        nonce: request.nonce.clone(),
+        code_challenge: request.code_challenge.clone(),
+        code_challenge_method: request.code_challenge_method.clone(),
+        auth_time: Some(identity::auth_time(sid)),
+        notes,
+    }
+}
+
+fn login_event(turn: &Turn, sid: &UserSession) -> Event {
+    let consent = turn.session.note("consent").unwrap_or("no_consent_required");
+    let mut event = record::settled(turn, Event::new("LOGIN")).detail("consent", consent);
+    event.session_id = Some(sid.id.clone());
+    event
+}
+
+/// What the browser is told: the tab is over, who is signed in, whose name to fill in next time.
+fn cookies_of(turn: &mut Turn, sid: &UserSession, dropped: Dropped) -> Result<Vec<String>, Error> {
+    let mut all = std::mem::take(&mut turn.session.set_cookies);
+    let (visitor, realm) = (&turn.visitor, &*turn.realm);
+    if dropped == Dropped::Root {
+        all.extend(cookies::expire(visitor, &realm.name, cookies::RESTART));
+    }
+    all.extend(identity::cookies(&turn.app, visitor, realm, sid)?);
+    if sid.remember_me() {
+        let name = turn.session.note("username").unwrap_or_default();
+        let year = Age::Seconds(365 * 24 * 3600);
+        let value = format!("username:{}", crate::page::path_part(name));
+        all.push(cookies::set(
+            &visitor.caller,
+            &realm.name,
+            cookies::REMEMBER_ME,
+            &value,
+            year,
+        ));
+    } else {
+        all.extend(cookies::expire(visitor, &realm.name, cookies::REMEMBER_ME));
+    }
+    Ok(all)
+}
+
+/// Somebody else is signed in with this browser. Keycloak signs them out of the browser and says so.
+async fn other_user(mut turn: Turn, other: &SignedIn) -> Result<Response, Error> {
+    let event =
+        record::refusal(&turn, "LOGIN", "different_user_authenticated").detail("previous_user", &*other.user.id);
+    events::record_alone(&turn.app, &turn.realm, &event).await;
+    let expired = identity::expire(&turn.visitor, &turn.realm);
+    let mut draft = turn.notice();
+    draft.set_cookies.extend(expired);
+    draft.error(
+        StatusCode::BAD_REQUEST,
+        "differentUserAuthenticated",
+        &[json!(other.user.username)],
+    )
+}

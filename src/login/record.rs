@@ -1,0 +1,80 @@
+//! Events of signing in, with Keycloak's details.
+
+use super::Turn;
+use super::session::FlowKind;
+use crate::events;
+use crate::store::event::Event;
+
+/// The type of the events of a flow.
+pub fn kind(flow: FlowKind) -> &'static str {
+    match flow {
+        FlowKind::Browser => "LOGIN",
+        FlowKind::Registration => "REGISTER",
+        FlowKind::ResetCredentials => "RESET_PASSWORD",
+    }
+}
+
+fn base(turn: &Turn, mut event: Event) -> Event {
+    event.client_id = Some(turn.client.client_id.clone());
+    event.ip_address = Some(turn.visitor.caller.ip.to_string());
+    event
+}
+
+/// An event of a tab, without details.
+pub fn plain(turn: &Turn, kind: &str) -> Event {
+    base(turn, Event::new(kind))
+}
+
+/// An event of a tab whose flow runs.
+pub fn event(turn: &Turn, kind: &str) -> Event {
+    details(turn, plain(turn, kind))
+}
+
+/// What was refused in a tab whose flow runs.
+pub fn refusal(turn: &Turn, kind: &str, code: &str) -> Event {
+    let mut event = details(turn, base(turn, events::refusal(kind, code)));
+    event.user_id.clone_from(&turn.session.user_id);
+    event
+}
+
+fn details(turn: &Turn, event: Event) -> Event {
+    let session = &turn.session;
+    let event = event.detail("auth_method", "openid-connect");
+    let event = match session.flow {
+        FlowKind::Browser => event.detail("auth_type", "code"),
+        _ => event,
+    };
+    let event = event
+        .detail("redirect_uri", &*session.request.redirect_uri)
+        .detail("code_id", &*session.root_id);
+    match session.note("username") {
+        Some(name) => event.detail("username", name),
+        None => event,
+    }
+}
+
+/// An event after the flow: of required actions, of consent, of the end.
+pub fn settled(turn: &Turn, event: Event) -> Event {
+    let (session, request) = (&turn.session, &turn.session.request);
+    let mut event = event.detail("auth_method", "openid-connect");
+    event.client_id = Some(turn.client.client_id.clone());
+    event.ip_address = Some(turn.visitor.caller.ip.to_string());
+    event.user_id.clone_from(&session.user_id);
+    let hopped = session.note("hopped").is_some();
+    if session.flow == FlowKind::Browser && !hopped {
+        event = event.detail("auth_type", "code");
+    }
+    event = event
+        .detail("response_type", &*request.response_type)
+        .detail("redirect_uri", &*request.redirect_uri);
+    if hopped || session.note("remember_me").is_some() {
+        event = event.detail("remember_me", session.note("remember_me").unwrap_or("false"));
+    }
+    event = event
+        .detail("code_id", &*session.root_id)
+        .detail("response_mode", request.mode().as_str());
+    match session.note("username") {
+        Some(name) => event.detail("username", name),
+        None => event,
+    }
+}

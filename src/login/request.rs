@@ -1,0 +1,111 @@
+//! What an application asked for when it sent somebody here.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use vestibule_jose::digest::b64url;
+use vestibule_oauth::authorize::{Prompt, ResponseMode, ResponseType};
+
+/// An authorization request whose client and redirect URI are known to be good.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AuthRequest {
+    /// Where the answer goes: one that the client registered.
+    pub redirect_uri: String,
+    /// As sent; the code's exchange must repeat it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent_redirect_uri: Option<String>,
+    /// `code`, `none`, `id_token token` ...
+    pub response_type: String,
+    /// As sent, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_mode: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_challenge: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_challenge_method: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    /// Seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login_hint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ui_locales: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr_values: Option<String>,
+    /// The `claims` parameter, JSON text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claims: Option<String>,
+    /// The action that the application asks the person to do: `ALIAS` or `ALIAS:parameter`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kc_action: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kc_idp_hint: Option<String>,
+}
+
+impl AuthRequest {
+    /// The response type; `code` where none is known.
+    pub fn response(&self) -> ResponseType {
+        let code = ResponseType {
+            code: true,
+            token: false,
+            id_token: false,
+        };
+        ResponseType::parse(&self.response_type).unwrap_or(code)
+    }
+
+    /// How the answer travels.
+    pub fn mode(&self) -> ResponseMode {
+        let asked = self.response();
+        let sent = self
+            .response_mode
+            .as_deref()
+            .and_then(|m| ResponseMode::parse(m, asked));
+        sent.unwrap_or_else(|| asked.default_mode())
+    }
+
+    /// What `prompt` asks for.
+    pub fn prompts(&self) -> Prompt {
+        Prompt::parse(self.prompt.as_deref().unwrap_or_default())
+    }
+
+    /// Whether a scope was asked for.
+    pub fn has_scope(&self, name: &str) -> bool {
+        self.scope
+            .as_deref()
+            .is_some_and(|s| vestibule_oauth::scope::contains(s, name))
+    }
+
+    /// Keycloak's `client_data`: what an error needs to find its way back when this session is lost. It is only a hint; who
+    /// reads it checks the redirect URI again.
+    pub fn client_data(&self) -> String {
+        let mut data = json!({ "ru": self.redirect_uri, "rt": self.response_type });
+        for (key, value) in [("rm", &self.response_mode), ("st", &self.state)] {
+            if let Some(value) = value {
+                data[key] = json!(value);
+            }
+        }
+        b64url(data.to_string().as_bytes())
+    }
+
+    /// Reads [`AuthRequest::client_data`].
+    pub fn of_client_data(text: &str) -> Option<Self> {
+        let bytes = vestibule_jose::digest::b64url_decode(text).ok()?;
+        let data: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+        let member = |key: &str| data[key].as_str().map(str::to_owned);
+        Some(Self {
+            redirect_uri: member("ru")?,
+            response_type: member("rt").unwrap_or_else(|| "code".to_owned()),
+            response_mode: member("rm"),
+            state: member("st"),
+            ..Self::default()
+        })
+    }
+}

@@ -1,0 +1,331 @@
+//! A tab of a browser in which somebody is signing in, registering or recovering.
+//!
+//! The browser holds the root's id in a signed cookie, the tab's id stands in addresses, and every form has a one-time
+//! code. What the flow knows so far is here, never in the browser.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use vestibule_jose::Alg;
+use vestibule_jose::digest::{b64, b64url, b64url_decode, constant_time_eq, sha384};
+
+use super::cookies::{self, Age};
+use super::request::AuthRequest;
+use crate::app::App;
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::auth_session::{self, Tab};
+use crate::store::client::Client;
+use crate::store::realm::Realm;
+use crate::theme::pages::Severity;
+use crate::visitor::Visitor;
+
+/// Which of a realm's flows a tab goes through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlowKind {
+    /// Signing in: `browserFlow`.
+    #[default]
+    Browser,
+    /// `registrationFlow`.
+    Registration,
+    /// A forgotten password: `resetCredentialsFlow`.
+    ResetCredentials,
+}
+
+impl FlowKind {
+    /// Its path below `login-actions/`.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Browser => "authenticate",
+            Self::Registration => "registration",
+            Self::ResetCredentials => "reset-credentials",
+        }
+    }
+}
+
+/// How far a tab is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// The flow runs: it is not known for certain who this is.
+    #[default]
+    Authenticating,
+    /// It is known; required actions and consent remain.
+    Actions,
+}
+
+/// What became of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    Success,
+    Attempted,
+}
+
+/// A message for the next page.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Forwarded {
+    pub error: bool,
+    pub key: String,
+}
+
+/// A tab. `notes` are texts of steps and actions, by names of their own.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AuthSession {
+    #[serde(skip)]
+    pub root_id: String,
+    #[serde(skip)]
+    pub tab_id: String,
+    #[serde(skip)]
+    pub realm_id: String,
+    #[serde(skip)]
+    pub client_uuid: String,
+    /// Epoch milliseconds.
+    #[serde(skip)]
+    pub created: i64,
+    #[serde(skip)]
+    pub expires: i64,
+    pub request: AuthRequest,
+    pub flow: FlowKind,
+    pub stage: Stage,
+    /// Who is signing in, as far as it is known; proved when [`Stage::Actions`] is reached.
+    pub user_id: Option<String>,
+    /// The id of the execution whose page is shown; for required actions the alias.
+    pub execution: Option<String>,
+    /// The one-time code of the form that is shown.
+    pub code: Option<String>,
+    /// What became of the executions of the flow.
+    pub steps: BTreeMap<String, Status>,
+    /// Shown above the next page.
+    pub forwarded: Option<Forwarded>,
+    pub notes: BTreeMap<String, String>,
+    /// `Set-Cookie` values that the next answer carries.
+    #[serde(skip)]
+    pub set_cookies: Vec<String>,
+}
+
+impl AuthSession {
+    pub fn note(&self, name: &str) -> Option<&str> {
+        self.notes.get(name).map(String::as_str)
+    }
+
+    pub fn set_note(&mut self, name: &str, value: impl Into<String>) {
+        self.notes.insert(name.to_owned(), value.into());
+    }
+
+    /// A message that the next page shows above its form.
+    pub fn forward(&mut self, severity: Severity, key: &str) {
+        self.forwarded = Some(Forwarded {
+            error: severity == Severity::Error,
+            key: key.to_owned(),
+        });
+    }
+
+    /// The path below `login-actions/` at which this tab goes on.
+    pub fn path(&self) -> &'static str {
+        match self.stage {
+            Stage::Authenticating => self.flow.path(),
+            Stage::Actions => "required-action",
+        }
+    }
+
+    /// Forgets what the flow knows, so that it begins anew; the request stays.
+    pub fn begin_again(&mut self, flow: FlowKind) {
+        self.flow = flow;
+        self.stage = Stage::Authenticating;
+        self.user_id = None;
+        self.execution = None;
+        self.code = None;
+        self.steps.clear();
+        let chosen = self.notes.remove("locale");
+        self.notes.clear();
+        if let Some(locale) = chosen {
+            self.set_note("locale", locale);
+        }
+    }
+
+    /// A fresh one-time code for the form of a page; the one before is void.
+    pub fn fresh_code(&mut self) -> &str {
+        self.code.insert(crate::random::token())
+    }
+
+    /// Whether a form carries the code of the page that was shown last.
+    pub fn is_code(&self, sent: &str) -> bool {
+        self.code
+            .as_deref()
+            .is_some_and(|code| constant_time_eq(code.as_bytes(), sent.as_bytes()))
+    }
+}
+
+/// Milliseconds until a tab that nobody uses is forgotten.
+fn lifetime(realm: &Realm) -> i64 {
+    let seconds = [
+        "accessCodeLifespanLogin",
+        "accessCodeLifespanUserAction",
+        "accessCodeLifespan",
+    ];
+    seconds.iter().map(|key| realm.number(key)).max().unwrap_or(0).max(60) * 1000
+}
+
+/// The value of `AUTH_SESSION_ID`: the id, signed, so that nobody plants one of their own making.
+///
+/// # Errors
+///
+/// [`Error::Key`] if the realm's key cannot sign.
+pub fn signed(realm: &Realm, root_id: &str) -> Result<String, Error> {
+    let signature = realm
+        .keys
+        .internal()?
+        .sign(root_id.as_bytes())
+        .map_err(|e| Error::Key(e.to_string()))?;
+    Ok(b64url(format!("{root_id}.{}", b64url(&signature)).as_bytes()))
+}
+
+/// The id of the browser, if its cookie is ours.
+pub fn root_of(visitor: &Visitor, realm: &Realm) -> Option<String> {
+    let text = String::from_utf8(b64url_decode(visitor.cookie(cookies::AUTH_SESSION)?).ok()?).ok()?;
+    let (id, signature) = text.split_once('.')?;
+    let key = realm.keys.internal().ok()?.verifier();
+    key.verify(Alg::HS512, id.as_bytes(), &b64url_decode(signature).ok()?)
+        .ok()?;
+    Some(id.to_owned())
+}
+
+/// The cookies of a new root.
+fn root_cookies(visitor: &Visitor, realm: &Realm, root_id: &str) -> Result<Vec<String>, Error> {
+    let set = |name, value: &str, age| cookies::set(&visitor.caller, &realm.name, name, value, age);
+    let hash = b64(&sha384(root_id.as_bytes()));
+    Ok(vec![
+        set(cookies::AUTH_SESSION, &signed(realm, root_id)?, Age::Session),
+        set(cookies::AUTH_SESSION_HASH, &hash, Age::Seconds(60)),
+    ])
+}
+
+/// Opens a tab for a request. The browser keeps its root while one of its tabs is open. Not yet stored: [`save`] it when
+/// its first page is known.
+///
+/// # Errors
+///
+/// Those of the database; [`Error::Key`] if the realm cannot sign.
+pub async fn open(
+    app: &App,
+    visitor: &Visitor,
+    realm: &Realm,
+    client: &Client,
+    request: AuthRequest,
+    flow: FlowKind,
+) -> Result<AuthSession, Error> {
+    let now = app.now();
+    let known = match root_of(visitor, realm) {
+        Some(id) if auth_session::tabs(&app.db, &realm.id, &id, now).await? > 0 => Some(id),
+        _ => None,
+    };
+    let set_cookies = Vec::new();
+    let mut session = AuthSession {
+        request,
+        flow,
+        created: now,
+        set_cookies,
+        ..AuthSession::default()
+    };
+    session.root_id = match known {
+        Some(id) => id,
+        None => {
+            let id = crate::random::session_id();
+            session.set_cookies = root_cookies(visitor, realm, &id)?;
+            id
+        }
+    };
+    session.tab_id = b64url(&crate::random::bytes::<8>());
+    session.realm_id.clone_from(&realm.id);
+    session.client_uuid.clone_from(&client.id);
+    session.expires = now + lifetime(realm);
+    if let Some(locale) = &visitor.kc_locale {
+        session.set_note("locale", locale);
+    }
+    Ok(session)
+}
+
+/// The tab that an address names, if it is this browser's, of this client, and has not expired.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn load(
+    app: &App,
+    visitor: &Visitor,
+    realm: &Realm,
+    client: &Client,
+    tab_id: &str,
+) -> Result<Option<AuthSession>, Error> {
+    let Some(root_id) = root_of(visitor, realm) else {
+        return Ok(None);
+    };
+    let found = by_id(app, realm, &root_id, tab_id).await?;
+    Ok(found.filter(|session| session.client_uuid == client.id))
+}
+
+/// The tab with these ids, for links that came by mail: whoever may use it must be proved otherwise.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn by_id(app: &App, realm: &Realm, root_id: &str, tab_id: &str) -> Result<Option<AuthSession>, Error> {
+    let Some(tab) = auth_session::find(&app.db, &realm.id, root_id, tab_id, app.now()).await? else {
+        return Ok(None);
+    };
+    let mut session: AuthSession = serde_json::from_str(&tab.doc)?;
+    session.root_id = tab.root_id;
+    session.tab_id = tab.tab_id;
+    session.realm_id = tab.realm_id;
+    session.client_uuid = tab.client_uuid;
+    session.created = tab.created;
+    session.expires = tab.expires;
+    Ok(Some(session))
+}
+
+/// Keeps a tab as it is now. Does not wait for the disk: whoever loses it begins again.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn save(app: &App, session: &AuthSession) -> Result<(), Error> {
+    let tab = Tab {
+        root_id: session.root_id.clone(),
+        tab_id: session.tab_id.clone(),
+        realm_id: session.realm_id.clone(),
+        client_uuid: session.client_uuid.clone(),
+        doc: serde_json::to_string(session)?,
+        created: session.created,
+        expires: session.expires,
+    };
+    let mut tx = app.db.begin().await?;
+    auth_session::put(&mut tx, &tab).await?;
+    tx.commit_lazily().await
+}
+
+/// What [`drop`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dropped {
+    /// It was ended elsewhere already: do not act on it.
+    Gone,
+    /// Other tabs of the browser go on.
+    Tab,
+    /// It was the browser's last.
+    Root,
+}
+
+/// Ends a tab, with what it leads to in the same transaction.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn drop(tx: &mut Tx, session: &AuthSession, now: i64) -> Result<Dropped, Error> {
+    if !auth_session::remove(tx, &session.root_id, &session.tab_id).await? {
+        return Ok(Dropped::Gone);
+    }
+    let left = auth_session::tabs(&mut *tx, &session.realm_id, &session.root_id, now).await?;
+    Ok(if left > 0 { Dropped::Tab } else { Dropped::Root })
+}

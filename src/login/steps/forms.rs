@@ -1,0 +1,197 @@
+//! `auth-username-password-form`, `auth-username-form`, `auth-password-form`: who are you, and what is your password?
+
+use axum::http::StatusCode;
+use vestibule_oauth::params::Params;
+
+use super::password::{self, Proof};
+use crate::error::Error;
+use crate::events;
+use crate::login::flow::{Context, Outcome, UNEXPECTED};
+use crate::login::{cookies, record};
+use crate::store::user::{self, User};
+use crate::theme::pages::{Login, LoginBean, LoginPassword, LoginUsername, Severity};
+
+/// Why a form is shown again.
+#[derive(Clone, Copy)]
+enum Fault {
+    /// `Invalid username or password.`, whatever was wrong.
+    Credentials,
+    /// `Account is disabled ...`; only who has the password sees it.
+    Disabled,
+}
+
+/// User name and password on one page; only the password, if it is known who this is.
+///
+/// # Errors
+///
+/// Those of the database and of the page.
+pub async fn both(context: &mut Context<'_>) -> Result<Outcome, Error> {
+    let known = context.turn.session.note("known_before").is_some();
+    let Some(form) = context.form else {
+        return page(context, known, None);
+    };
+    if !known {
+        context.user = find(context, form).await?;
+    }
+    let user = context.user.clone();
+    match prove(context, user.as_ref(), form).await? {
+        None => Ok(Outcome::Success),
+        Some(fault) => {
+            if !known {
+                context.user = None;
+            }
+            page(context, known, Some(fault))
+        }
+    }
+}
+
+/// The name alone. Whether it exists is not said here: the password's page follows anyway.
+///
+/// # Errors
+///
+/// Those of the database and of the page.
+pub async fn username(context: &mut Context<'_>) -> Result<Outcome, Error> {
+    if context.turn.session.note("known_before").is_some() {
+        return Ok(Outcome::Success);
+    }
+    let named = context.form.filter(|form| form.text("username").is_some());
+    let Some(form) = named else {
+        let fault = context.form.map(|_| Fault::Credentials);
+        return username_page(context, fault);
+    };
+    context.user = find(context, form).await?;
+    Ok(Outcome::Success)
+}
+
+/// The password alone.
+///
+/// # Errors
+///
+/// Those of the database and of the page.
+pub async fn password(context: &mut Context<'_>) -> Result<Outcome, Error> {
+    if context.turn.session.note("username").is_none() {
+        return Ok(Outcome::Failure(UNEXPECTED));
+    }
+    let Some(form) = context.form else {
+        return password_page(context, None);
+    };
+    let user = context.user.clone();
+    match prove(context, user.as_ref(), form).await? {
+        None => Ok(Outcome::Success),
+        Some(fault) => password_page(context, Some(fault)),
+    }
+}
+
+/// Whom a form names; remembers what was typed.
+async fn find(context: &mut Context<'_>, form: &Params) -> Result<Option<User>, Error> {
+    let turn = &mut *context.turn;
+    let typed = form.get("username").unwrap_or_default().trim();
+    let typed: String = typed.chars().take(255).collect();
+    turn.session.set_note("username", &*typed);
+    if turn.realm.flag("rememberMe") && form.get("rememberMe").is_some_and(|v| v.eq_ignore_ascii_case("on")) {
+        turn.session.set_note("remember_me", "true");
+    } else {
+        turn.session.notes.remove("remember_me");
+    }
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    let with_email = turn.realm.flag("loginWithEmailAllowed") && turn.realm.unique_emails();
+    let found = user::by_login(&turn.app.db, &turn.realm.id, &typed, with_email).await?;
+    Ok(found.filter(|u| u.service_client.is_none()))
+}
+
+async fn prove(context: &mut Context<'_>, user: Option<&User>, form: &Params) -> Result<Option<Fault>, Error> {
+    let turn = &*context.turn;
+    let sent = form.get("password").unwrap_or_default();
+    let proof = password::check(&turn.app, user, sent).await?;
+    let (code, fault) = match (user, proof) {
+        (None, _) => ("user_not_found", Fault::Credentials),
+        (Some(_), Proof::Wrong) => ("invalid_user_credentials", Fault::Credentials),
+        (Some(user), Proof::Right) if !user.enabled => ("user_disabled", Fault::Disabled),
+        (Some(_), Proof::Right) => return Ok(None),
+    };
+    let mut event = record::refusal(turn, record::kind(turn.session.flow), code);
+    event.user_id = user.map(|u| u.id.clone());
+    events::record_alone(&turn.app, &turn.realm, &event).await;
+    Ok(Some(fault))
+}
+
+/// The name to fill in: what was typed, what the application says, what the browser remembers.
+fn first_name(context: &Context<'_>) -> LoginBean {
+    let turn = &*context.turn;
+    let remembered = || {
+        let cookie = turn
+            .visitor
+            .cookie(cookies::REMEMBER_ME)?
+            .strip_prefix("username:")?
+            .to_owned();
+        let name = vestibule_oauth::params::decode(cookie.replace('+', "%2B").as_bytes(), 1024).ok()?;
+        turn.realm.flag("rememberMe").then_some(name)
+    };
+    if let Some(typed) = turn.session.note("username") {
+        let remember_me = turn.session.note("remember_me").is_some();
+        return LoginBean {
+            username: typed.to_owned(),
+            remember_me,
+        };
+    }
+    if let Some(hint) = &turn.session.request.login_hint {
+        return LoginBean {
+            username: hint.clone(),
+            remember_me: false,
+        };
+    }
+    remembered().map_or_else(LoginBean::default, |username| LoginBean {
+        username,
+        remember_me: true,
+    })
+}
+
+fn page(context: &mut Context<'_>, known: bool, fault: Option<Fault>) -> Result<Outcome, Error> {
+    let login = first_name(context);
+    let user = context.user.clone();
+    let mut draft = context.turn.draft(user.as_ref());
+    if known {
+        draft.attempted(&login.username);
+    }
+    match fault {
+        Some(Fault::Credentials) if known => draft.field_error("password", "invalidPasswordMessage", &[]),
+        Some(Fault::Credentials) => draft.field_error("username", "invalidUserMessage", &[]),
+        Some(Fault::Disabled) => draft.message(Severity::Error, "accountDisabledMessage", &[]),
+        None => {}
+    }
+    let page = Login {
+        login,
+        username_hidden: known,
+        registration_disabled: known,
+        ..Login::default()
+    };
+    Ok(Outcome::Challenge(draft.answer(StatusCode::OK, &page)?))
+}
+
+fn username_page(context: &mut Context<'_>, fault: Option<Fault>) -> Result<Outcome, Error> {
+    let login = first_name(context);
+    let mut draft = context.turn.draft(None);
+    if fault.is_some() {
+        draft.field_error("username", "invalidUserMessage", &[]);
+    }
+    let page = LoginUsername {
+        login,
+        ..LoginUsername::default()
+    };
+    Ok(Outcome::Challenge(draft.answer(StatusCode::OK, &page)?))
+}
+
+fn password_page(context: &mut Context<'_>, fault: Option<Fault>) -> Result<Outcome, Error> {
+    let login = first_name(context);
+    let user = context.user.clone();
+    let mut draft = context.turn.draft(user.as_ref());
+    draft.attempted(&login.username);
+    match fault {
+        Some(Fault::Credentials) => draft.field_error("password", "invalidPasswordMessage", &[]),
+        Some(Fault::Disabled) => draft.message(Severity::Error, "accountDisabledMessage", &[]),
+        None => {}
+    }
+    Ok(Outcome::Challenge(draft.answer(StatusCode::OK, &LoginPassword {})?))
+}

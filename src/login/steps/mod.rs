@@ -1,0 +1,41 @@
+//! The steps that flows are made of: a file each, found by Keycloak's provider id.
+
+pub mod conditions;
+mod cookie;
+mod forms;
+pub mod password;
+
+use super::flow::{Context, Failure, Outcome};
+use crate::error::Error;
+
+/// Runs a step. One that we do not know fails closed where it is REQUIRED, and is passed over where it is ALTERNATIVE.
+///
+/// # Errors
+///
+/// Those of the database and of pages.
+pub async fn run(context: &mut Context<'_>) -> Result<Outcome, Error> {
+    let provider = context.execution.authenticator.as_deref().unwrap_or_default();
+    match provider {
+        "auth-cookie" => cookie::run(context).await,
+        "auth-username-password-form" => forms::both(context).await,
+        "auth-username-form" => forms::username(context).await,
+        "auth-password-form" => forms::password(context).await,
+        "allow-access-authenticator" => Ok(Outcome::Success),
+        "deny-access-authenticator" => Ok(Outcome::Failure(DENIED)),
+        // Nothing to go to: no other providers yet, no Kerberos, no organizations.
+        "identity-provider-redirector" | "auth-spnego" | "organization" => Ok(Outcome::Attempted),
+        unknown => {
+            tracing::warn!(
+                step = unknown,
+                requirement = context.execution.requirement,
+                "a step of a flow is not known"
+            );
+            Ok(Outcome::Attempted)
+        }
+    }
+}
+
+const DENIED: Failure = Failure {
+    event: "access_denied",
+    message: "access-denied",
+};

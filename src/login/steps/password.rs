@@ -1,0 +1,57 @@
+//! Whether a password is right: the same work for whoever is asked about.
+
+use crate::app::App;
+use crate::error::Error;
+use crate::password::Verdict;
+use crate::store::credential::{self, Credential};
+use crate::store::user::User;
+
+/// The longest password that is looked at.
+const LONGEST: usize = 4096;
+
+/// What a password proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    Right,
+    Wrong,
+}
+
+/// Compares a password with a user's. For nobody, or for a user without one, it takes as long. A hash made with other
+/// parameters is replaced.
+///
+/// # Errors
+///
+/// Those of the database; [`Error::Busy`] if too many passwords wait.
+pub async fn check(app: &App, user: Option<&User>, password: &str) -> Result<Proof, Error> {
+    if password.len() > LONGEST {
+        return Ok(Proof::Wrong);
+    }
+    let stored = match user {
+        Some(user) => credential::password(&app.db, &user.id).await?,
+        None => None,
+    };
+    let (Some(user), Some(stored)) = (user, stored) else {
+        app.hasher.burn(password).await?;
+        return Ok(Proof::Wrong);
+    };
+    match app.hasher.verify(password, &stored).await? {
+        Verdict::Wrong => Ok(Proof::Wrong),
+        Verdict::Right => Ok(Proof::Right),
+        Verdict::RightButOld => {
+            renew(app, user, stored, password).await?;
+            Ok(Proof::Right)
+        }
+    }
+}
+
+async fn renew(app: &App, user: &User, old: Credential, password: &str) -> Result<(), Error> {
+    let hashed = app.hasher.hash(password).await?;
+    let new = Credential {
+        secret_data: hashed.secret_data,
+        credential_data: hashed.credential_data,
+        ..old
+    };
+    let mut tx = app.db.begin().await?;
+    credential::put(&mut tx, &user.id, &new).await?;
+    tx.commit().await
+}

@@ -1,0 +1,89 @@
+//! What a page's shell says of realm, client and addresses.
+
+use std::collections::BTreeMap;
+
+use crate::app::App;
+use crate::login::address;
+use crate::login::session::AuthSession;
+use crate::store::client::Client;
+use crate::store::realm::Realm;
+use crate::theme::{Kind, Voice, pages};
+use crate::visitor::Visitor;
+
+pub(super) fn realm(app: &App, realm: &Realm, voice: &Voice) -> pages::Realm {
+    let shown = |key: &str| {
+        app.themes
+            .advanced(voice, Kind::Login, realm.text(key).unwrap_or_default())
+    };
+    let name = shown("displayName");
+    pages::Realm {
+        name: realm.name.clone(),
+        display_name: if name.is_empty() { realm.name.clone() } else { name },
+        display_name_html: shown("displayNameHtml"),
+        password: true,
+        registration_allowed: realm.flag("registrationAllowed"),
+        registration_email_as_username: realm.flag("registrationEmailAsUsername"),
+        login_with_email_allowed: realm.flag("loginWithEmailAllowed"),
+        reset_password_allowed: realm.flag("resetPasswordAllowed"),
+        remember_me: realm.flag("rememberMe"),
+        internationalization_enabled: realm.flag("internationalizationEnabled"),
+        edit_username_allowed: realm.flag("editUsernameAllowed"),
+        duplicate_emails_allowed: realm.flag("duplicateEmailsAllowed"),
+    }
+}
+
+pub(super) fn client(app: &App, visitor: &Visitor, voice: &Voice, client: &Client) -> pages::Client {
+    let shown = |key: &str| {
+        app.themes
+            .advanced(voice, Kind::Login, client.text(key).unwrap_or_default())
+    };
+    let links = ["logoUri", "policyUri", "tosUri"].into_iter();
+    let attributes: BTreeMap<String, String> = links
+        .filter_map(|key| Some((key.to_owned(), client.attribute(key)?.to_owned())))
+        .filter(|(_, url)| url.starts_with("https://") || url.starts_with("http://"))
+        .collect();
+    pages::Client {
+        client_id: client.client_id.clone(),
+        name: shown("name"),
+        description: shown("description"),
+        base_url: address::base_url(&visitor.caller, client),
+        attributes,
+    }
+}
+
+pub(super) fn urls(visitor: &Visitor, realm: &Realm, client: &Client, session: &AuthSession) -> pages::Url {
+    let link = |action: &str| address::link(&visitor.caller, realm, client, session, action);
+    let form = address::form(&visitor.caller, realm, client, session);
+    pages::Url {
+        login_action: form.clone(),
+        login_url: link("authenticate"),
+        login_restart_flow_url: format!("{}&skip_logout=false", link("restart")),
+        registration_url: link("registration"),
+        registration_action: form,
+        login_reset_credentials_url: link("reset-credentials"),
+        logout_confirm_action: String::new(),
+        oauth_action: link("consent"),
+    }
+}
+
+/// This page's address in another language.
+pub(super) fn with_locale(address: &str, tag: &str) -> String {
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    let others = query
+        .split('&')
+        .filter(|p| !p.is_empty() && !p.starts_with("kc_locale=") && !p.starts_with("session_code="));
+    let own = format!("kc_locale={tag}");
+    let parts: Vec<&str> = others.chain([own.as_str()]).collect();
+    format!("{path}?{}", parts.join("&"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_replaces_the_one_before() {
+        assert_eq!(with_locale("/a?x=1&kc_locale=en", "de"), "/a?x=1&kc_locale=de");
+        assert_eq!(with_locale("/a", "de"), "/a?kc_locale=de");
+    }
+}
