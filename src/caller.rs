@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
 use crate::config::{Config, ProxyHeaders};
+use crate::store::realm::Realm;
 
 /// What a request says about itself, as far as it may be believed.
 #[derive(Debug, Clone)]
@@ -41,6 +42,16 @@ impl Caller {
         let base = base.strip_suffix("/auth").unwrap_or(base);
         base == plain || (app.config.dev && loopback(base).is_some() && loopback(base) == loopback(plain))
     }
+
+    /// Whether the connection is as safe as the realm's `sslRequired` asks: `external` (Keycloak's default) lets private
+    /// networks do without https.
+    pub fn is_secure_enough(&self, realm: &Realm) -> bool {
+        match realm.text("sslRequired").map(str::to_ascii_lowercase).as_deref() {
+            Some("none") => true,
+            Some("all") => self.https,
+            _ => self.https || is_private(self.ip),
+        }
+    }
 }
 
 /// The port of an address at a loopback name.
@@ -48,6 +59,14 @@ fn loopback(base: &str) -> Option<String> {
     let url = url::Url::parse(base).ok()?;
     let host = url.host_str()?;
     is_loopback_name(host).then(|| url.port_or_known_default().unwrap_or(80).to_string())
+}
+
+/// An address within one's own walls, as Keycloak counts them.
+fn is_private(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+    }
 }
 
 fn is_loopback_name(host: &str) -> bool {

@@ -5,10 +5,10 @@
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 
 use crate::app::App;
-use crate::{demo, inbox, theme};
+use crate::{client_registration, demo, inbox, theme};
 
 /// The whole server.
 pub fn router(app: App) -> Router {
@@ -27,6 +27,15 @@ fn tree(app: &App) -> Router<App> {
         // -- signing in, recovery, consent -----------------------------------------------------------------------
         // -- people register themselves --------------------------------------------------------------------------
         // -- applications register themselves --------------------------------------------------------------------
+        .route("/realms/{realm}/clients-registrations", any(client_registration::api::no_provider))
+        .route(
+            "/realms/{realm}/clients-registrations/{provider}",
+            any(client_registration::api::collection),
+        )
+        .route(
+            "/realms/{realm}/clients-registrations/{provider}/{client_id}",
+            any(client_registration::api::item),
+        )
         // -- Admin REST ------------------------------------------------------------------------------------------
         .nest_service("/admin", crate::admin::api::service(app.clone()))
         // -- pages of development, theme resources ---------------------------------------------------------------

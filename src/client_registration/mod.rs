@@ -1,6 +1,84 @@
 //! An application becomes a client, manages itself, and goes.
 //!
 //! RFC 7591 and 7592 at Keycloak's path. What a registrant may set is a closed schema (`vestibule_oauth::client_metadata`);
-//! the realm's policies judge the client as it would become.
+//! the realm's policies judge the client as it would become, on registration and on every change.
 
+mod access;
+pub mod api;
+mod audit;
+mod manage;
+mod metadata;
+mod policy;
+mod refusal;
+mod register;
+mod sector;
 pub mod token;
+
+pub use metadata::describe_as_client;
+pub use policy::TYPE as POLICY_TYPE;
+
+use vestibule_oauth::client_metadata::Metadata;
+use vestibule_oauth::error::Refusal as Fault;
+
+use crate::app::App;
+use crate::caller::Caller;
+use crate::store::json::Doc;
+use crate::store::realm::Realm;
+use access::Access;
+use policy::Policies;
+use token::Auth;
+
+/// Who may register applications: the realm's `clientRegistration.access` (contract 5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Policies decide about those without a token, as in Keycloak.
+    Optional,
+    /// Nobody without a token.
+    Required,
+    /// Everybody; tokens are not looked at.
+    Open,
+    /// Nobody.
+    Off,
+}
+
+/// How a realm has it.
+pub fn mode(realm: &Realm) -> Mode {
+    match realm.attribute("clientRegistration.access") {
+        Some("required") => Mode::Required,
+        Some("open") => Mode::Open,
+        Some("off") => Mode::Off,
+        _ => Mode::Optional,
+    }
+}
+
+/// Whether a realm offers registration at all: else discovery does not name it.
+pub fn offered(realm: &Realm) -> bool {
+    mode(realm) != Mode::Off
+}
+
+/// A call, with what is known of the caller.
+struct Request<'a> {
+    app: &'a App,
+    realm: &'a Realm,
+    caller: &'a Caller,
+    access: Access,
+}
+
+impl Request<'_> {
+    /// The policies of a realm for those who came in one way or the other.
+    fn policies(&self, auth: Auth) -> Policies<'_> {
+        Policies::of(self.realm, auth, mode(self.realm) == Mode::Open)
+    }
+}
+
+/// Reads what was sent. `sent` is known to be a JSON object; what its members hold is found out here.
+fn parse(realm: &Realm, sent: &Doc) -> Result<Metadata, Fault> {
+    let mut parsed = Metadata::from_object(sent)?;
+    metadata::keep_known_scopes(realm, &mut parsed);
+    Ok(parsed)
+}
+
+/// A member of the wrong type is a fault of the JSON, which is told before anything is decided.
+fn is_about_json(fault: &Fault) -> bool {
+    matches!(fault.code, "unknown_error" | "invalid_request")
+}

@@ -104,6 +104,8 @@ fn sign(realm: &Realm, claims: &Value) -> Result<String, Error> {
 /// A token that this realm signed for itself.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Own {
+    /// For something else, as a refresh token.
+    Other,
     /// Somebody may register. `id` of the row; `origins` of the claim.
     Initial { id: String, origins: Vec<String> },
     /// An application manages itself.
@@ -121,7 +123,7 @@ pub fn claimed_type(token: &str) -> Option<String> {
     Some(parsed.unverified_claims().get("typ")?.as_str()?.to_owned())
 }
 
-/// Checks a token of one of the two types: signature by a key of this realm, issuer, time. `None` if it is not good.
+/// Checks a token of ours: signature by a key of this realm, issuer, time. `None` if it is not good.
 pub fn verify(app: &App, realm: &Realm, caller: &Caller, token: &str) -> Option<Own> {
     let parsed = jwt::decode(token).ok()?;
     let alg = parsed.alg();
@@ -150,6 +152,6 @@ pub fn verify(app: &App, realm: &Realm, caller: &Caller, token: &str) -> Option<
             auth: Auth::parse(text("registration_auth")),
             origins,
         }),
-        _ => None,
+        _ => Some(Own::Other),
     }
 }

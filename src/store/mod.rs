@@ -6,6 +6,7 @@ pub mod admin_event;
 pub mod auth_session;
 pub mod cache;
 pub mod client;
+pub mod client_registration;
 pub mod code;
 pub mod consent;
 pub mod credential;

@@ -11,3 +11,10 @@ pub use matching::matches;
 pub(crate) use registered::validate_url;
 pub use registered::{ApplicationType, MAX_LENGTH, Why, validate_registered};
 pub(crate) use syntax::split;
+
+/// The host of an absolute URI, as written; `None` if it names none, or hides it behind a user name.
+pub fn host(uri: &str) -> Option<&str> {
+    let parts = split(uri).filter(|parts| !parts.has_userinfo())?;
+    let (host, _) = parts.host_and_port()?;
+    (!host.is_empty()).then_some(host)
+}

@@ -1,0 +1,150 @@
+//! Who registers, or manages a registration: Keycloak's four ways in.
+
+use std::collections::BTreeSet;
+
+use super::refusal::Refusal;
+use super::token::{self, Auth, Own};
+use crate::app::App;
+use crate::caller::Caller;
+use crate::error::Error;
+use crate::oidc::bearer::{self, Bearer};
+use crate::store::client::{self, Client};
+use crate::store::initial_access::{self, InitialAccess};
+use crate::store::json;
+use crate::store::realm::Realm;
+
+/// A caller, as far as their token tells.
+pub enum Access {
+    /// No token, or one that this endpoint does not look at.
+    Anonymous,
+    /// An initial access token, which is there; whether it has uses left is decided when one is taken.
+    Initial {
+        token: InitialAccess,
+        origins: Vec<String>,
+    },
+    /// A user or service account of the realm.
+    Bearer(Rights),
+    /// A registration access token that this realm signed. Of which client, only the client knows.
+    Registration {
+        token: String,
+        jti_hash: String,
+        auth: Auth,
+        origins: Option<Vec<String>>,
+    },
+}
+
+/// What a user or service account may do with clients.
+pub struct Rights {
+    pub user_id: String,
+    pub create: bool,
+    pub view: bool,
+    pub manage: bool,
+    pub origins: Vec<String>,
+}
+
+impl Access {
+    /// Under which policies the caller is.
+    pub fn auth(&self) -> Auth {
+        match self {
+            Self::Anonymous => Auth::Anonymous,
+            Self::Initial { .. } | Self::Bearer(_) => Auth::Authenticated,
+            Self::Registration { auth, .. } => *auth,
+        }
+    }
+
+    /// The pages that the token is good for.
+    pub fn origins(&self) -> &[String] {
+        match self {
+            Self::Anonymous => &[],
+            Self::Initial { origins, .. } => origins,
+            Self::Bearer(rights) => &rights.origins,
+            Self::Registration { origins, .. } => origins.as_deref().unwrap_or_default(),
+        }
+    }
+
+    /// How the event of what they do calls them.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::Initial { .. } => "initial_access_token",
+            Self::Bearer(_) => "bearer",
+            Self::Registration { .. } => "registration_access_token",
+        }
+    }
+}
+
+/// Looks at the token of a request, `None` if there is none.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn of(
+    app: &App,
+    realm: &Realm,
+    caller: &Caller,
+    token: Option<&str>,
+) -> Result<Result<Access, Refusal>, Error> {
+    let Some(token) = token else {
+        return Ok(Ok(Access::Anonymous));
+    };
+    if token::claimed_type(token).as_deref() == Some("Bearer") {
+        return Ok(match bearer::verify(app, caller, realm, token).await? {
+            Ok(known) => Ok(Access::Bearer(rights(app, realm, &known).await?)),
+            Err(_) => Err(Refusal::Token("Failed decode token")),
+        });
+    }
+    match token::verify(app, realm, caller, token) {
+        None => Ok(Err(Refusal::Token("Failed decode token"))),
+        Some(Own::Other) => Ok(Err(Refusal::Token("Invalid type of token"))),
+        Some(Own::Initial { id, origins }) => Ok(match initial_access::by_id(&app.db, &realm.id, &id).await? {
+            Some(token) => Ok(Access::Initial { token, origins }),
+            None => Err(Refusal::Token("Initial Access Token not found")),
+        }),
+        Some(Own::Registration {
+            jti_hash,
+            auth,
+            origins,
+        }) => Ok(Ok(Access::Registration {
+            token: token.to_owned(),
+            jti_hash,
+            auth,
+            origins,
+        })),
+    }
+}
+
+async fn rights(app: &App, realm: &Realm, known: &Bearer) -> Result<Rights, Error> {
+    let holder = if realm.name == "master" {
+        "master-realm"
+    } else {
+        "realm-management"
+    };
+    let holder = client::by_client_id(&app.db, &realm.id, holder).await?;
+    let mut roles = known.roles(app, realm).await?;
+    keep_passed_on(realm, &known.client, &mut roles);
+    let has = |name: &str| {
+        let found = holder.as_ref().and_then(|h| realm.roles.by_name(&h.id, name));
+        found.is_some_and(|role| roles.contains(&role.id))
+    };
+    let manage = has("manage-clients");
+    Ok(Rights {
+        user_id: known.user.id.clone(),
+        create: manage || has("create-client"),
+        view: manage || has("view-clients"),
+        manage,
+        origins: json::texts(&known.claims, "allowed-origins")
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
+    })
+}
+
+/// A client without full scope hands on only the roles that were mapped to it, and its own.
+fn keep_passed_on(realm: &Realm, client: &Client, roles: &mut BTreeSet<String>) {
+    if client.flag("fullScopeAllowed") {
+        return;
+    }
+    let passed = realm.roles.expand(client.texts("_scopeRoles"));
+    let own = |id: &str| realm.roles.by_id(id).is_some_and(|r| r.client_uuid == client.id);
+    roles.retain(|id| passed.contains(id) || own(id));
+}

@@ -1,0 +1,77 @@
+//! Events: who registered or changed what, with which token, from where; and why not.
+
+use serde_json::Value;
+
+use super::Request;
+use super::access::Access;
+use super::refusal::Refusal;
+use crate::events;
+use crate::store::event::Event;
+
+/// What somebody does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    Register,
+    Read,
+    Update,
+    Delete,
+}
+
+impl Act {
+    /// Keycloak's type of event.
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Register => "CLIENT_REGISTER",
+            Self::Read => "CLIENT_INFO",
+            Self::Update => "CLIENT_UPDATE",
+            Self::Delete => "CLIENT_DELETE",
+        }
+    }
+}
+
+/// The event of something done.
+pub(super) fn done(request: &Request<'_>, act: Act, client_id: &str) -> Event {
+    let mut event = Event::new(act.kind());
+    event.client_id = Some(client_id.to_owned());
+    who(event, request)
+}
+
+/// Records that something was refused.
+pub(super) async fn refused(request: &Request<'_>, act: Act, client_id: Option<&str>, refusal: &Refusal) {
+    let mut event = events::refusal(act.kind(), refusal.event_error());
+    event.client_id = client_id.map(str::to_owned);
+    let event = match refusal {
+        Refusal::Token(text) => event.detail("reason", *text),
+        Refusal::Metadata(fault) => event.detail("reason", fault.description.as_ref()),
+        Refusal::Policy(rejected) => {
+            let objection = &rejected.objection;
+            let mut event = event
+                // Keycloak's name, and ours (contract 7).
+                .detail("client_registration_policy", &*rejected.policy)
+                .detail("policy", &*rejected.policy)
+                .detail("reason", objection.text.as_ref());
+            if let Some(field) = objection.field {
+                event = event.detail("field", field);
+            }
+            match &objection.value {
+                Some(Value::String(text)) => event.detail("value", text.as_str()),
+                Some(value) => event.detail("value", value.to_string()),
+                None => event,
+            }
+        }
+        Refusal::Forbidden | Refusal::BuiltIn | Refusal::ClientNotFound => event,
+    };
+    events::record_alone(request.app, request.realm, &who(event, request)).await;
+}
+
+fn who(mut event: Event, request: &Request<'_>) -> Event {
+    event.ip_address = Some(request.caller.ip.to_string());
+    match &request.access {
+        Access::Initial { token, .. } => event.detail("token", &*token.id),
+        Access::Bearer(rights) => {
+            event.user_id = Some(rights.user_id.clone());
+            event
+        }
+        Access::Anonymous | Access::Registration { .. } => event,
+    }
+}

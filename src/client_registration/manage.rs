@@ -1,0 +1,200 @@
+//! A registration is read, changed, given up. RFC 7592.
+
+use vestibule_oauth::client_metadata::{Metadata, check};
+
+use super::access::Access;
+use super::audit::{self, Act};
+use super::metadata::{self, Told};
+use super::policy::Candidate;
+use super::refusal::{Refusal, Stop};
+use super::token::{self, Auth};
+use super::{Request, is_about_json, parse, sector};
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::client::{self, Client};
+use crate::store::client_registration;
+use crate::store::json::{self, Doc};
+use crate::{client_secret, events, service_account};
+
+/// Clients without which a realm does not work.
+const BUILT_IN: [&str; 6] = [
+    "account",
+    "account-console",
+    "admin-cli",
+    "broker",
+    "realm-management",
+    "security-admin-console",
+];
+
+/// Reads a registration. The secret is not told again.
+///
+/// # Errors
+///
+/// [`Stop::Refused`] if the caller may not.
+pub(super) async fn read(request: &Request<'_>, client_id: &str) -> Result<Doc, Stop> {
+    let found = find(request, client_id).await?;
+    let (client, auth) = authorize(request, found, Act::Read)?;
+    request.policies(auth).check_sender(request.caller.ip).await?;
+    let mut shown = None;
+    if let Access::Registration { token, jti_hash, .. } = &request.access {
+        shown = Some(token.as_str());
+        let reached = client.secrets.rat_hash.as_ref() == Some(jti_hash);
+        if reached && client.secrets.previous_rat_hash.is_some() {
+            let mut tx = request.app.db.begin().await?;
+            client_registration::forget_previous_token(&mut tx, &client.id, jti_hash).await?;
+            tx.commit().await?;
+        }
+    }
+    events::record_alone(request.app, request.realm, &audit::done(request, Act::Read, client_id)).await;
+    let told = Told {
+        token: shown,
+        ..Told::default()
+    };
+    Ok(metadata::answer(request.realm, request.caller, &client, &told))
+}
+
+/// Changes a registration: what is sent replaces what is there, what is not sent stays, as in Keycloak. A registration
+/// access token is replaced; it stays good until the new one is used.
+///
+/// # Errors
+///
+/// [`Stop::Refused`] with what to change.
+pub(super) async fn update(request: &Request<'_>, client_id: &str, sent: &Doc) -> Result<Doc, Stop> {
+    let parsed = match parse(request.realm, sent) {
+        Err(fault) if is_about_json(&fault) => return Err(fault.into()),
+        parsed => parsed,
+    };
+    let found = find(request, client_id).await?;
+    let (client, auth) = authorize(request, found, Act::Update)?;
+    request.policies(auth).check_sender(request.caller.ip).await?;
+    let parsed = parsed?;
+    if parsed.client_id.as_ref().is_some_and(|sent| sent != client_id) {
+        return Err(Refusal::metadata("Client Identifier modified").into());
+    }
+    // Once before the transaction, because what others publish is fetched in between, and once for certain within it.
+    sector::check(request.app, &change(request, auth, &client, &parsed)?).await?;
+
+    let mut tx = request.app.db.begin().await?;
+    let (mut client, auth) = find_again(&mut tx, request, &client, Act::Update).await?;
+    client.doc = change(request, auth, &client, &parsed)?;
+    let secret = change_secret(request, &mut client)?;
+    let rat = rotate(request, &mut client, auth)?;
+    client::update(&mut tx, &client).await?;
+    if client.flag("serviceAccountsEnabled") {
+        service_account::ensure(&mut tx, request.app, request.realm, &client).await?;
+    } else {
+        service_account::remove(&mut tx, request.realm, &client.id).await?;
+    }
+    let event = audit::done(request, Act::Update, client_id);
+    events::record(&mut tx, request.realm, &event, request.app.now()).await?;
+    tx.commit().await?;
+    let told = Told {
+        secret: secret.as_deref(),
+        issued_at: None,
+        token: rat.as_deref(),
+    };
+    Ok(metadata::answer(request.realm, request.caller, &client, &told))
+}
+
+/// Removes a client; its secret, tokens and service account are dead at once.
+///
+/// # Errors
+///
+/// [`Stop::Refused`] if the caller may not.
+pub(super) async fn delete(request: &Request<'_>, client_id: &str) -> Result<(), Stop> {
+    let found = find(request, client_id).await?;
+    let (client, auth) = authorize(request, found, Act::Delete)?;
+    request.policies(auth).check_sender(request.caller.ip).await?;
+    if BUILT_IN.contains(&client_id) || client.attribute("realm_client") == Some("true") {
+        return Err(Refusal::BuiltIn.into());
+    }
+    let mut tx = request.app.db.begin().await?;
+    let (client, _) = find_again(&mut tx, request, &client, Act::Delete).await?;
+    client::remove(&mut tx, &request.realm.id, &client.id).await?;
+    let event = audit::done(request, Act::Delete, client_id);
+    events::record(&mut tx, request.realm, &event, request.app.now()).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The client as the database has it: a token that was replaced on another node must not be good here for a moment longer.
+async fn find(request: &Request<'_>, client_id: &str) -> Result<Option<Client>, Error> {
+    client::read_by_client_id(&request.app.db, &request.realm.id, client_id).await
+}
+
+/// The client once more, in a transaction in which nobody else changes it.
+async fn find_again(tx: &mut Tx, request: &Request<'_>, known: &Client, act: Act) -> Result<(Client, Auth), Stop> {
+    client_registration::lock(tx, &known.realm_id, &known.id).await?;
+    let found = client::read(&mut *tx, &known.realm_id, &known.id).await?;
+    Ok(authorize(request, found, act)?)
+}
+
+/// Whether the caller may do this with the client, and under which policies it then is. Whoever holds no token for it
+/// learns not even whether it is there.
+fn authorize(request: &Request<'_>, found: Option<Client>, act: Act) -> Result<(Client, Auth), Refusal> {
+    let refused = if act == Act::Read {
+        "Not authorized to view client. Not valid token or client credentials provided."
+    } else {
+        "Not authorized to update client. Maybe missing token or bad token type."
+    };
+    match &request.access {
+        Access::Bearer(rights) if rights.manage || (act == Act::Read && rights.view) => found
+            .map(|client| (client, Auth::Authenticated))
+            .ok_or(Refusal::ClientNotFound),
+        Access::Bearer(_) => Err(Refusal::Forbidden),
+        Access::Registration { jti_hash, auth, .. } => {
+            let is_own = |client: &Client| {
+                let kept = [&client.secrets.rat_hash, &client.secrets.previous_rat_hash];
+                // What an administrator disabled is dead, and does not bring itself back (rule R9).
+                client.enabled() && kept.into_iter().flatten().any(|hash| hash == jti_hash)
+            };
+            let client = found.filter(is_own).ok_or(Refusal::Token(refused))?;
+            Ok((client, *auth))
+        }
+        Access::Initial { .. } if act == Act::Read => Err(Refusal::Token("Not initial access token allowed")),
+        Access::Initial { .. } | Access::Anonymous => Err(Refusal::Token(refused)),
+    }
+}
+
+/// The client as it would become, if all rules let it.
+fn change(request: &Request<'_>, auth: Auth, client: &Client, parsed: &Metadata) -> Result<Doc, Refusal> {
+    let doc = metadata::changed_client(request.realm, client, parsed);
+    request.policies(auth).judge(&Candidate {
+        doc: &doc,
+        before: Some(&client.doc),
+        scopes_given: false,
+    })?;
+    check(&doc)?;
+    Ok(doc)
+}
+
+/// Gives, takes or leaves the secret, as the client's method has it now. A new one is returned.
+fn change_secret(request: &Request<'_>, client: &mut Client) -> Result<Option<String>, Error> {
+    if !metadata::has_secret(&client.doc) {
+        client_secret::remove(&mut client.secrets);
+        return Ok(None);
+    }
+    let kept = client_secret::kept(&client.doc);
+    if metadata::needs_new_secret(client, &client.doc) {
+        metadata::note_secret(&mut client.doc, request.app.now_seconds());
+        let (id, app) = (client.id.clone(), request.app);
+        return Ok(Some(client_secret::make(app, &mut client.secrets, &id, kept)?));
+    }
+    if kept == client_secret::Kept::Hashed && client.secrets.hash.is_some() {
+        client.secrets.sealed = None;
+    }
+    Ok(None)
+}
+
+/// Replaces the registration access token, if that is what the caller came with.
+fn rotate(request: &Request<'_>, client: &mut Client, auth: Auth) -> Result<Option<String>, Error> {
+    let Access::Registration { jti_hash, origins, .. } = &request.access else {
+        return Ok(None);
+    };
+    let origins = origins.clone().unwrap_or_default();
+    let (rat, hash) = token::registration(request.app, request.realm, request.caller, auth, Some(&origins))?;
+    client.secrets.previous_rat_hash = Some(jti_hash.clone());
+    client.secrets.rat_hash = Some(hash);
+    client.secrets.rat_auth = Some(auth.as_str().to_owned());
+    Ok(Some(rat))
+}

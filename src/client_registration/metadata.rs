@@ -1,0 +1,160 @@
+//! From what was sent to a client, and from a client to what is answered. The mapping itself is
+//! `vestibule_oauth::client_metadata`; here the realm adds its part.
+
+use serde_json::{Value, json};
+use vestibule_oauth::client_metadata::{self, AuthMethod, Issued, Metadata, apply};
+
+use crate::caller::Caller;
+use crate::client_secret;
+use crate::service_account;
+use crate::store::client::Client;
+use crate::store::json::{self, Doc};
+use crate::store::realm::Realm;
+
+/// Takes out the scopes that the realm does not have, so that a name that is given a meaning later gives nobody anything.
+/// Keycloak refuses them where a policy lists scopes; programs of today send such names without caring.
+pub(super) fn keep_known_scopes(realm: &Realm, metadata: &mut Metadata) {
+    if realm.attribute("clientRegistration.scopes.spontaneous") == Some("allow") {
+        return;
+    }
+    if let Some(asked) = &mut metadata.scope {
+        asked.retain(|name| realm.client_scope(name).is_some());
+    }
+}
+
+/// A new client of this metadata, as Keycloak makes them.
+pub(super) fn new_client(realm: &Realm, metadata: &Metadata) -> Doc {
+    let start = json!({
+        "surrogateAuthRequired": false, "enabled": true, "alwaysDisplayInConsole": false,
+        "clientAuthenticatorType": "client-secret", "redirectUris": [], "webOrigins": [], "notBefore": 0,
+        "bearerOnly": false, "consentRequired": false, "standardFlowEnabled": true, "implicitFlowEnabled": false,
+        "directAccessGrantsEnabled": false, "serviceAccountsEnabled": false, "publicClient": false,
+        "frontchannelLogout": false, "protocol": "openid-connect", "attributes": { "realm_client": "false" },
+        "authenticationFlowBindingOverrides": {}, "fullScopeAllowed": true, "nodeReRegistrationTimeout": -1
+    });
+    let mut doc = start.as_object().cloned().unwrap_or_default();
+    apply(metadata, &mut doc, true);
+    for (list, of_realm) in [
+        ("defaultClientScopes", "defaultDefaultClientScopes"),
+        ("optionalClientScopes", "defaultOptionalClientScopes"),
+    ] {
+        doc.entry(list).or_insert_with(|| json!(realm.texts(of_realm)));
+    }
+    give_scopes(realm, &mut doc);
+    complete(realm, &mut doc);
+    doc
+}
+
+/// The client with the changes of this metadata.
+pub(super) fn changed_client(realm: &Realm, client: &Client, metadata: &Metadata) -> Doc {
+    let mut doc = client.doc.clone();
+    apply(metadata, &mut doc, false);
+    complete(realm, &mut doc);
+    doc
+}
+
+/// Gives the scopes that every registered client of the realm is to have.
+fn give_scopes(realm: &Realm, doc: &mut Doc) {
+    let setting = realm.attribute("clientRegistration.scopes.default").unwrap_or_default();
+    for name in setting.split(',').map(str::trim).filter(|name| realm.client_scope(name).is_some()) {
+        if let Some(Value::Array(scopes)) = doc.get_mut("defaultClientScopes")
+            && !scopes.contains(&json!(name))
+        {
+            scopes.push(json!(name));
+        }
+        if let Some(Value::Array(scopes)) = doc.get_mut("optionalClientScopes") {
+            scopes.retain(|scope| scope != name);
+        }
+    }
+}
+
+/// What needs the realm or randomness: the scope of service accounts, and the id and salt of a new mapper.
+fn complete(realm: &Realm, doc: &mut Doc) {
+    if json::flag(doc, "serviceAccountsEnabled") {
+        service_account::give_scope(realm, doc);
+    }
+    let mappers = doc.get_mut("protocolMappers").and_then(Value::as_array_mut);
+    for mapper in mappers.into_iter().flatten().filter_map(Value::as_object_mut) {
+        mapper.entry("id").or_insert_with(|| json!(crate::random::uuid()));
+        let pairwise = mapper.get("protocolMapper").and_then(Value::as_str) == Some("oidc-sha256-pairwise-sub-mapper");
+        if let Some(config) = mapper.get_mut("config").and_then(Value::as_object_mut).filter(|_| pairwise) {
+            config.entry("pairwiseSubAlgorithmSalt").or_insert_with(|| json!(crate::random::uuid()));
+        }
+    }
+}
+
+/// Whether a client of this kind has a secret.
+pub(super) fn has_secret(doc: &Doc) -> bool {
+    AuthMethod::of_client(doc).is_some_and(AuthMethod::has_secret)
+}
+
+/// Notes when the secret was made, where Keycloak does.
+pub(super) fn note_secret(doc: &mut Doc, now_seconds: i64) {
+    if let Some(Value::Object(attributes)) = doc.get_mut("attributes") {
+        attributes.insert("client.secret.creation.time".into(), json!(now_seconds.to_string()));
+    }
+}
+
+/// Whether the secret that is kept will not do for the client as it becomes: its value is needed and was not kept.
+pub(super) fn needs_new_secret(client: &Client, doc: &Doc) -> bool {
+    let unreadable = client_secret::kept(doc) == client_secret::Kept::Recoverable && client.secrets.sealed.is_none();
+    has_secret(doc) && (unreadable || !client_secret::exists(&client.secrets))
+}
+
+/// What a registrant is told beside the client itself.
+#[derive(Default)]
+pub(super) struct Told<'a> {
+    pub secret: Option<&'a str>,
+    /// Epoch seconds; on registration only.
+    pub issued_at: Option<i64>,
+    pub token: Option<&'a str>,
+}
+
+/// The answer to a registration, a read or an update.
+pub(super) fn answer(realm: &Realm, caller: &Caller, client: &Client, told: &Told<'_>) -> Doc {
+    let address = address(realm, caller, &client.client_id);
+    let expires = client.attribute("client.secret.expiration.time").and_then(|at| at.parse().ok());
+    client_metadata::describe(
+        &client.doc,
+        &Issued {
+            client_id: &client.client_id,
+            client_secret: told.secret,
+            client_secret_expires_at: expires.unwrap_or(0),
+            client_id_issued_at: told.issued_at,
+            registration_client_uri: Some(&address),
+            registration_access_token: told.token,
+        },
+    )
+}
+
+/// Where a client manages itself: at the address it registered by.
+pub(super) fn address(realm: &Realm, caller: &Caller, client_id: &str) -> String {
+    let id = percent_encoded(client_id);
+    format!("{}/realms/{}/clients-registrations/openid-connect/{id}", caller.base, realm.name)
+}
+
+/// A `client_id` as one segment of a path. Ours are UUIDs; administrators may choose anything.
+fn percent_encoded(id: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
+    let encode = |b: u8| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") };
+    id.bytes().map(encode).collect()
+}
+
+/// What a description of a client means, for the Admin API's converter: OpenID Connect metadata or Keycloak's own
+/// representation. `None` if it is neither.
+pub fn describe_as_client(body: &[u8]) -> Option<Doc> {
+    let object = client_metadata::read_object(body).ok()?;
+    if !object.contains_key("redirect_uris") {
+        return object.contains_key("clientId").then_some(object);
+    }
+    let metadata = Metadata::from_object(&object).ok()?;
+    let mut doc = Doc::new();
+    apply(&metadata, &mut doc, true);
+    // Not of the description: what a realm would add.
+    doc.shift_remove("webOrigins");
+    doc.shift_remove("defaultClientScopes");
+    if metadata.client_id.is_some() {
+        doc.insert("clientId".into(), json!(metadata.client_id));
+    }
+    Some(doc)
+}

@@ -1,0 +1,28 @@
+//! `allowed-client-templates`: the client scopes that an application may ask for.
+
+use super::{Candidate, Judgement, Objection};
+use crate::store::json::{self, Doc};
+use crate::store::realm::{Component, Realm};
+
+const LISTS: [&str; 2] = ["defaultClientScopes", "optionalClientScopes"];
+
+pub(super) fn judge(component: &Component, realm: &Realm, candidate: &Candidate<'_>) -> Judgement {
+    if candidate.scopes_given {
+        return Ok(());
+    }
+    let of_realm = super::on_by_default(component, "allow-default-scopes");
+    let allowed = |name: &str| {
+        let realms = ["defaultDefaultClientScopes", "defaultOptionalClientScopes"];
+        super::list(component, "allowed-client-scopes").any(|one| one == name)
+            || (of_realm && realms.iter().any(|list| realm.texts(list).contains(&name)))
+    };
+    let had = candidate.before.map(scopes).unwrap_or_default();
+    match scopes(candidate.doc).into_iter().find(|name| !had.contains(name) && !allowed(name)) {
+        None => Ok(()),
+        Some(name) => Err(Objection::about("scope", name, "Not permitted to use specified clientScope")),
+    }
+}
+
+fn scopes(doc: &Doc) -> Vec<&str> {
+    LISTS.iter().flat_map(|list| json::texts(doc, list)).collect()
+}

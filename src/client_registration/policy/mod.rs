@@ -1,0 +1,171 @@
+//! What a realm allows applications that register themselves: Keycloak's components of type `ClientRegistrationPolicy`.
+//!
+//! They judge the client as it would become, after every change (rule R2): an omitted member counts as what it is then.
+//! A policy is a file here and a [`Kind`]; one that we do not know refuses, so that no realm is laxer than its
+//! administrator believes.
+
+mod client_disabled;
+mod client_scopes;
+mod consent_required;
+mod full_scope;
+mod max_clients;
+mod protocol_mappers;
+mod trusted_hosts;
+mod web_origins;
+
+use std::net::IpAddr;
+
+use super::refusal::{Objection, Refusal, Rejected};
+use super::token::Auth;
+use crate::error::Error;
+use crate::store::Tx;
+use crate::store::json::Doc;
+use crate::store::realm::{Component, Realm};
+
+/// The provider type of the components.
+pub const TYPE: &str = "org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy";
+
+/// The providers that we know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    TrustedHosts,
+    ConsentRequired,
+    FullScope,
+    MaxClients,
+    ClientDisabled,
+    ProtocolMappers,
+    ClientScopes,
+    WebOrigins,
+    Unknown,
+}
+
+impl Kind {
+    fn of(component: &Component) -> Self {
+        match component.provider_id.as_str() {
+            "trusted-hosts" => Self::TrustedHosts,
+            "consent-required" => Self::ConsentRequired,
+            "scope" => Self::FullScope,
+            "max-clients" => Self::MaxClients,
+            "client-disabled" => Self::ClientDisabled,
+            "allowed-protocol-mappers" => Self::ProtocolMappers,
+            "allowed-client-templates" => Self::ClientScopes,
+            "registration-web-origins" => Self::WebOrigins,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// The policies that a registration is under, for life.
+pub struct Policies<'a> {
+    realm: &'a Realm,
+    all: Vec<(Kind, &'a Component)>,
+}
+
+/// A client as it would become.
+pub struct Candidate<'a> {
+    pub doc: &'a Doc,
+    /// As it is; `None` for a new one.
+    pub before: Option<&'a Doc>,
+    /// Whether its client scopes are the realm's gift: nobody asked for any.
+    pub scopes_given: bool,
+}
+
+type Judgement = Result<(), Objection>;
+
+impl<'a> Policies<'a> {
+    /// Those of a realm for a kind of registration. `open`: the realm lets everybody register, whatever their host.
+    pub fn of(realm: &'a Realm, auth: Auth, open: bool) -> Self {
+        let ours = |component: &&Component| component.sub_type.as_deref() == Some(auth.as_str());
+        let mut all: Vec<_> = realm
+            .components_of(TYPE)
+            .filter(ours)
+            .map(|component| (Kind::of(component), component))
+            .filter(|(kind, _)| !(open && *kind == Kind::TrustedHosts))
+            .collect();
+        // Whoever may not call at all should not learn more.
+        all.sort_by_key(|(kind, _)| *kind != Kind::TrustedHosts);
+        Self { realm, all }
+    }
+
+    /// Whether somebody at this address may call at all.
+    pub async fn check_sender(&self, ip: IpAddr) -> Result<(), Refusal> {
+        for (kind, component) in &self.all {
+            match kind {
+                Kind::TrustedHosts => trusted_hosts::check_sender(component, ip).await.map_err(|o| rejected(component, o))?,
+                Kind::Unknown => return Err(rejected(component, Objection::new("Unknown policy"))),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes of a new client what the policies want it to be.
+    pub fn shape(&self, doc: &mut Doc) {
+        for (kind, _) in &self.all {
+            match kind {
+                Kind::ConsentRequired => consent_required::shape(doc),
+                Kind::FullScope => full_scope::shape(doc),
+                Kind::ClientDisabled => client_disabled::shape(doc),
+                _ => {}
+            }
+        }
+    }
+
+    /// Judges a client as it would become.
+    pub fn judge(&self, candidate: &Candidate<'_>) -> Result<(), Refusal> {
+        for (kind, component) in &self.all {
+            let judgement = match kind {
+                Kind::TrustedHosts => trusted_hosts::judge(component, candidate),
+                Kind::ConsentRequired => consent_required::judge(candidate),
+                Kind::FullScope => full_scope::judge(candidate),
+                Kind::ClientDisabled => client_disabled::judge(candidate),
+                Kind::ProtocolMappers => protocol_mappers::judge(component, candidate),
+                Kind::ClientScopes => client_scopes::judge(component, self.realm, candidate),
+                Kind::MaxClients | Kind::WebOrigins | Kind::Unknown => Ok(()),
+            };
+            judgement.map_err(|objection| rejected(component, objection))?;
+        }
+        Ok(())
+    }
+
+    /// Judges that there is one client more, in the transaction that adds it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn judge_number(&self, tx: &mut Tx) -> Result<Result<(), Refusal>, Error> {
+        for (_, component) in self.all.iter().filter(|(kind, _)| *kind == Kind::MaxClients) {
+            if let Err(objection) = max_clients::judge(component, tx, &self.realm.id).await? {
+                return Ok(Err(rejected(component, objection)));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// The pages in browsers that may call.
+    pub fn origins(&self) -> impl Iterator<Item = &str> {
+        self.all
+            .iter()
+            .filter(|(kind, _)| *kind == Kind::WebOrigins)
+            .flat_map(|(_, component)| web_origins::of(component))
+    }
+}
+
+fn rejected(component: &Component, objection: Objection) -> Refusal {
+    Refusal::Policy(Box::new(Rejected {
+        policy: component.name.clone().unwrap_or_else(|| component.provider_id.clone()),
+        policy_id: component.id.clone(),
+        objection,
+    }))
+}
+
+/// A setting of a policy that is a list.
+fn list<'a>(component: &'a Component, key: &str) -> impl Iterator<Item = &'a str> {
+    let values = component.config.get(key).map(Vec::as_slice).unwrap_or_default();
+    values.iter().map(|value| value.trim()).filter(|value| !value.is_empty())
+}
+
+/// A setting of a policy that is a switch, on unless it says otherwise.
+fn on_by_default(component: &Component, key: &str) -> bool {
+    component.first(key).is_none_or(|value| value != "false")
+}

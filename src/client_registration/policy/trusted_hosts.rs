@@ -1,0 +1,124 @@
+//! `trusted-hosts`: from where somebody may call, and to which hosts the application may belong.
+//!
+//! A host is a name, an address, a range of addresses (`10.0.0.0/8`) or, for the application's addresses, a domain
+//! (`*.example.com`, which is `example.com` too). Loopback addresses are called `localhost` as well. Reverse names of
+//! callers are not asked for: whoever has the address decides what they say.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use vestibule_oauth::redirect_uri;
+
+use super::{Candidate, Judgement, Objection, list, on_by_default};
+use crate::store::json;
+use crate::store::realm::Component;
+
+/// How long the addresses of a listed name may take to be found.
+const LOOK_UP: Duration = Duration::from_secs(2);
+
+/// Addresses that belong to the application, and what the registrant calls them.
+const PAGES: [(&str, &str); 3] = [("rootUrl", "rootUrl"), ("baseUrl", "client_uri"), ("adminUrl", "adminUrl")];
+
+pub(super) async fn check_sender(component: &Component, ip: IpAddr) -> Judgement {
+    if !on_by_default(component, "host-sending-registration-request-must-match") {
+        return Ok(());
+    }
+    let ip = ip.to_canonical();
+    for host in list(component, "trusted-hosts") {
+        if is_address(host, ip) || (host == "localhost" && ip.is_loopback()) || resolves_to(host, ip).await {
+            return Ok(());
+        }
+    }
+    Err(Objection::new("Host not trusted."))
+}
+
+/// Whether an entry is an address or a range of them, and holds this one.
+fn is_address(entry: &str, ip: IpAddr) -> bool {
+    entry.parse::<IpAddr>().is_ok_and(|one| one.to_canonical() == ip)
+        || entry.parse::<IpNet>().is_ok_and(|range| range.contains(&ip))
+}
+
+/// Whether a listed name leads to an address now.
+async fn resolves_to(host: &str, ip: IpAddr) -> bool {
+    let is_name = host.parse::<IpAddr>().is_err() && !host.contains(['/', '*', ':']) && host != "localhost";
+    if !is_name {
+        return false;
+    }
+    match tokio::time::timeout(LOOK_UP, tokio::net::lookup_host((host, 0))).await {
+        Ok(Ok(mut found)) => found.any(|address| address.ip().to_canonical() == ip),
+        _ => false,
+    }
+}
+
+pub(super) fn judge(component: &Component, candidate: &Candidate<'_>) -> Judgement {
+    if !on_by_default(component, "client-uris-must-match") {
+        return Ok(());
+    }
+    for (member, field) in PAGES {
+        let Some(url) = json::text(candidate.doc, member) else {
+            continue;
+        };
+        // Relative to the root, or to this server.
+        if !url.starts_with('/') && !trusts(component, url) {
+            let text = "URL doesn't match any trusted host or trusted domain";
+            return Err(Objection::about(field, url, text));
+        }
+    }
+    for uri in json::texts(candidate.doc, "redirectUris") {
+        if !trusts(component, uri) {
+            let text = "URI doesn't match any trusted host or trusted domain";
+            return Err(Objection::about("redirect_uris", uri, text));
+        }
+    }
+    Ok(())
+}
+
+fn trusts(component: &Component, uri: &str) -> bool {
+    let Some(host) = redirect_uri::host(uri).map(str::to_ascii_lowercase) else {
+        return false;
+    };
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok();
+    list(component, "trusted-hosts").any(|entry| {
+        let entry = entry.to_ascii_lowercase();
+        if let Some(address) = address {
+            return is_address(&entry, address.to_canonical());
+        }
+        match entry.strip_prefix("*.") {
+            Some(domain) => host == domain || host.strip_suffix(domain).is_some_and(|left| left.ends_with('.')),
+            None => host == entry,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn component(hosts: &[&str]) -> Component {
+        let config = serde_json::json!({ "trusted-hosts": hosts });
+        serde_json::from_value(serde_json::json!({ "id": "c", "config": config })).unwrap()
+    }
+
+    #[test]
+    fn a_host_is_trusted_by_its_whole_name() {
+        let listed = component(&["ok.com", "*.example.com", "10.0.0.0/8", "::1"]);
+        for good in ["https://ok.com/cb", "https://OK.com:444/", "https://a.example.com/", "https://example.com/", "http://10.1.2.3/", "http://[::1]:9/"] {
+            assert!(trusts(&listed, good), "{good}");
+        }
+        for bad in ["https://evil-ok.com/", "https://ok.com.evil.net/", "https://evilexample.com/", "http://11.0.0.1/", "com.example.app:/cb", "/cb", "https://ok.com@evil.net/"] {
+            assert!(!trusts(&listed, bad), "{bad}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_caller_is_trusted_by_address_and_loopback_is_localhost() {
+        let from = |hosts: &'static [&'static str], ip: &'static str| async move {
+            check_sender(&component(hosts), ip.parse().unwrap()).await.is_ok()
+        };
+        assert!(from(&["localhost"], "127.0.0.1").await && from(&["localhost"], "::1").await);
+        assert!(from(&["192.0.2.0/24"], "192.0.2.7").await && from(&["192.0.2.0/24"], "::ffff:192.0.2.7").await);
+        assert!(!from(&[], "127.0.0.1").await && !from(&["192.0.2.0/24"], "192.0.3.7").await);
+        assert!(!from(&["*.example.com"], "127.0.0.1").await);
+    }
+}

@@ -1,0 +1,132 @@
+//! Why a registration, or a change of one, is refused.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+use vestibule_oauth::error::{Refusal as Fault, RegistrationError};
+
+use crate::error::Error;
+
+/// What the caller can act on.
+#[derive(Debug, Clone)]
+pub enum Refusal {
+    /// What was sent cannot be registered. RFC 7591 §3.2.2.
+    Metadata(Fault),
+    /// 401: no token, or one that is not good here. RFC 6750 §3.1.
+    Token(&'static str),
+    /// 403: the token is good, but not for this.
+    Forbidden,
+    /// 403: a client that the realm itself needs is not deleted.
+    BuiltIn,
+    /// 404, told to administrators only.
+    ClientNotFound,
+    /// 403: a policy of the realm objects.
+    Policy(Box<Rejected>),
+}
+
+/// An objection of a policy.
+#[derive(Debug, Clone)]
+pub struct Rejected {
+    /// The name and id of its component.
+    pub policy: String,
+    pub policy_id: String,
+    pub objection: Objection,
+}
+
+/// What a policy objects to.
+#[derive(Debug, Clone)]
+pub struct Objection {
+    /// Keycloak's words.
+    pub text: Cow<'static, str>,
+    /// The member, as the sender named it; `None` where it is not about one.
+    pub field: Option<&'static str>,
+    pub value: Option<Value>,
+}
+
+impl Objection {
+    /// One that is about no member.
+    pub fn new(text: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            text: text.into(),
+            field: None,
+            value: None,
+        }
+    }
+
+    /// One about what a member holds.
+    pub fn about(field: &'static str, value: impl Into<Value>, text: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            text: text.into(),
+            field: Some(field),
+            value: Some(value.into()),
+        }
+    }
+}
+
+impl Rejected {
+    /// Keycloak's sentence.
+    pub fn description(&self) -> String {
+        format!(
+            "Policy '{}' rejected request to client-registration service. Details: {}",
+            self.policy, self.objection.text
+        )
+    }
+}
+
+impl Refusal {
+    /// Refuses with `invalid_client_metadata`.
+    pub fn metadata(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::Metadata(Fault::registration(RegistrationError::InvalidClientMetadata, text))
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Metadata(fault) => fault.status,
+            Self::Token(_) => 401,
+            Self::Forbidden | Self::BuiltIn | Self::Policy(_) => 403,
+            Self::ClientNotFound => 404,
+        }
+    }
+
+    /// What the event calls it: Keycloak's code where it has one.
+    pub fn event_error(&self) -> &'static str {
+        match self {
+            Self::Metadata(fault) => fault.code,
+            Self::Token(_) => "invalid_token",
+            Self::Forbidden | Self::BuiltIn | Self::Policy(_) => "not_allowed",
+            Self::ClientNotFound => "client_not_found",
+        }
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self::Metadata(fault)
+    }
+}
+
+/// Why a flow ended without its effect: the caller was refused, or we failed.
+#[derive(Debug)]
+pub enum Stop {
+    Refused(Refusal),
+    Failed(Error),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Refused(fault.into())
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}

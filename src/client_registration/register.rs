@@ -1,0 +1,169 @@
+//! A new registration. RFC 7591 §3.
+
+use serde_json::Value;
+use vestibule_oauth::client_metadata::check;
+
+use super::access::Access;
+use super::audit::{self, Act};
+use super::metadata::{self, Told};
+use super::policy::Candidate;
+use super::refusal::{Refusal, Stop};
+use super::token::{self, Auth};
+use super::{Mode, Request, is_about_json, mode, parse, sector};
+use crate::client_secret;
+use crate::error::Error;
+use crate::store::client::{self, Client, Secrets};
+use crate::store::client_registration::{self, Registration};
+use crate::store::initial_access::{self, Spent};
+use crate::store::json::{self, Doc};
+use crate::store::Tx;
+use crate::{events, service_account};
+
+/// A client that was just made.
+pub(super) struct Registered {
+    pub client_id: String,
+    /// What the registrant is told, once.
+    pub answer: Doc,
+}
+
+/// Makes a client of what was sent.
+///
+/// # Errors
+///
+/// [`Stop::Refused`] with what to change; an initial access token is then as good as before.
+pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Registered, Stop> {
+    let auth = may_register(request)?;
+    let parsed = match parse(request.realm, sent) {
+        Err(fault) if is_about_json(&fault) => return Err(fault.into()),
+        parsed => parsed,
+    };
+    let policies = request.policies(auth);
+    policies.check_sender(request.caller.ip).await?;
+    let parsed = parsed?;
+    if parsed.client_id.is_some() {
+        return Err(Refusal::metadata("Client Identifier included").into());
+    }
+    let mut doc = metadata::new_client(request.realm, &parsed);
+    policies.shape(&mut doc);
+    policies.judge(&Candidate {
+        doc: &doc,
+        before: None,
+        scopes_given: parsed.scope.is_none(),
+    })?;
+    check(&doc)?;
+    sector::check(request.app, &doc).await?;
+
+    let (client, secret, rat) = make(request, auth, doc)?;
+    let mut tx = request.app.db.begin().await?;
+    spend(&mut tx, request).await?;
+    policies.judge_number(&mut tx).await??;
+    keep(&mut tx, request, &client).await?;
+    tx.commit().await?;
+    let told = Told {
+        secret: secret.as_deref(),
+        issued_at: Some(client.created / 1000),
+        token: Some(&rat),
+    };
+    Ok(Registered {
+        answer: metadata::answer(request.realm, request.caller, &client, &told),
+        client_id: client.client_id,
+    })
+}
+
+/// Whether the caller may register, and under which policies.
+fn may_register(request: &Request<'_>) -> Result<Auth, Refusal> {
+    match &request.access {
+        Access::Initial { token, .. } if token.remaining == 0 => Err(used_up()),
+        Access::Initial { token, .. } if token.expires != 0 && token.expires <= request.app.now() => {
+            Err(Refusal::Token("Expired initial access token"))
+        }
+        Access::Initial { .. } => Ok(Auth::Authenticated),
+        Access::Bearer(rights) if rights.create => Ok(Auth::Authenticated),
+        Access::Bearer(_) => Err(Refusal::Forbidden),
+        // A client's own token says nothing about other clients.
+        Access::Anonymous | Access::Registration { .. } if mode(request.realm) == Mode::Required => {
+            Err(Refusal::Token("An initial access token is required"))
+        }
+        Access::Anonymous | Access::Registration { .. } => Ok(Auth::Anonymous),
+    }
+}
+
+fn used_up() -> Refusal {
+    Refusal::Token("No remaining count on initial access token")
+}
+
+/// The client, its secret if it has one, and its registration access token.
+fn make(request: &Request<'_>, auth: Auth, mut doc: Doc) -> Result<(Client, Option<String>, String), Error> {
+    let app = request.app;
+    let id = crate::random::uuid();
+    let mut secrets = Secrets::default();
+    let secret = if metadata::has_secret(&doc) {
+        metadata::note_secret(&mut doc, app.now_seconds());
+        Some(client_secret::make(app, &mut secrets, &id, client_secret::kept(&doc))?)
+    } else {
+        None
+    };
+    let origins = Some(request.access.origins()).filter(|_| !matches!(request.access, Access::Bearer(_)));
+    let origins = origins.unwrap_or_default();
+    let (rat, rat_hash) = token::registration(app, request.realm, request.caller, auth, Some(origins))?;
+    secrets.rat_hash = Some(rat_hash);
+    secrets.rat_auth = Some(auth.as_str().to_owned());
+    let client = Client {
+        client_id: id.clone(),
+        id,
+        realm_id: request.realm.id.clone(),
+        doc,
+        secrets,
+        created: app.now(),
+    };
+    Ok((client, secret, rat))
+}
+
+/// Takes a use of the initial access token, in the transaction of what it is used for.
+async fn spend(tx: &mut Tx, request: &Request<'_>) -> Result<(), Stop> {
+    let Access::Initial { token, .. } = &request.access else {
+        return Ok(());
+    };
+    match initial_access::spend(tx, &request.realm.id, &token.id, request.app.now()).await? {
+        Spent::Yes => Ok(()),
+        Spent::UsedUp => Err(used_up().into()),
+        Spent::Expired => Err(Refusal::Token("Expired initial access token").into()),
+        Spent::Gone => Err(Refusal::Token("Initial Access Token not found").into()),
+    }
+}
+
+async fn keep(tx: &mut Tx, request: &Request<'_>, client: &Client) -> Result<(), Stop> {
+    let (app, realm) = (request.app, request.realm);
+    if !client::add(tx, client).await? {
+        return Err(Error::Corrupt("a random client id is taken".into()).into());
+    }
+    if client.flag("serviceAccountsEnabled") {
+        service_account::ensure(tx, app, realm, client).await?;
+    }
+    let (source, token_id, owner) = match &request.access {
+        Access::Initial { token, .. } => {
+            let owner = json::text(&token.doc, "owner").map(str::to_owned);
+            ("token", Some(token.id.clone()), owner)
+        }
+        Access::Bearer(rights) => ("user", None, Some(rights.user_id.clone())),
+        Access::Anonymous | Access::Registration { .. } => ("anonymous", None, None),
+    };
+    let registration = Registration {
+        client_uuid: client.id.clone(),
+        realm_id: realm.id.clone(),
+        source: source.to_owned(),
+        token_id,
+        owner,
+        ip_address: Some(request.caller.ip.to_string()),
+        created: client.created,
+        last_used: None,
+        expires: None,
+    };
+    client_registration::add(tx, &registration).await?;
+    let mut event = audit::done(request, Act::Register, &client.client_id);
+    if let Some(Value::String(software)) = client.doc.get("attributes").and_then(|a| a.get("oidc.registration.software_id")) {
+        event = event.detail("software_id", software.as_str());
+    }
+    events::record(tx, realm, &event, app.now()).await?;
+    Ok(())
+}

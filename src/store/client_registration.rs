@@ -1,0 +1,106 @@
+//! How a client came to be, beside the client itself; and the token with which it manages itself.
+
+use super::cache::client_topic;
+use super::db::{Query, Row, Tx};
+use crate::error::Error;
+
+/// The registration of a client.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    pub client_uuid: String,
+    pub realm_id: String,
+    /// `anonymous`, `token`, `user` or `admin`.
+    pub source: String,
+    /// The initial access token it was made with.
+    pub token_id: Option<String>,
+    /// Whose it is: the user who registered it, or the owner of the token.
+    pub owner: Option<String>,
+    pub ip_address: Option<String>,
+    /// Epoch milliseconds.
+    pub created: i64,
+    pub last_used: Option<i64>,
+    pub expires: Option<i64>,
+}
+
+const COLUMNS: &str = "client_uuid, realm_id, source, token_id, owner, ip_address, created, last_used, expires";
+
+fn registration(mut r: Row) -> Result<Registration, Error> {
+    Ok(Registration {
+        client_uuid: r.next()?,
+        realm_id: r.next()?,
+        source: r.next()?,
+        token_id: r.next()?,
+        owner: r.next()?,
+        ip_address: r.next()?,
+        created: r.next()?,
+        last_used: r.next()?,
+        expires: r.next()?,
+    })
+}
+
+/// Adds the registration of a client that was added in the same transaction.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn add(tx: &mut Tx, new: &Registration) -> Result<(), Error> {
+    let sql = format!("insert into client_registration ({COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+    tx.exec(
+        &sql,
+        &[
+            &new.client_uuid,
+            &new.realm_id,
+            &new.source,
+            &new.token_id,
+            &new.owner,
+            &new.ip_address,
+            &new.created,
+            &new.last_used,
+            &new.expires,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The registration of a client; clients that came otherwise have none.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn of_client(q: impl Query, realm_id: &str, client_uuid: &str) -> Result<Option<Registration>, Error> {
+    let sql = format!("select {COLUMNS} from client_registration where realm_id = $1 and client_uuid = $2");
+    q.first(&sql, &[&realm_id, &client_uuid]).await?.map(registration).transpose()
+}
+
+/// How many clients a realm has, counted no further than `max`.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn count_up_to(q: impl Query, realm_id: &str, max: i64) -> Result<i64, Error> {
+    let sql = "select count(*) from (select 1 from client where realm_id = $1 limit $2) as some";
+    q.count(sql, &[&realm_id, &max]).await
+}
+
+/// Keeps a client from being changed by others until the transaction ends. `false` if it is gone.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn lock(tx: &mut Tx, realm_id: &str, client_uuid: &str) -> Result<bool, Error> {
+    let sql = "update client set created = created where realm_id = $1 and id = $2";
+    Ok(tx.exec(sql, &[&realm_id, &client_uuid]).await? > 0)
+}
+
+/// Says that the newest registration access token has reached its owner: the one before it is dead.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn forget_previous_token(tx: &mut Tx, client_uuid: &str, rat_hash: &str) -> Result<(), Error> {
+    let sql = "update client set previous_rat_hash = null where id = $1 and rat_hash = $2";
+    tx.exec(sql, &[&client_uuid, &rat_hash]).await?;
+    tx.touch(client_topic(client_uuid));
+    Ok(())
+}
