@@ -27,7 +27,10 @@ fn tree(app: &App) -> Router<App> {
         // -- signing in, recovery, consent -----------------------------------------------------------------------
         // -- people register themselves --------------------------------------------------------------------------
         // -- applications register themselves --------------------------------------------------------------------
-        .route("/realms/{realm}/clients-registrations", any(client_registration::api::no_provider))
+        .route(
+            "/realms/{realm}/clients-registrations",
+            any(client_registration::api::no_provider),
+        )
         .route(
             "/realms/{realm}/clients-registrations/{provider}",
             any(client_registration::api::collection),

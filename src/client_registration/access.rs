@@ -18,10 +18,7 @@ pub enum Access {
     /// No token, or one that this endpoint does not look at.
     Anonymous,
     /// An initial access token, which is there; whether it has uses left is decided when one is taken.
-    Initial {
-        token: InitialAccess,
-        origins: Vec<String>,
-    },
+    Initial { token: InitialAccess, origins: Vec<String> },
     /// A user or service account of the realm.
     Bearer(Rights),
     /// A registration access token that this realm signed. Of which client, only the client knows.
@@ -59,16 +56,6 @@ impl Access {
             Self::Initial { origins, .. } => origins,
             Self::Bearer(rights) => &rights.origins,
             Self::Registration { origins, .. } => origins.as_deref().unwrap_or_default(),
-        }
-    }
-
-    /// How the event of what they do calls them.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Anonymous => "anonymous",
-            Self::Initial { .. } => "initial_access_token",
-            Self::Bearer(_) => "bearer",
-            Self::Registration { .. } => "registration_access_token",
         }
     }
 }

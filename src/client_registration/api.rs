@@ -13,11 +13,9 @@ use vestibule_oauth::error::BearerError;
 use super::access::{self, Access};
 use super::audit::{self, Act};
 use super::refusal::{Refusal, Stop};
-use super::token::Auth;
-use super::{Mode, Request, manage, metadata, mode, policy, register};
+use super::{Mode, Request, manage, metadata, mode, register};
 use crate::app::App;
 use crate::caller::Caller;
-use crate::error::Error;
 use crate::oidc::{bearer, cors};
 use crate::store::json::Doc;
 use crate::store::realm::{self, Realm};
@@ -89,7 +87,9 @@ struct Call {
 impl Call {
     /// The realm, if it takes registrations from this caller by this provider.
     async fn open(&self, realm: &str, provider: &str) -> Result<Arc<Realm>, Response> {
-        let found = realm::by_name(&self.app.db, realm).await.map_err(IntoResponse::into_response)?;
+        let found = realm::by_name(&self.app.db, realm)
+            .await
+            .map_err(IntoResponse::into_response)?;
         let Some(realm) = found else {
             return Err(error(StatusCode::NOT_FOUND, "Realm does not exist", ""));
         };
@@ -97,7 +97,11 @@ impl Call {
             return Err(http_error(StatusCode::NOT_FOUND));
         }
         if provider != PROVIDER {
-            return Err(error(StatusCode::NOT_FOUND, "Client registration provider not found", ""));
+            return Err(error(
+                StatusCode::NOT_FOUND,
+                "Client registration provider not found",
+                "",
+            ));
         }
         if !realm.enabled() {
             return Err(error(StatusCode::FORBIDDEN, "access_denied", "Realm not enabled"));
@@ -109,9 +113,8 @@ impl Call {
     }
 
     async fn register(&self, realm: &Realm, body: &[u8]) -> Response {
-        let sent = match self.read(body) {
-            Ok(sent) => sent,
-            Err(refused) => return refused,
+        let Some(sent) = self.read(body) else {
+            return unsupported_type();
         };
         let request = match self.admit(realm, Act::Register, None).await {
             Ok(request) => request,
@@ -135,13 +138,10 @@ impl Call {
     }
 
     async fn manage(&self, realm: &Realm, client_id: &str, act: Act, body: &[u8]) -> Response {
-        let sent = match act {
-            Act::Update => match self.read(body) {
-                Ok(sent) => Some(sent),
-                Err(refused) => return refused,
-            },
-            _ => None,
-        };
+        let sent = if act == Act::Update { self.read(body) } else { None };
+        if act == Act::Update && sent.is_none() {
+            return unsupported_type();
+        }
         let request = match self.admit(realm, act, Some(client_id)).await {
             Ok(request) => request,
             Err(refused) => return refused,
@@ -163,19 +163,18 @@ impl Call {
         }
     }
 
-    /// The JSON object that was sent. Another type of content is refused at once; broken JSON only once it is known who
-    /// called, so that its refusal can be recorded and read by their page.
-    fn read(&self, body: &[u8]) -> Result<Result<Doc, Refusal>, Response> {
+    /// The JSON object that was sent; `None` if it says it is something else. Broken JSON is refused only once it is known
+    /// who called, so that its refusal can be recorded and read by their page.
+    fn read(&self, body: &[u8]) -> Option<Result<Doc, Refusal>> {
         let kind = self.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
         let is_json = |kind: &[u8]| {
             let essence = kind.split(|b| *b == b';').next().unwrap_or_default();
             essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
         };
         if kind.is_some_and(|kind| !is_json(kind)) {
-            let text = "The content-type header value did not match the value in @Consumes";
-            return Err(error(StatusCode::UNSUPPORTED_MEDIA_TYPE, text, ""));
+            return None;
         }
-        Ok(read_object(body).map_err(Refusal::from))
+        Some(read_object(body).map_err(Refusal::from))
     }
 
     /// Finds out who calls, and whether a page of theirs may.
@@ -288,6 +287,11 @@ fn error(status: StatusCode, code: &str, description: &str) -> Response {
 
 fn written(status: StatusCode, body: &Value) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
+
+fn unsupported_type() -> Response {
+    let text = "The content-type header value did not match the value in @Consumes";
+    error(StatusCode::UNSUPPORTED_MEDIA_TYPE, text, "")
 }
 
 /// What Keycloak's framework says of a path or method that is not there.

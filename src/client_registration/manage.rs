@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::store::Tx;
 use crate::store::client::{self, Client};
 use crate::store::client_registration;
-use crate::store::json::{self, Doc};
+use crate::store::json::Doc;
 use crate::{client_secret, events, service_account};
 
 /// Clients without which a realm does not work.

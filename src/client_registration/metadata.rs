@@ -56,7 +56,11 @@ pub(super) fn changed_client(realm: &Realm, client: &Client, metadata: &Metadata
 /// Gives the scopes that every registered client of the realm is to have.
 fn give_scopes(realm: &Realm, doc: &mut Doc) {
     let setting = realm.attribute("clientRegistration.scopes.default").unwrap_or_default();
-    for name in setting.split(',').map(str::trim).filter(|name| realm.client_scope(name).is_some()) {
+    for name in setting
+        .split(',')
+        .map(str::trim)
+        .filter(|name| realm.client_scope(name).is_some())
+    {
         if let Some(Value::Array(scopes)) = doc.get_mut("defaultClientScopes")
             && !scopes.contains(&json!(name))
         {
@@ -77,8 +81,14 @@ fn complete(realm: &Realm, doc: &mut Doc) {
     for mapper in mappers.into_iter().flatten().filter_map(Value::as_object_mut) {
         mapper.entry("id").or_insert_with(|| json!(crate::random::uuid()));
         let pairwise = mapper.get("protocolMapper").and_then(Value::as_str) == Some("oidc-sha256-pairwise-sub-mapper");
-        if let Some(config) = mapper.get_mut("config").and_then(Value::as_object_mut).filter(|_| pairwise) {
-            config.entry("pairwiseSubAlgorithmSalt").or_insert_with(|| json!(crate::random::uuid()));
+        if let Some(config) = mapper
+            .get_mut("config")
+            .and_then(Value::as_object_mut)
+            .filter(|_| pairwise)
+        {
+            config
+                .entry("pairwiseSubAlgorithmSalt")
+                .or_insert_with(|| json!(crate::random::uuid()));
         }
     }
 }
@@ -113,7 +123,9 @@ pub(super) struct Told<'a> {
 /// The answer to a registration, a read or an update.
 pub(super) fn answer(realm: &Realm, caller: &Caller, client: &Client, told: &Told<'_>) -> Doc {
     let address = address(realm, caller, &client.client_id);
-    let expires = client.attribute("client.secret.expiration.time").and_then(|at| at.parse().ok());
+    let expires = client
+        .attribute("client.secret.expiration.time")
+        .and_then(|at| at.parse().ok());
     client_metadata::describe(
         &client.doc,
         &Issued {
@@ -130,13 +142,22 @@ pub(super) fn answer(realm: &Realm, caller: &Caller, client: &Client, told: &Tol
 /// Where a client manages itself: at the address it registered by.
 pub(super) fn address(realm: &Realm, caller: &Caller, client_id: &str) -> String {
     let id = percent_encoded(client_id);
-    format!("{}/realms/{}/clients-registrations/openid-connect/{id}", caller.base, realm.name)
+    format!(
+        "{}/realms/{}/clients-registrations/openid-connect/{id}",
+        caller.base, realm.name
+    )
 }
 
 /// A `client_id` as one segment of a path. Ours are UUIDs; administrators may choose anything.
 fn percent_encoded(id: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
-    let encode = |b: u8| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") };
+    let encode = |b: u8| {
+        if plain(b) {
+            char::from(b).to_string()
+        } else {
+            format!("%{b:02X}")
+        }
+    };
     id.bytes().map(encode).collect()
 }
 

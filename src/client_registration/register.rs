@@ -12,11 +12,11 @@ use super::token::{self, Auth};
 use super::{Mode, Request, is_about_json, mode, parse, sector};
 use crate::client_secret;
 use crate::error::Error;
+use crate::store::Tx;
 use crate::store::client::{self, Client, Secrets};
 use crate::store::client_registration::{self, Registration};
 use crate::store::initial_access::{self, Spent};
 use crate::store::json::{self, Doc};
-use crate::store::Tx;
 use crate::{events, service_account};
 
 /// A client that was just made.
@@ -161,7 +161,11 @@ async fn keep(tx: &mut Tx, request: &Request<'_>, client: &Client) -> Result<(),
     };
     client_registration::add(tx, &registration).await?;
     let mut event = audit::done(request, Act::Register, &client.client_id);
-    if let Some(Value::String(software)) = client.doc.get("attributes").and_then(|a| a.get("oidc.registration.software_id")) {
+    if let Some(Value::String(software)) = client
+        .doc
+        .get("attributes")
+        .and_then(|a| a.get("oidc.registration.software_id"))
+    {
         event = event.detail("software_id", software.as_str());
     }
     events::record(tx, realm, &event, app.now()).await?;

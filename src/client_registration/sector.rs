@@ -12,9 +12,14 @@ pub(super) async fn check(app: &App, doc: &Doc) -> Result<(), Refusal> {
     let fetched = app.egress.get(address).await.ok();
     let listed: Option<Vec<String>> = fetched.and_then(|body| serde_json::from_slice(&body).ok());
     let Some(listed) = listed else {
-        return Err(Refusal::metadata("Failed to get redirect URIs from the Sector Identifier URI."));
+        return Err(Refusal::metadata(
+            "Failed to get redirect URIs from the Sector Identifier URI.",
+        ));
     };
-    if json::texts(doc, "redirectUris").iter().all(|uri| listed.iter().any(|one| one == uri)) {
+    if json::texts(doc, "redirectUris")
+        .iter()
+        .all(|uri| listed.iter().any(|one| one == uri))
+    {
         return Ok(());
     }
     let text = "Client redirect URIs does not match redirect URIs fetched from the Sector Identifier URI.";

@@ -70,7 +70,10 @@ pub async fn add(tx: &mut Tx, new: &Registration) -> Result<(), Error> {
 /// Those of the database.
 pub async fn of_client(q: impl Query, realm_id: &str, client_uuid: &str) -> Result<Option<Registration>, Error> {
     let sql = format!("select {COLUMNS} from client_registration where realm_id = $1 and client_uuid = $2");
-    q.first(&sql, &[&realm_id, &client_uuid]).await?.map(registration).transpose()
+    q.first(&sql, &[&realm_id, &client_uuid])
+        .await?
+        .map(registration)
+        .transpose()
 }
 
 /// How many clients a realm has, counted no further than `max`.

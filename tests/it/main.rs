@@ -1,11 +1,14 @@
 //! One file per promise, each through the router, on every database that is switched on.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod client_registration;
 mod crash;
 mod durability;
+mod initial_access;
 mod layers;
 mod limits;
 mod nodes;
+mod registration_policies;
 mod store;
 #[allow(dead_code, reason = "each promise uses what it needs")]
 mod support;

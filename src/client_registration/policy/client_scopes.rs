@@ -17,9 +17,16 @@ pub(super) fn judge(component: &Component, realm: &Realm, candidate: &Candidate<
             || (of_realm && realms.iter().any(|list| realm.texts(list).contains(&name)))
     };
     let had = candidate.before.map(scopes).unwrap_or_default();
-    match scopes(candidate.doc).into_iter().find(|name| !had.contains(name) && !allowed(name)) {
+    match scopes(candidate.doc)
+        .into_iter()
+        .find(|name| !had.contains(name) && !allowed(name))
+    {
         None => Ok(()),
-        Some(name) => Err(Objection::about("scope", name, "Not permitted to use specified clientScope")),
+        Some(name) => Err(Objection::about(
+            "scope",
+            name,
+            "Not permitted to use specified clientScope",
+        )),
     }
 }
 

@@ -14,7 +14,11 @@ pub(super) fn shape(doc: &mut Doc) {
 pub(super) fn judge(candidate: &Candidate<'_>) -> Judgement {
     let was = candidate.before.is_some_and(|before| json::flag(before, SWITCH));
     if !was && json::flag(candidate.doc, SWITCH) {
-        return Err(Objection::about(SWITCH, true, "Not permitted to enable fullScopeAllowed"));
+        return Err(Objection::about(
+            SWITCH,
+            true,
+            "Not permitted to enable fullScopeAllowed",
+        ));
     }
     Ok(())
 }

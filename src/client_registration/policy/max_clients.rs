@@ -10,7 +10,10 @@ const DEFAULT: i64 = 200;
 
 pub(super) async fn judge(component: &Component, tx: &mut Tx, realm_id: &str) -> Result<Judgement, Error> {
     // Only administrators write this setting, and the Admin API takes numbers only.
-    let max = component.first("max-clients").and_then(|n| n.trim().parse().ok()).unwrap_or(DEFAULT);
+    let max = component
+        .first("max-clients")
+        .and_then(|n| n.trim().parse().ok())
+        .unwrap_or(DEFAULT);
     if client_registration::count_up_to(tx, realm_id, max).await? < max {
         return Ok(Ok(()));
     }

@@ -91,7 +91,9 @@ impl<'a> Policies<'a> {
     pub async fn check_sender(&self, ip: IpAddr) -> Result<(), Refusal> {
         for (kind, component) in &self.all {
             match kind {
-                Kind::TrustedHosts => trusted_hosts::check_sender(component, ip).await.map_err(|o| rejected(component, o))?,
+                Kind::TrustedHosts => trusted_hosts::check_sender(component, ip)
+                    .await
+                    .map_err(|o| rejected(component, o))?,
                 Kind::Unknown => return Err(rejected(component, Objection::new("Unknown policy"))),
                 _ => {}
             }
@@ -162,7 +164,10 @@ fn rejected(component: &Component, objection: Objection) -> Refusal {
 /// A setting of a policy that is a list.
 fn list<'a>(component: &'a Component, key: &str) -> impl Iterator<Item = &'a str> {
     let values = component.config.get(key).map(Vec::as_slice).unwrap_or_default();
-    values.iter().map(|value| value.trim()).filter(|value| !value.is_empty())
+    values
+        .iter()
+        .map(|value| value.trim())
+        .filter(|value| !value.is_empty())
 }
 
 /// A setting of a policy that is a switch, on unless it says otherwise.

@@ -13,10 +13,15 @@ pub(super) fn judge(component: &Component, candidate: &Candidate<'_>) -> Judgeme
     let before = candidate.before.map(mappers).unwrap_or_default();
     for mapper in mappers(candidate.doc) {
         let kind = mapper.get("protocolMapper").and_then(Value::as_str).unwrap_or_default();
-        let allowed = kind == PAIRWISE || super::list(component, "allowed-protocol-mapper-types").any(|one| one == kind);
+        let allowed =
+            kind == PAIRWISE || super::list(component, "allowed-protocol-mapper-types").any(|one| one == kind);
         // What an administrator added, and nobody touched, stays.
         if !allowed && !before.contains(&mapper) {
-            return Err(Objection::about("protocolMappers", kind, "ProtocolMapper type not allowed"));
+            return Err(Objection::about(
+                "protocolMappers",
+                kind,
+                "ProtocolMapper type not allowed",
+            ));
         }
     }
     Ok(())

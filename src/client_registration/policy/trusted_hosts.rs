@@ -18,7 +18,11 @@ use crate::store::realm::Component;
 const LOOK_UP: Duration = Duration::from_secs(2);
 
 /// Addresses that belong to the application, and what the registrant calls them.
-const PAGES: [(&str, &str); 3] = [("rootUrl", "rootUrl"), ("baseUrl", "client_uri"), ("adminUrl", "adminUrl")];
+const PAGES: [(&str, &str); 3] = [
+    ("rootUrl", "rootUrl"),
+    ("baseUrl", "client_uri"),
+    ("adminUrl", "adminUrl"),
+];
 
 pub(super) async fn check_sender(component: &Component, ip: IpAddr) -> Judgement {
     if !on_by_default(component, "host-sending-registration-request-must-match") {
@@ -78,7 +82,11 @@ fn trusts(component: &Component, uri: &str) -> bool {
     let Some(host) = redirect_uri::host(uri).map(str::to_ascii_lowercase) else {
         return false;
     };
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok();
+    let address = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<IpAddr>()
+        .ok();
     list(component, "trusted-hosts").any(|entry| {
         let entry = entry.to_ascii_lowercase();
         if let Some(address) = address {
@@ -103,10 +111,25 @@ mod tests {
     #[test]
     fn a_host_is_trusted_by_its_whole_name() {
         let listed = component(&["ok.com", "*.example.com", "10.0.0.0/8", "::1"]);
-        for good in ["https://ok.com/cb", "https://OK.com:444/", "https://a.example.com/", "https://example.com/", "http://10.1.2.3/", "http://[::1]:9/"] {
+        for good in [
+            "https://ok.com/cb",
+            "https://OK.com:444/",
+            "https://a.example.com/",
+            "https://example.com/",
+            "http://10.1.2.3/",
+            "http://[::1]:9/",
+        ] {
             assert!(trusts(&listed, good), "{good}");
         }
-        for bad in ["https://evil-ok.com/", "https://ok.com.evil.net/", "https://evilexample.com/", "http://11.0.0.1/", "com.example.app:/cb", "/cb", "https://ok.com@evil.net/"] {
+        for bad in [
+            "https://evil-ok.com/",
+            "https://ok.com.evil.net/",
+            "https://evilexample.com/",
+            "http://11.0.0.1/",
+            "com.example.app:/cb",
+            "/cb",
+            "https://ok.com@evil.net/",
+        ] {
             assert!(!trusts(&listed, bad), "{bad}");
         }
     }
