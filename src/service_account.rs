@@ -12,7 +12,7 @@ use crate::store::realm::Realm;
 use crate::store::user::{self, Kept, User};
 
 /// The client scope that tells who the client is; Keycloak gives it to every client with a service account.
-const SCOPE: &str = "service_account";
+pub const SCOPE: &str = "service_account";
 
 /// What came of making sure of a service account.
 pub enum Ensured {

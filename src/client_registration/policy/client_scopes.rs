@@ -1,6 +1,7 @@
 //! `allowed-client-templates`: the client scopes that an application may ask for.
 
 use super::{Candidate, Judgement, Objection};
+use crate::service_account;
 use crate::store::json::{self, Doc};
 use crate::store::realm::{Component, Realm};
 
@@ -16,10 +17,12 @@ pub(super) fn judge(component: &Component, realm: &Realm, candidate: &Candidate<
         super::list(component, "allowed-client-scopes").any(|one| one == name)
             || (of_realm && realms.iter().any(|list| realm.texts(list).contains(&name)))
     };
+    // A service account brings its scope along.
+    let brought = |name: &str| name == service_account::SCOPE && json::flag(candidate.doc, "serviceAccountsEnabled");
     let had = candidate.before.map(scopes).unwrap_or_default();
     match scopes(candidate.doc)
         .into_iter()
-        .find(|name| !had.contains(name) && !allowed(name))
+        .find(|name| !had.contains(name) && !brought(name) && !allowed(name))
     {
         None => Ok(()),
         Some(name) => Err(Objection::about(
