@@ -8,14 +8,13 @@ pub mod api;
 mod audit;
 mod manage;
 mod metadata;
-mod policy;
+pub mod policy;
 mod refusal;
 mod register;
 mod sector;
 pub mod token;
 
 pub use metadata::describe_as_client;
-pub use policy::TYPE as POLICY_TYPE;
 
 use vestibule_oauth::client_metadata::Metadata;
 use vestibule_oauth::error::Refusal as Fault;

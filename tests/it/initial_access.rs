@@ -83,7 +83,7 @@ async fn tokens_that_are_late_deleted_foreign_or_made_up_are_refused() {
         (foreign.as_str(), "Failed decode token"),
         (deleted.as_str(), "Initial Access Token not found"),
         ("garbage", "Failed decode token"),
-        (&format!("{}x", late), "Failed decode token"),
+        (&format!("{late}x"), "Failed decode token"),
     ] {
         let answer = register(&server, "r", Some(token), &plain()).await;
         assert_eq!(

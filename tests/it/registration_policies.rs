@@ -1,7 +1,7 @@
 //! A realm's policies judge applications as they would become.
 
 use serde_json::{Value, json};
-use vestibule::client_registration::POLICY_TYPE;
+use vestibule::client_registration::policy::TYPE as POLICY_TYPE;
 use vestibule::store::part::{self, Kind};
 use vestibule::store::{client, realm};
 

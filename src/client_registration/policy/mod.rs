@@ -7,11 +7,14 @@
 mod client_disabled;
 mod client_scopes;
 mod consent_required;
+mod describe;
 mod full_scope;
 mod max_clients;
 mod protocol_mappers;
 mod trusted_hosts;
 mod web_origins;
+
+pub use describe::{Fault, check, providers};
 
 use std::net::IpAddr;
 

@@ -1,0 +1,80 @@
+//! What administrators are told of policies, and what they may write into one.
+
+use std::sync::LazyLock;
+
+use serde_json::{Value, json};
+
+use super::{Kind, on_by_default};
+use crate::store::realm::{Component, Realm};
+
+/// Keycloak's description of its eight providers.
+static PROVIDERS: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("providers.json")).unwrap_or_default());
+
+/// The answer of `client-registration-policy/providers`.
+pub fn providers(realm: &Realm) -> Value {
+    let mut all = PROVIDERS.clone();
+    let mut scopes: Vec<&str> = realm.client_scopes.iter().map(|scope| scope.name.as_str()).collect();
+    scopes.push("openid");
+    let properties = all
+        .as_array_mut()
+        .into_iter()
+        .flatten()
+        .filter_map(|one| one["properties"].as_array_mut());
+    for property in properties.flatten().filter(|p| p["name"] == "allowed-client-scopes") {
+        property["options"] = json!(scopes);
+    }
+    all
+}
+
+/// Checks a policy that an administrator wrote.
+///
+/// # Errors
+///
+/// Keycloak's text: `error` for an unknown provider, `errorMessage` for a setting.
+pub fn check(component: &Component) -> Result<(), Fault> {
+    match Kind::of(component) {
+        Kind::Unknown => Err(Fault::Provider),
+        Kind::MaxClients => match component
+            .first("max-clients")
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+        {
+            None => Err(Fault::Setting("'Max Clients Per Realm' is required")),
+            Some(text) if text.parse::<i32>().is_err() => {
+                Err(Fault::Setting("'Max Clients Per Realm' should be a number"))
+            }
+            Some(_) => Ok(()),
+        },
+        Kind::TrustedHosts => {
+            let checks = ["host-sending-registration-request-must-match", "client-uris-must-match"];
+            if checks.iter().any(|key| on_by_default(component, key)) {
+                Ok(())
+            } else {
+                Err(Fault::Setting(
+                    "At least one of hosts verification or client URIs validation must be enabled",
+                ))
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Why a policy cannot be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// There is no such provider.
+    Provider,
+    /// A setting is missing or wrong.
+    Setting(&'static str),
+}
+
+impl Fault {
+    /// Keycloak's text.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Provider => "Invalid provider type or no such provider",
+            Self::Setting(text) => text,
+        }
+    }
+}
