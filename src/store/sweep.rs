@@ -30,6 +30,10 @@ pub async fn expired(db: &Db, now: i64) -> Result<(), Error> {
             format!("delete from {table} where ({key}) in (select {key} from {table} where expires < $1 limit $2)");
         tx.exec(&sql, &[&now, &BATCH]).await?;
     }
+    // 0 means never.
+    let sql = "delete from initial_access where id in
+               (select id from initial_access where expires <> 0 and expires < $1 limit $2)";
+    tx.exec(sql, &[&now, &BATCH]).await?;
     tx.exec("delete from change where time < $1", &[&(now - CHANGES_KEPT_MS)])
         .await?;
     tx.commit().await

@@ -19,10 +19,12 @@ pub(super) fn judge(component: &Component, realm: &Realm, candidate: &Candidate<
     };
     // A service account brings its scope along.
     let brought = |name: &str| name == service_account::SCOPE && json::flag(candidate.doc, "serviceAccountsEnabled");
+    // Kept at all only where the realm lets registrants invent scopes.
+    let invented = |name: &str| realm.client_scope(name).is_none();
     let had = candidate.before.map(scopes).unwrap_or_default();
     match scopes(candidate.doc)
         .into_iter()
-        .find(|name| !had.contains(name) && !brought(name) && !allowed(name))
+        .find(|name| !had.contains(name) && !brought(name) && !invented(name) && !allowed(name))
     {
         None => Ok(()),
         Some(name) => Err(Objection::about(
