@@ -73,6 +73,9 @@ pub struct ClientScope {
     pub attributes: BTreeMap<String, String>,
     #[serde(default)]
     pub protocol_mappers: Vec<ProtocolMapper>,
+    /// Ids of the roles that the scope passes on; only who has one of them gets the scope.
+    #[serde(default, rename = "_scopeRoles", skip_serializing_if = "Vec::is_empty")]
+    pub scope_roles: Vec<String>,
 }
 
 impl ClientScope {

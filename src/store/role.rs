@@ -45,6 +45,11 @@ impl Roles {
         found
     }
 
+    /// All roles, in no order.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Role>> {
+        self.by_id.values()
+    }
+
     /// The roles that a role is directly composed of.
     pub fn children(&self, id: &str) -> &[String] {
         self.children.get(id).map_or(&[], Vec::as_slice)

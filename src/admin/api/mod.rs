@@ -6,7 +6,9 @@
 pub mod answer;
 pub mod auth;
 mod bearer;
+pub mod client_scopes;
 pub mod clients;
+pub mod container;
 pub mod error;
 pub mod grants;
 pub mod json;
@@ -15,6 +17,8 @@ pub mod query;
 pub mod record;
 pub mod representation;
 pub mod roles;
+pub mod scope_mappings;
+pub mod server_info;
 
 use axum::Router;
 use axum::extract::Request;
@@ -32,7 +36,11 @@ pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
         // -- realms, users, events: -------------------------------------------------------------------------------
         // -- clients, roles, groups, scopes, components: ----------------------------------------------------------
         .merge(clients::routes())
+        .merge(client_scopes::routes())
+        .merge(protocol_mappers::routes())
         .merge(roles::routes())
+        .merge(scope_mappings::routes())
+        .merge(server_info::routes(&app))
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::middleware::from_fn(common_headers))

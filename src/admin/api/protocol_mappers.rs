@@ -1,10 +1,41 @@
 //! Protocol mappers of clients and of client scopes.
 
+use axum::Router;
+use axum::routing::{get, post};
 use serde_json::{Value, json};
 
+use super::answer;
+use super::container::{BASES, Container};
+use super::error::{Answer, ApiError};
+use super::json::Body;
+use super::record::{Operation, record};
+use super::representation::client_scope as shown;
+use super::server_info;
+use crate::app::App;
+use crate::error::Error;
 use crate::store::json::{self, Doc};
+use crate::store::realm::ProtocolMapper;
 
-/// A mapper as it is kept: the members we know, with an id.
+const SHAPE: &str = "ProtocolMapperRepresentation";
+const KIND: &str = "PROTOCOL_MAPPER";
+
+/// The addresses of protocol mappers.
+pub fn routes() -> Router<App> {
+    BASES.iter().fold(Router::new(), |router, base| {
+        let base = format!("{base}/protocol-mappers");
+        router
+            .route(&format!("{base}/models"), get(list).post(create))
+            .route(
+                &format!("{base}/models/{{mapper}}"),
+                get(read).put(update).delete(remove),
+            )
+            .route(&format!("{base}/add-models"), post(create_all))
+            .route(&format!("{base}/protocol/{{protocol}}"), get(of_protocol))
+    })
+}
+
+/// A mapper as it is kept: the members we know, with an id. Where it says what goes into an access or ID token, the same
+/// goes for introspection and userinfo unless it says otherwise, as in Keycloak.
 pub fn stored(given: &Doc, id: &str) -> Doc {
     let mut doc = Doc::new();
     doc.insert("id".into(), json!(id));
@@ -17,7 +48,148 @@ pub fn stored(given: &Doc, id: &str) -> Doc {
         .and_then(Value::as_object)
         .cloned()
         .unwrap_or_default();
-    let config: Doc = config.into_iter().filter(|(_, v)| v.is_string()).collect();
+    let mut config: Doc = config.into_iter().filter(|(_, v)| v.is_string()).collect();
+    for (follows, leads) in [
+        ("introspection.token.claim", "access.token.claim"),
+        ("userinfo.token.claim", "id.token.claim"),
+    ] {
+        if let Some(value) = config.get(leads).cloned() {
+            config.entry(follows).or_insert(value);
+        }
+    }
     doc.insert("config".into(), Value::Object(config));
     doc
+}
+
+fn parse(given: &Doc, id: &str) -> Result<ProtocolMapper, Error> {
+    Ok(serde_json::from_value(Value::Object(stored(given, id)))?)
+}
+
+async fn list(container: Container) -> Answer {
+    answer::json(&shown::mappers(&container.mappers()?))
+}
+
+async fn of_protocol(container: Container) -> Answer {
+    let protocol = container.param("protocol");
+    let all: Vec<ProtocolMapper> = container
+        .mappers()?
+        .into_iter()
+        .filter(|m| m.protocol == protocol)
+        .collect();
+    answer::json(&shown::mappers(&all))
+}
+
+async fn read(container: Container) -> Answer {
+    let all = container.mappers()?;
+    let found = all.iter().find(|m| m.id == container.param("mapper"));
+    answer::json(&shown::mapper(found.ok_or_else(unknown)?))
+}
+
+fn unknown() -> ApiError {
+    ApiError::not_found("Model not found")
+}
+
+/// Checks a new mapper against those there are and puts it among them.
+fn put(all: &mut Vec<ProtocolMapper>, given: &Doc) -> Result<String, ApiError> {
+    let (protocol, provider) = (
+        json::text(given, "protocol").unwrap_or_default(),
+        json::text(given, "protocolMapper").unwrap_or_default(),
+    );
+    if !server_info::has_mapper(protocol, provider) {
+        return Err(ApiError::not_found("ProtocolMapper provider not found"));
+    }
+    let Some(name) = json::text(given, "name") else {
+        return Err(ApiError::duplicate());
+    };
+    if all.iter().any(|m| m.name == name && m.protocol == protocol) {
+        return Err(ApiError::conflict("Protocol mapper exists with same name"));
+    }
+    let id = json::text(given, "id").map_or_else(crate::random::uuid, str::to_owned);
+    if all.iter().any(|m| m.id == id) {
+        return Err(ApiError::duplicate());
+    }
+    all.push(parse(given, &id)?);
+    Ok(id)
+}
+
+async fn create(mut container: Container, body: Body) -> Answer {
+    container.require_manage()?;
+    let given = body.object(SHAPE)?;
+    let mut all = container.mappers()?;
+    let id = put(&mut all, &given)?;
+    container.set_mappers(all)?;
+    let path = container.path(&format!("/protocol-mappers/models/{id}"));
+    save(&container, Operation::Create, &path, Some(&told(&given))).await?;
+    answer::uncached(answer::created(&container.admin, &path))
+}
+
+async fn create_all(mut container: Container, body: Body) -> Answer {
+    container.require_manage()?;
+    let given = body.list(SHAPE)?;
+    let mut all = container.mappers()?;
+    for mapper in &given {
+        put(&mut all, mapper)?;
+    }
+    container.set_mappers(all)?;
+    let path = container.path("/protocol-mappers/add-models");
+    let told: Value = given.iter().map(told).collect();
+    save(&container, Operation::Create, &path, Some(&told)).await?;
+    answer::uncached(answer::nothing())
+}
+
+async fn update(mut container: Container, body: Body) -> Answer {
+    container.require_manage()?;
+    let given = body.object(SHAPE)?;
+    let mut all = container.mappers()?;
+    let id = container.param("mapper").to_owned();
+    let known = all.iter().position(|m| m.id == id).ok_or_else(unknown)?;
+    let mut changed = given.clone();
+    for (member, was) in [
+        ("name", &all[known].name),
+        ("protocol", &all[known].protocol),
+        ("protocolMapper", &all[known].protocol_mapper),
+    ] {
+        if json::text(&changed, member).is_none() {
+            changed.insert(member.into(), json!(was));
+        }
+    }
+    all[known] = parse(&changed, &id)?;
+    container.set_mappers(all)?;
+    let path = container.path(&format!("/protocol-mappers/models/{id}"));
+    save(&container, Operation::Update, &path, Some(&told(&given))).await?;
+    answer::uncached(answer::nothing())
+}
+
+async fn remove(mut container: Container) -> Answer {
+    container.require_manage()?;
+    let mut all = container.mappers()?;
+    let id = container.param("mapper").to_owned();
+    let known = all.iter().position(|m| m.id == id).ok_or_else(unknown)?;
+    all.remove(known);
+    container.set_mappers(all)?;
+    let path = container.path(&format!("/protocol-mappers/models/{id}"));
+    save(&container, Operation::Delete, &path, None).await?;
+    answer::uncached(answer::nothing())
+}
+
+async fn save(container: &Container, operation: Operation, path: &str, told: Option<&Value>) -> Result<(), ApiError> {
+    let mut tx = container.admin.app.db.begin().await?;
+    container.save(&mut tx).await?;
+    record(&mut tx, &container.admin, operation, KIND, path, told).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// What an admin event tells of a mapper.
+fn told(given: &Doc) -> Value {
+    let mut told = Doc::new();
+    for member in ["id", "name", "protocol", "protocolMapper"] {
+        if let Some(value) = given.get(member).filter(|v| !v.is_null()) {
+            told.insert(member.into(), value.clone());
+        }
+    }
+    told.insert("consentRequired".into(), json!(json::flag(given, "consentRequired")));
+    let config = given.get("config").filter(|c| c.is_object()).cloned();
+    told.insert("config".into(), config.unwrap_or_else(|| json!({})));
+    Value::Object(told)
 }

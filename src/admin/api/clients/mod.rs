@@ -1,6 +1,7 @@
 //! Clients: listed, made, changed, removed. What belongs to one is in the files beside this.
 
 mod found;
+mod scopes;
 mod secret;
 mod validate;
 mod write;
@@ -9,7 +10,7 @@ pub use found::{Found, LIST, VIEW};
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use serde_json::{Value, json};
 
 use super::answer;
@@ -41,6 +42,16 @@ pub fn routes() -> Router<App> {
             post(secret::registration_access_token),
         )
         .route(&format!("{one}/service-account-user"), get(service_account_user))
+        .route(&format!("{one}/default-client-scopes"), get(scopes::defaults))
+        .route(&format!("{one}/optional-client-scopes"), get(scopes::optionals))
+        .route(
+            &format!("{one}/default-client-scopes/{{scope}}"),
+            put(scopes::add_default).delete(scopes::remove_default),
+        )
+        .route(
+            &format!("{one}/optional-client-scopes/{{scope}}"),
+            put(scopes::add_optional).delete(scopes::remove_optional),
+        )
         .route(
             &format!("{one}/management/permissions"),
             get(super::roles::no_permissions).put(super::roles::no_permissions),

@@ -136,7 +136,7 @@ async fn remove(holder: RoleHolder) -> Answer {
     holder.require_manage()?;
     let role = holder.role()?;
     let path = holder.path(&answer::segment(&role.name));
-    let told = json!({ "id": role.id, "name": role.name });
+    let told = json!({ "id": role.id, "name": role.name, "composite": false });
     delete(&holder.admin, &role, holder.kind(), &path, Some(told)).await
 }
 
@@ -157,7 +157,7 @@ async fn change(admin: &Admin, known: &Arc<Role>, given: &Doc, kind: &str, path:
     changed.doc = settings(given, kept);
     let mut tx = admin.app.db.begin().await?;
     role::update(&mut tx, &realm.id, &changed).await?;
-    let told = Value::Object(given.clone());
+    let told = told(None, given);
     record(&mut tx, admin, Operation::Update, kind, path, Some(&told)).await?;
     tx.commit().await?;
     answer::nothing()
@@ -177,6 +177,24 @@ async fn delete(admin: &Admin, role: &Role, kind: &str, path: &str, told: Option
 
 fn nameless() -> ApiError {
     ApiError::error(axum::http::StatusCode::BAD_REQUEST, "role has no name")
+}
+
+/// What an admin event tells of a role: what was sent, with the id of what was made.
+fn told(id: Option<&str>, given: &Doc) -> Value {
+    let mut told = Doc::new();
+    if let Some(id) = id {
+        told.insert("id".into(), json!(id));
+    }
+    for member in ["id", "name", "description"] {
+        if let Some(value) = given.get(member).filter(|v| !v.is_null()) {
+            told.entry(member).or_insert_with(|| value.clone());
+        }
+    }
+    told.insert("composite".into(), json!(json::flag(given, "composite")));
+    for (member, value) in given.iter().filter(|(_, v)| !v.is_null()) {
+        told.entry(member.clone()).or_insert_with(|| value.clone());
+    }
+    Value::Object(told)
 }
 
 /// What of a representation a role keeps in its document, over what it had.
