@@ -104,7 +104,7 @@ pub async fn page(mut turn: Turn, user: &User) -> Result<Response, Error> {
             },
         },
     )?;
-    session::save(&turn.app, &turn.session).await?;
+    session::save(&turn.app, &mut turn.session).await?;
     Ok(answer)
 }
 

@@ -48,7 +48,7 @@ pub async fn proceed(mut turn: Turn, user: User) -> Result<Response, Error> {
     turn.session.execution = Some(alias);
     turn.session.code = None;
     let cookies = std::mem::take(&mut turn.session.set_cookies);
-    session::save(&turn.app, &turn.session).await?;
+    session::save(&turn.app, &mut turn.session).await?;
     let here = address::here(&turn.visitor.caller, &turn.realm, &turn.client, &turn.session);
     Ok(page::redirect(&turn.realm, &here, &cookies))
 }

@@ -112,6 +112,9 @@ fn code_request(turn: &Turn, sid: &UserSession) -> CodeRequest {
             notes.insert(key.into(), json!(value));
         }
     }
+    if !request.resource.is_empty() {
+        notes.insert("resource".into(), json!(request.resource));
+    }
     CodeRequest {
         redirect_uri: request.sent_redirect_uri.clone(),
         scope: request.scope.clone(),
