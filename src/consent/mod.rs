@@ -1,12 +1,10 @@
 //! Letting an application act: which scopes need a yes, the page that asks, the answer.
 
-use axum::http::StatusCode;
-use axum::response::Response;
-
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{self, CONSENT};
 use crate::login::{Turn, answer, record, session};
+use crate::page::{Response, StatusCode};
 use crate::store::client::Client;
 use crate::store::consent;
 use crate::store::event::Event;

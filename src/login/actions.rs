@@ -1,13 +1,11 @@
 //! After the flow: required actions, the action that the application asked for, consent; then the end.
 
-use axum::response::Response;
-
 use super::finish::finish;
 use super::session::{self, Stage};
 use super::{Turn, address, answer};
 use crate::consent;
 use crate::error::Error;
-use crate::page;
+use crate::page::{self, Response};
 use crate::store::user::User;
 
 /// The name under which the consent page stands among the required actions.

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::http::StatusCode;
-use axum::response::Response;
 use vestibule_oauth::params::Params;
 
 use super::session::{self, AuthSession, FlowKind, Stage};
@@ -11,7 +9,7 @@ use super::{Turn, address, expired, lost, record};
 use crate::app::App;
 use crate::error::Error;
 use crate::events;
-use crate::page::{self, Caching, Draft};
+use crate::page::{self, Caching, Draft, Response, StatusCode};
 use crate::store::client::{self, Client};
 use crate::store::realm::Realm;
 use crate::theme::pages::Severity;
@@ -81,7 +79,10 @@ pub async fn enter(
         return Ok(Entered::Answer(answer));
     }
     if place == Place::Flow(FlowKind::ResetCredentials) && !realm.flag("resetPasswordAllowed") {
-        return Ok(Entered::Answer(expired::error(draft(None), "resetCredentialNotAllowedMessage")?));
+        return Ok(Entered::Answer(expired::error(
+            draft(None),
+            "resetCredentialNotAllowedMessage",
+        )?));
     }
     let client = match query.text("client_id") {
         Some(id) => client::by_client_id(&app.db, &realm.id, id).await?,
@@ -95,10 +96,16 @@ pub async fn enter(
         return lost::answer(app, visitor, realm, client, query, place).await;
     };
     if !client.enabled() {
-        return Ok(Entered::Answer(expired::error(draft(Some(&client)), "loginRequesterNotEnabledMessage")?));
+        return Ok(Entered::Answer(expired::error(
+            draft(Some(&client)),
+            "loginRequesterNotEnabledMessage",
+        )?));
     }
     if place == Place::Flow(FlowKind::Registration) && !realm.flag("registrationAllowed") {
-        return Ok(Entered::Answer(expired::error(draft(Some(&client)), "registrationNotAllowedMessage")?));
+        return Ok(Entered::Answer(expired::error(
+            draft(Some(&client)),
+            "registrationNotAllowedMessage",
+        )?));
     }
     let mut turn = Turn {
         app: app.clone(),

@@ -7,7 +7,6 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use axum::response::Response;
 use vestibule_oauth::params::Params;
 
 use super::actions::proceed;
@@ -15,6 +14,7 @@ use super::session::{self, FlowKind, Status};
 use super::{Turn, answer, expired, record, steps};
 use crate::error::Error;
 use crate::events;
+use crate::page::Response;
 use crate::store::realm::{Execution, Flow, Realm};
 use crate::store::user::User;
 

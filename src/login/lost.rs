@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::response::Response;
 use vestibule_oauth::params::Params;
 use vestibule_oauth::redirect_uri;
 
@@ -14,7 +13,7 @@ use super::{address, expired, identity, restart};
 use crate::app::App;
 use crate::error::Error;
 use crate::events;
-use crate::page::{self, Caching, Draft};
+use crate::page::{self, Caching, Draft, Response};
 use crate::store::client::{self, Client};
 use crate::store::event::Event;
 use crate::store::realm::Realm;
@@ -54,7 +53,13 @@ pub async fn answer(
                 .detail("redirected_to_client", "true")
                 .detail("response_mode", request.mode().as_str());
             events::record_alone(app, realm, &event).await;
-            let way = Way { app, visitor, realm, client, request: &request };
+            let way = Way {
+                app,
+                visitor,
+                realm,
+                client,
+                request: &request,
+            };
             let pairs = answer::refusal(way, "temporarily_unavailable", Some("authentication_expired"));
             return Ok(Entered::Answer(answer::send(way, pairs, Vec::new())?));
         }
@@ -92,7 +97,10 @@ async fn from_the_start(
     let Some(known) = restart::read(app, visitor, realm) else {
         return Ok(None);
     };
-    let Some(client) = client::by_client_id(&app.db, &realm.id, &known.client_id).await?.filter(|c| c.enabled()) else {
+    let Some(client) = client::by_client_id(&app.db, &realm.id, &known.client_id)
+        .await?
+        .filter(|c| c.enabled())
+    else {
         return Ok(None);
     };
     let mut session = session::open(app, visitor, realm, &client, known.request, FlowKind::Browser).await?;

@@ -36,7 +36,12 @@ pub async fn open_realm(app: &App, visitor: &Visitor, name: &str) -> Result<Resu
         Some(master) if visitor.takes_html => crate::page::not_found(app, &master, visitor)?,
         _ => {
             let body = r#"{"error":"Realm does not exist"}"#;
-            (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+            (
+                StatusCode::NOT_FOUND,
+                [(header::CONTENT_TYPE, "application/json")],
+                body,
+            )
+                .into_response()
         }
     };
     Ok(Err(page))
@@ -48,7 +53,12 @@ pub fn needs_https(app: &App, caller: &Caller, realm: &Realm) -> bool {
         IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
         IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
     };
-    let wanted = match realm.text("sslRequired").unwrap_or("external").to_ascii_lowercase().as_str() {
+    let wanted = match realm
+        .text("sslRequired")
+        .unwrap_or("external")
+        .to_ascii_lowercase()
+        .as_str()
+    {
         "none" => false,
         "all" => true,
         _ => !near,
@@ -68,8 +78,15 @@ pub fn form(headers: &HeaderMap, body: &Bytes) -> Option<Params> {
 }
 
 fn is(headers: &HeaderMap, kind: &str) -> bool {
-    let sent = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    sent.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(kind)
+    let sent = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
+    sent.split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .eq_ignore_ascii_case(kind)
 }
 
 /// A form, URL-encoded or `multipart/form-data`, which browsers may send as well.
@@ -181,12 +198,19 @@ async fn consented(mut turn: Turn, form: Params) -> Answer {
 /// 405, as Keycloak words it.
 pub fn not_allowed() -> Response {
     let body = r#"{"error":"HTTP 405 Method Not Allowed"}"#;
-    (StatusCode::METHOD_NOT_ALLOWED, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+    (
+        StatusCode::METHOD_NOT_ALLOWED,
+        [(header::CONTENT_TYPE, "application/json")],
+        body,
+    )
+        .into_response()
 }
 
 /// What an address takes that takes GET and POST.
 pub async fn options() -> Response {
     let mut answer = StatusCode::OK.into_response();
-    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("HEAD, POST, GET, OPTIONS"));
+    answer
+        .headers_mut()
+        .insert(header::ALLOW, HeaderValue::from_static("HEAD, POST, GET, OPTIONS"));
     answer
 }

@@ -10,7 +10,6 @@ use vestibule_oauth::{pkce, redirect_uri};
 use crate::app::App;
 use crate::error::Error;
 use crate::login::request::AuthRequest;
-use crate::oidc::tokens::scope;
 use crate::store::client::{self, Client};
 use crate::store::realm::Realm;
 
@@ -39,12 +38,23 @@ pub struct ForTheClient {
 }
 
 fn page(message: &'static str, event: &'static str) -> ForThePerson {
-    ForThePerson { status: 400, message, argument: None, event, reason: None }
+    ForThePerson {
+        status: 400,
+        message,
+        argument: None,
+        event,
+        reason: None,
+    }
 }
 
 fn refuse(code: &'static str, description: impl Into<String>) -> ForTheClient {
     let description = description.into();
-    ForTheClient { code, reason: Some(description.clone()), description: Some(description), event: "invalid_request" }
+    ForTheClient {
+        code,
+        reason: Some(description.clone()),
+        description: Some(description),
+        event: "invalid_request",
+    }
 }
 
 /// The one `client_id`.
@@ -72,7 +82,10 @@ pub async fn known_client(app: &App, realm: &Realm, id: &str) -> Result<Result<K
     Ok(if !client.enabled() {
         Err(page("clientDisabledMessage", "client_disabled"))
     } else if client.flag("bearerOnly") {
-        Err(ForThePerson { status: 403, ..page("bearerOnlyMessage", "not_allowed") })
+        Err(ForThePerson {
+            status: 403,
+            ..page("bearerOnlyMessage", "not_allowed")
+        })
     } else if client.text("protocol").is_some_and(|p| p != "openid-connect") {
         Err(page("wrongClientProtocolMessage", "invalid_client"))
     } else {
@@ -90,10 +103,20 @@ pub struct Readable {
 pub fn readable(known: KnownClient, params: &Params) -> Result<Readable, ForThePerson> {
     let unreadable = || page("invalidRequestMessage", "invalid_request");
     if params.text("request").is_some() || params.text("request_uri").is_some() {
-        return Err(ForThePerson { reason: Some("Request objects are not supported"), ..unreadable() });
+        return Err(ForThePerson {
+            reason: Some("Request objects are not supported"),
+            ..unreadable()
+        });
     }
-    let max_age = params.text("max_age").map(max_age).transpose().map_err(|_| unreadable())?;
-    Ok(Readable { client: known.0, max_age })
+    let max_age = params
+        .text("max_age")
+        .map(max_age)
+        .transpose()
+        .map_err(|_| unreadable())?;
+    Ok(Readable {
+        client: known.0,
+        max_age,
+    })
 }
 
 /// A request that may be answered: its redirect URI is the client's.
@@ -146,15 +169,21 @@ pub fn acceptable(realm: &Realm, trusted: &mut Trusted, params: &Params) -> Resu
     response_mode(&mut trusted.request, asked)?;
     flow_enabled(&trusted.client, asked)?;
     if params.duplicate(MAY_REPEAT).is_some() {
-        return Err(ForTheClient { reason: None, ..refuse("invalid_request", "duplicated parameter") });
+        return Err(ForTheClient {
+            reason: None,
+            ..refuse("invalid_request", "duplicated parameter")
+        });
     }
     if trusted.client.attribute("require.pushed.authorization.requests") == Some("true") {
-        return Err(refuse("invalid_request", "Pushed Authorization Request is only allowed."));
+        return Err(refuse(
+            "invalid_request",
+            "Pushed Authorization Request is only allowed.",
+        ));
     }
     if asked.id_token && trusted.request.nonce.is_none() {
         return Err(refuse("invalid_request", "Missing parameter: nonce"));
     }
-    scopes(realm, &trusted.client, &trusted.request)?;
+    scopes(&trusted.client, &trusted.request)?;
     if asked.code {
         challenge(realm, &trusted.client, &trusted.request)?;
     }
@@ -168,7 +197,10 @@ fn response_type(request: &mut AuthRequest) -> Result<ResponseType, ForTheClient
     }
     ResponseType::parse(&request.response_type).ok_or_else(|| {
         request.response_mode = None;
-        ForTheClient { description: None, ..refuse("unsupported_response_type", "Unsupported response_type") }
+        ForTheClient {
+            description: None,
+            ..refuse("unsupported_response_type", "Unsupported response_type")
+        }
     })
 }
 
@@ -181,9 +213,10 @@ fn response_mode(request: &mut AuthRequest, asked: ResponseType) -> Result<(), F
             request.response_mode = None;
             Err(refuse("invalid_request", "Invalid parameter: response_mode"))
         }
-        Some(mode) if mode.is_query() && asked.has_tokens() => {
-            Err(refuse("invalid_request", "Response_mode 'query' not allowed for implicit or hybrid flow"))
-        }
+        Some(mode) if mode.is_query() && asked.has_tokens() => Err(refuse(
+            "invalid_request",
+            "Response_mode 'query' not allowed for implicit or hybrid flow",
+        )),
         Some(_) => Ok(()),
     }
 }
@@ -193,7 +226,10 @@ fn flow_enabled(client: &Client, asked: ResponseType) -> Result<(), ForTheClient
         let text = format!(
             "Client is not allowed to initiate browser login with given response_type. {flow} flow is disabled for the client."
         );
-        ForTheClient { event: "not_allowed", ..refuse("unauthorized_client", text) }
+        ForTheClient {
+            event: "not_allowed",
+            ..refuse("unauthorized_client", text)
+        }
     };
     if !asked.is_implicit() && !client.flag("standardFlowEnabled") {
         return Err(off("Standard"));
@@ -204,11 +240,26 @@ fn flow_enabled(client: &Client, asked: ResponseType) -> Result<(), ForTheClient
     Ok(())
 }
 
-fn scopes(realm: &Realm, client: &Client, request: &AuthRequest) -> Result<(), ForTheClient> {
-    let asked = request.scope.as_deref();
-    match scope::resolve(realm, client, asked) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(refuse("invalid_scope", format!("Invalid scopes: {}", asked.unwrap_or_default()))),
+/// Only scopes that the client has may be asked for.
+fn scopes(client: &Client, request: &AuthRequest) -> Result<(), ForTheClient> {
+    let Some(asked) = request.scope.as_deref() else {
+        return Ok(());
+    };
+    let (default, optional) = (
+        client.texts("defaultClientScopes"),
+        client.texts("optionalClientScopes"),
+    );
+    let known = |name: &&str| {
+        let bare = if name.starts_with("organization:") {
+            "organization"
+        } else {
+            name
+        };
+        bare == "openid" || default.contains(&bare) || optional.contains(&bare)
+    };
+    match vestibule_oauth::scope::parse(asked) {
+        Ok(names) if names.iter().all(known) => Ok(()),
+        _ => Err(refuse("invalid_scope", format!("Invalid scopes: {asked}"))),
     }
 }
 
@@ -216,7 +267,10 @@ fn scopes(realm: &Realm, client: &Client, request: &AuthRequest) -> Result<(), F
 /// ask it of all public clients (`pkce.required.public`).
 fn challenge(realm: &Realm, client: &Client, request: &AuthRequest) -> Result<(), ForTheClient> {
     let say = |text: &str| Err(refuse("invalid_request", text));
-    let (challenge, method) = (request.code_challenge.as_deref(), request.code_challenge_method.as_deref());
+    let (challenge, method) = (
+        request.code_challenge.as_deref(),
+        request.code_challenge_method.as_deref(),
+    );
     let asked = client.attribute("pkce.code.challenge.method");
     let everywhere = client.public() && realm.attribute("pkce.required.public") == Some("true");
     if asked.is_some() || (everywhere && challenge.is_none()) {
@@ -229,7 +283,11 @@ fn challenge(realm: &Realm, client: &Client, request: &AuthRequest) -> Result<()
     }
     let Some(challenge) = challenge else {
         let needed = asked.is_some() || everywhere || method.is_some();
-        return if needed { say("Missing parameter: code_challenge") } else { Ok(()) };
+        return if needed {
+            say("Missing parameter: code_challenge")
+        } else {
+            Ok(())
+        };
     };
     if method.is_some_and(|m| pkce::Method::parse(m).is_none()) {
         return say("Invalid parameter: code_challenge_method");

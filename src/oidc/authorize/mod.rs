@@ -44,7 +44,12 @@ pub async fn begin(
     params: &Params,
     kind: FlowKind,
 ) -> Result<Response, Error> {
-    let asking = Asking { app, visitor, realm, params };
+    let asking = Asking {
+        app,
+        visitor,
+        realm,
+        params,
+    };
     if let Err(refused) = open(app, visitor, realm, kind) {
         return asking.page(None, &refused).await;
     }
@@ -70,7 +75,15 @@ pub async fn begin(
 
 /// Whether the realm takes such requests at all.
 fn open(app: &App, visitor: &Visitor, realm: &Realm, kind: FlowKind) -> Result<(), ForThePerson> {
-    let page = |status, message, event| Err(ForThePerson { status, message, argument: None, event, reason: None });
+    let page = |status, message, event| {
+        Err(ForThePerson {
+            status,
+            message,
+            argument: None,
+            event,
+            reason: None,
+        })
+    };
     match kind {
         FlowKind::Registration if !realm.flag("registrationAllowed") => {
             return page(400, "registrationNotAllowedMessage", "registration_disabled");
@@ -91,7 +104,9 @@ fn open(app: &App, visitor: &Visitor, realm: &Realm, kind: FlowKind) -> Result<(
 
 /// Opens a tab and shows the flow's first page. `prompt=create` begins with registration (exactly this value, as Keycloak).
 async fn first_page(asking: Asking<'_>, trusted: Trusted, kind: FlowKind) -> Result<Response, Error> {
-    let Asking { app, visitor, realm, .. } = asking;
+    let Asking {
+        app, visitor, realm, ..
+    } = asking;
     let request = trusted.request;
     let create = kind == FlowKind::Browser && request.prompt.as_deref() == Some("create");
     let kind = if create { FlowKind::Registration } else { kind };
@@ -161,6 +176,10 @@ impl Asking<'_> {
             client: &trusted.client,
             request,
         };
-        answer::send(way, answer::refusal(way, refused.code, refused.description.as_deref()), Vec::new())
+        answer::send(
+            way,
+            answer::refusal(way, refused.code, refused.description.as_deref()),
+            Vec::new(),
+        )
     }
 }

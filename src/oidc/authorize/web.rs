@@ -27,7 +27,12 @@ fn posted(headers: &HeaderMap, body: &Bytes) -> Params {
     form(headers, body).unwrap_or_default()
 }
 
-pub async fn auth(State(app): State<App>, Path(realm): Path<String>, visitor: Visitor, RawQuery(q): RawQuery) -> Answer {
+pub async fn auth(
+    State(app): State<App>,
+    Path(realm): Path<String>,
+    visitor: Visitor,
+    RawQuery(q): RawQuery,
+) -> Answer {
     enter(&app, &visitor, &realm, &query(q), FlowKind::Browser).await
 }
 
@@ -61,7 +66,12 @@ pub async fn registrations_post(
     enter(&app, &visitor, &realm, &posted(&headers, &body), FlowKind::Registration).await
 }
 
-pub async fn forgot(State(app): State<App>, Path(realm): Path<String>, visitor: Visitor, RawQuery(q): RawQuery) -> Answer {
+pub async fn forgot(
+    State(app): State<App>,
+    Path(realm): Path<String>,
+    visitor: Visitor,
+    RawQuery(q): RawQuery,
+) -> Answer {
     enter(&app, &visitor, &realm, &query(q), FlowKind::ResetCredentials).await
 }
 
@@ -72,5 +82,12 @@ pub async fn forgot_post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answer {
-    enter(&app, &visitor, &realm, &posted(&headers, &body), FlowKind::ResetCredentials).await
+    enter(
+        &app,
+        &visitor,
+        &realm,
+        &posted(&headers, &body),
+        FlowKind::ResetCredentials,
+    )
+    .await
 }
