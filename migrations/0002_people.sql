@@ -1,6 +1,6 @@
 -- People, what they prove themselves with, and what they belong to.
 
--- username and email are in their normal form (store::user::normal). email_key is the email where the realm keeps
+-- username, email and the keys of names are in their normal form (store::user::normal). email_key is the email where the realm keeps
 -- emails unique, and null where it does not.
 create table account (
     id text primary key,
@@ -16,13 +16,17 @@ create table account (
     not_before bigint not null,
     service_client text references client (id) on delete cascade,
     required_actions text not null,
-    attributes text not null
+    attributes text not null,
+    first_name_key text,
+    last_name_key text
 );
 create unique index account_username on account (realm_id, username);
 create unique index account_email_key on account (realm_id, email_key);
 create index account_email on account (realm_id, email);
 create index account_service_client on account (service_client);
 create index account_created on account (realm_id, created);
+create index account_first_name on account (realm_id, first_name_key);
+create index account_last_name on account (realm_id, last_name_key);
 
 create table account_attribute (
     account_id text not null references account (id) on delete cascade,
@@ -58,6 +62,17 @@ create table account_group (
     primary key (account_id, group_id)
 );
 create index account_group_group on account_group (group_id);
+
+-- A user's account at an identity provider.
+create table federated_identity (
+    account_id text not null references account (id) on delete cascade,
+    realm_id text not null,
+    provider text not null,
+    external_id text not null,
+    username text,
+    primary key (account_id, provider)
+);
+create index federated_identity_provider on federated_identity (realm_id, provider, external_id);
 
 create table consent (
     account_id text not null references account (id) on delete cascade,

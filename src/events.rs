@@ -32,6 +32,27 @@ pub static KEPT_BY_DEFAULT: LazyLock<Vec<String>> = LazyLock::new(|| {
     text.split_whitespace().map(str::to_owned).collect()
 });
 
+/// Types of ours, beside Keycloak's (contract 7).
+const OURS: &[&str] = &[
+    "REGISTRATION_SUBMITTED",
+    "REGISTRATION_PROVED",
+    "REGISTRATION_APPROVED",
+    "REGISTRATION_REFUSED",
+    "REGISTRATION_EXPIRED",
+    "CLIENT_REGISTRATION_PENDING",
+    "CLIENT_REGISTRATION_APPROVED",
+    "CLIENT_REGISTRATION_REFUSED",
+    "CLIENT_SECRET_ROTATED",
+    "CLIENT_EXPIRED",
+    "ALERT",
+];
+
+/// Whether there are events of a type.
+pub fn is_type(kind: &str) -> bool {
+    let plain = kind.strip_suffix("_ERROR").unwrap_or(kind);
+    NOT_BY_DEFAULT.contains(&plain) || OURS.contains(&plain) || KEPT_BY_DEFAULT.iter().any(|k| k == kind)
+}
+
 /// Whether a realm keeps events of a type.
 pub fn kept(realm: &Realm, kind: &str) -> bool {
     if !realm.flag("eventsEnabled") {

@@ -5,7 +5,7 @@
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{MethodRouter, any, get};
+use axum::routing::{any, get};
 
 use crate::app::App;
 use crate::{client_registration, demo, inbox, theme};
@@ -25,7 +25,6 @@ fn tree(app: &App) -> Router<App> {
     Router::new()
         // -- OpenID Connect: tokens ------------------------------------------------------------------------------
         // -- signing in, recovery, consent -----------------------------------------------------------------------
-        .merge(signing_in())
         // -- people register themselves --------------------------------------------------------------------------
         // -- applications register themselves --------------------------------------------------------------------
         .route(
@@ -53,27 +52,6 @@ fn tree(app: &App) -> Router<App> {
         .route("/inbox/messages", get(inbox::messages))
         .route("/inbox/{id}", get(inbox::message))
         .route("/inbox/{id}/html", get(inbox::markup))
-}
-
-fn signing_in() -> Router<App> {
-    use crate::login::web::{action, not_allowed, options};
-    use crate::oidc::authorize::web as authorize;
-    let refused = || async { not_allowed() };
-    let both = |methods: MethodRouter<App>| methods.options(options).fallback(refused);
-    Router::new()
-        .route(
-            "/realms/{realm}/protocol/openid-connect/auth",
-            both(get(authorize::auth).post(authorize::auth_post)),
-        )
-        .route(
-            "/realms/{realm}/protocol/openid-connect/registrations",
-            both(get(authorize::registrations).post(authorize::registrations_post)),
-        )
-        .route(
-            "/realms/{realm}/protocol/openid-connect/forgot-credentials",
-            both(get(authorize::forgot).post(authorize::forgot_post)),
-        )
-        .route("/realms/{realm}/login-actions/{action}", both(get(action).post(action)))
 }
 
 async fn not_found() -> Response {

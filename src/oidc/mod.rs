@@ -1,7 +1,6 @@
 //! OpenID Connect, as Keycloak speaks it: the endpoints below `/realms/{realm}/protocol/openid-connect`.
 
 pub mod action_token;
-pub mod authorize;
 pub mod bearer;
 pub mod code;
 pub mod cors;

@@ -272,6 +272,7 @@ impl Db {
             inner,
             topics: Vec::new(),
             caches: Arc::clone(&self.caches),
+            secret_key: Arc::clone(&self.secret_key),
             now: self.clock.now(),
         })
     }
@@ -332,10 +333,22 @@ pub struct Tx {
     inner: Inner,
     topics: Vec<String>,
     caches: Arc<Caches>,
+    secret_key: Arc<MasterKey>,
     now: i64,
 }
 
 impl Tx {
+    /// As [`Db::seal`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Key`] if the cipher fails.
+    pub fn seal(&self, purpose: &str, id: &str, plain: &[u8]) -> Result<Vec<u8>, Error> {
+        self.secret_key
+            .seal(purpose, id.as_bytes(), plain)
+            .map_err(|e| Error::Key(e.to_string()))
+    }
+
     /// Runs a statement and says how many rows it changed. A duplicate is such a number, not an error: write
     /// `ON CONFLICT DO NOTHING`.
     ///

@@ -11,6 +11,7 @@ use super::db::{Db, Query, Tx};
 use super::json::{self, Doc};
 use super::key::{self, Keys};
 use super::part::{self, Part};
+use super::realm_secret;
 use super::role::{self, Roles};
 use crate::error::Error;
 
@@ -279,7 +280,8 @@ async fn load(db: &Db, id: &str) -> Result<Option<Arc<Realm>>, Error> {
     let Some(mut row) = db.first("select name, doc from realm where id = $1", &[&id]).await? else {
         return Ok(None);
     };
-    let (name, doc) = (row.next()?, json::parse(&row.next::<String>()?)?);
+    let (name, mut doc) = (row.next()?, json::parse(&row.next::<String>()?)?);
+    realm_secret::open(db, id, &mut doc);
     let roles = role::of_realm(db, id).await?;
     let mut realm = Realm {
         id: id.to_owned(),
@@ -344,7 +346,7 @@ pub async fn names(db: &Db) -> Result<Vec<String>, Error> {
 ///
 /// Those of the database.
 pub async fn add(tx: &mut Tx, id: &str, name: &str, doc: &Doc) -> Result<bool, Error> {
-    let text = serde_json::to_string(doc)?;
+    let text = serde_json::to_string(&realm_secret::sealed(tx, id, doc)?)?;
     let sql = "insert into realm (id, name, doc) values ($1, $2, $3) on conflict do nothing";
     let added = tx.exec(sql, &[&id, &name, &text]).await?;
     tx.touch(names_topic());
@@ -357,7 +359,7 @@ pub async fn add(tx: &mut Tx, id: &str, name: &str, doc: &Doc) -> Result<bool, E
 ///
 /// Those of the database.
 pub async fn update(tx: &mut Tx, id: &str, name: &str, doc: &Doc) -> Result<bool, Error> {
-    let text = serde_json::to_string(doc)?;
+    let text = serde_json::to_string(&realm_secret::sealed(tx, id, doc)?)?;
     let sql = "update realm set name = $2, doc = $3
                where id = $1 and not exists (select 1 from realm o where o.name = $2 and o.id <> $1)";
     let changed = tx.exec(sql, &[&id, &name, &text]).await?;

@@ -70,6 +70,11 @@ pub fn normal(text: &str) -> String {
     text.nfkc().collect::<String>().to_lowercase()
 }
 
+/// The beginning of a name as it is searched for.
+fn name_key(name: Option<&str>) -> Option<String> {
+    name.map(|n| normal(n).chars().take(255).collect())
+}
+
 /// A text for `LIKE ... ESCAPE '\'` that stands for itself.
 pub fn escape_like(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
@@ -170,7 +175,8 @@ pub async fn add(tx: &mut Tx, u: &User, unique_email: bool) -> Result<Kept, Erro
     );
     let email_key = u.email.as_ref().filter(|_| unique_email);
     let sql = format!(
-        "insert into account ({COLUMNS}, email_key) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+        "insert into account ({COLUMNS}, email_key, first_name_key, last_name_key)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
          on conflict do nothing"
     );
     let added = tx
@@ -191,6 +197,8 @@ pub async fn add(tx: &mut Tx, u: &User, unique_email: bool) -> Result<Kept, Erro
                 &actions,
                 &attributes,
                 &email_key,
+                &name_key(u.first_name.as_deref()),
+                &name_key(u.last_name.as_deref()),
             ],
         )
         .await?;
@@ -216,7 +224,8 @@ pub async fn update(tx: &mut Tx, u: &User, unique_email: bool) -> Result<Kept, E
     let changed = tx
         .exec(
             "update account set username = $3, email = $4, first_name = $5, last_name = $6, enabled = $7,
-                 email_verified = $8, not_before = $9, required_actions = $10, attributes = $11, email_key = $12
+                 email_verified = $8, not_before = $9, required_actions = $10, attributes = $11, email_key = $12,
+                 first_name_key = $13, last_name_key = $14
              where realm_id = $1 and id = $2
                and not exists (select 1 from account o where o.realm_id = $1 and o.id <> $2
                                and (o.username = $3 or o.email_key = $12))",
@@ -233,6 +242,8 @@ pub async fn update(tx: &mut Tx, u: &User, unique_email: bool) -> Result<Kept, E
                 &actions,
                 &attributes,
                 &email_key,
+                &name_key(u.first_name.as_deref()),
+                &name_key(u.last_name.as_deref()),
             ],
         )
         .await?;
@@ -297,4 +308,32 @@ pub async fn remove(tx: &mut Tx, realm_id: &str, id: &str) -> Result<bool, Error
         .exec("delete from account where realm_id = $1 and id = $2", &[&realm_id, &id])
         .await?
         > 0)
+}
+
+/// Keeps the emails of a realm unique from now on, or no longer. Where users share one already, the oldest has it.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn set_unique_emails(tx: &mut Tx, realm_id: &str, unique: bool) -> Result<(), Error> {
+    let sql = if unique {
+        "update account set email_key = email where realm_id = $1 and email is not null and not exists (
+             select 1 from account o where o.realm_id = $1 and o.email = account.email
+                 and (o.created < account.created or (o.created = account.created and o.id < account.id)))"
+    } else {
+        "update account set email_key = null where realm_id = $1"
+    };
+    tx.exec(sql, &[&realm_id]).await?;
+    Ok(())
+}
+
+/// Makes void what was issued to a user before an instant (epoch seconds).
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn set_not_before(tx: &mut Tx, realm_id: &str, id: &str, instant: i64) -> Result<(), Error> {
+    let sql = "update account set not_before = $3 where realm_id = $1 and id = $2";
+    tx.exec(sql, &[&realm_id, &id, &instant]).await?;
+    Ok(())
 }

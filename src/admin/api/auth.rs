@@ -4,16 +4,15 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
-use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
 use super::error::ApiError;
 use crate::app::App;
 use crate::caller::Caller;
+use crate::oidc::bearer::{self, Bearer};
 use crate::store::client::{self, Client};
 use crate::store::realm::{self, Realm};
-use crate::store::role;
 use crate::store::user::User;
 
 /// A role that administers a realm: of the client `realm-management` there, and of `REALM-realm` in `master`.
@@ -117,6 +116,8 @@ pub struct Administrator {
     /// The client that it was issued to.
     pub client: Arc<Client>,
     pub user: User,
+    /// The session that the token belongs to; service accounts have none.
+    pub session: Option<String>,
     /// Ids of the roles, expanded, that the client may pass on.
     roles: HashSet<String>,
 }
@@ -162,51 +163,37 @@ impl FromRequestParts<App> for Administrator {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let caller = Caller::from_request_parts(parts, app).await?;
-        let token = bearer_token(parts).ok_or_else(|| ApiError::unauthorized().into_response())?;
+        let token = bearer::of_headers(&parts.headers).map(str::to_owned);
+        let token = token.ok_or_else(|| ApiError::unauthorized().into_response())?;
         identify(app.clone(), caller, token)
             .await
             .map_err(IntoResponse::into_response)
     }
 }
 
-fn bearer_token(parts: &Parts) -> Option<String> {
-    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.trim().split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
-}
-
 async fn identify(app: App, caller: Caller, token: String) -> Result<Administrator, ApiError> {
-    let claimed = vestibule_jose::jwt::decode(&token).map_err(|_| ApiError::unauthorized())?;
-    let issuer = claimed
-        .unverified_claims()
-        .get("iss")
-        .and_then(|v| v.as_str())
-        .unwrap_or_default();
-    let name = issuer.rsplit('/').next().unwrap_or_default();
-    let home = realm::by_name(&app.db, name)
+    let name = bearer::realm_name(&token).ok_or_else(ApiError::unauthorized)?;
+    let home = realm::by_name(&app.db, &name)
         .await?
         .ok_or_else(ApiError::unauthorized)?;
-    let bearer = super::bearer::verify(&app, &caller, &home, &token)
-        .await?
-        .ok_or_else(ApiError::unauthorized)?;
-    let Some(user) = bearer.user else {
-        return Err(ApiError::unauthorized());
-    };
-    let roles = roles_of(&app, &home, &bearer.client, &user).await?;
+    let bearer = bearer::verify(&app, &caller, &home, &token).await?;
+    let bearer = bearer.map_err(|_| ApiError::unauthorized())?;
+    let roles = roles_of(&app, &home, &bearer).await?;
     Ok(Administrator {
         app,
         caller,
         home,
+        session: bearer.session_id().map(str::to_owned),
         client: bearer.client,
-        user,
+        user: bearer.user,
         roles,
     })
 }
 
-/// The roles of a user, expanded, as far as the client may pass them on.
-async fn roles_of(app: &App, realm: &Realm, client: &Client, user: &User) -> Result<HashSet<String>, ApiError> {
-    let direct = role::of_user_and_groups(&app.db, &user.id).await?;
-    let mut roles = realm.roles.expand(direct.iter().map(String::as_str));
+/// The roles of the bearer as they are now, expanded, as far as the client may pass them on.
+async fn roles_of(app: &App, realm: &Realm, bearer: &Bearer) -> Result<HashSet<String>, ApiError> {
+    let mut roles = bearer.roles(app, realm).await?;
+    let client = &bearer.client;
     if !client.flag("fullScopeAllowed") {
         let passed = realm.roles.expand(client.texts("_scopeRoles"));
         let own = |id: &str| realm.roles.by_id(id).is_some_and(|r| r.client_uuid == client.id);

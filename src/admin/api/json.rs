@@ -130,8 +130,16 @@ enum Kind {
     Object(String),
 }
 
+/// The members of a representation, in their order.
+type Shape = Vec<(&'static str, Kind)>;
+
+/// The members of a representation, in the order in which Keycloak writes them.
+pub fn members(shape: &str) -> impl Iterator<Item = &'static str> {
+    SHAPES.get(shape).into_iter().flatten().map(|(name, _)| *name)
+}
+
 /// Members of representations and their types, as Keycloak's OpenAPI document has them: a line each.
-static SHAPES: LazyLock<HashMap<&'static str, HashMap<&'static str, Kind>>> = LazyLock::new(|| {
+static SHAPES: LazyLock<HashMap<&'static str, Shape>> = LazyLock::new(|| {
     let lines = include_str!("shapes.txt").lines();
     lines
         .filter_map(|line| {
@@ -214,16 +222,19 @@ impl Walk<'_> {
     }
 
     fn object(&mut self, name: &str) -> Result<Value, ApiError> {
-        let known = SHAPES.get(name);
-        self.members(|walk, member| {
-            let Some(known) = known else {
-                return walk.value(&Kind::Any);
-            };
-            match known.get(member) {
-                Some(kind) => walk.value(kind),
-                None => Err(walk.unrecognized(name, member)),
-            }
-        })
+        let Some(shape) = SHAPES.get(name) else {
+            return self.members(|walk, _| walk.value(&Kind::Any));
+        };
+        let read = self.members(|walk, member| match shape.iter().find(|(known, _)| *known == member) {
+            Some((_, kind)) => walk.value(kind),
+            None => Err(walk.unrecognized(name, member)),
+        })?;
+        // In Keycloak's order, and a null is the same as nothing.
+        let Value::Object(mut read) = read else { return Ok(read) };
+        let ordered = shape
+            .iter()
+            .filter_map(|(member, _)| Some(((*member).to_owned(), read.remove(*member)?)));
+        Ok(Value::Object(ordered.filter(|(_, value)| !value.is_null()).collect()))
     }
 
     fn members(&mut self, mut read: impl FnMut(&mut Self, &str) -> Result<Value, ApiError>) -> Result<Value, ApiError> {

@@ -5,20 +5,23 @@
 
 pub mod answer;
 pub mod auth;
-mod bearer;
 pub mod client_scopes;
 pub mod clients;
 pub mod container;
+pub mod dates;
 pub mod error;
+pub mod events;
 pub mod grants;
 pub mod json;
 pub mod protocol_mappers;
 pub mod query;
+pub mod realms;
 pub mod record;
 pub mod representation;
 pub mod roles;
 pub mod scope_mappings;
 pub mod server_info;
+pub mod users;
 
 use axum::Router;
 use axum::extract::Request;
@@ -34,6 +37,9 @@ use error::ApiError;
 pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
     let router = Router::new()
         // -- realms, users, events: -------------------------------------------------------------------------------
+        .merge(realms::routes())
+        .merge(users::routes())
+        .merge(events::routes())
         // -- clients, roles, groups, scopes, components: ----------------------------------------------------------
         .merge(clients::routes())
         .merge(client_scopes::routes())

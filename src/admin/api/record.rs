@@ -72,7 +72,19 @@ pub async fn record_in(
         return Ok(());
     }
     let representation = representation.filter(|_| realm.flag("adminEventsDetailsEnabled"));
-    let event = AdminEvent {
+    let text = representation.map(|v| masked(v).to_string());
+    admin_event::add(tx, &realm.id, &event(who, operation, resource_type, path, text)).await
+}
+
+/// An admin event of this instant.
+pub fn event(
+    who: &Administrator,
+    operation: Operation,
+    resource_type: &str,
+    path: &str,
+    representation: Option<String>,
+) -> AdminEvent {
+    AdminEvent {
         id: crate::random::row_id(),
         time: who.app.now(),
         auth_realm_id: Some(who.home.id.clone()),
@@ -82,11 +94,10 @@ pub async fn record_in(
         operation: operation.as_str().to_owned(),
         resource_type: resource_type.to_owned(),
         resource_path: path.to_owned(),
-        representation: representation.map(|v| masked(v).to_string()),
+        representation,
         error: None,
         details: None,
-    };
-    admin_event::add(tx, &realm.id, &event).await
+    }
 }
 
 /// A representation without what only its owner may know.

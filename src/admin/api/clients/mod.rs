@@ -4,7 +4,7 @@ mod found;
 mod scopes;
 mod secret;
 mod validate;
-mod write;
+pub mod write;
 
 pub use found::{Found, LIST, VIEW};
 

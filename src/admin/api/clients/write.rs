@@ -217,3 +217,29 @@ pub(super) fn told(created: Option<&Client>, given: &Doc) -> Value {
     }
     Value::Object(told)
 }
+
+/// Adds a client that comes inside a realm's representation; one that the realm was made with takes what is sent.
+///
+/// # Errors
+///
+/// 400 for what is not valid, 409 where a name is taken; those of the database.
+pub async fn import(tx: &mut Tx, admin: &Admin, given: &Doc) -> Result<(), ApiError> {
+    let name = json::text(given, "clientId").unwrap_or_default();
+    let known = crate::store::client::read_by_client_id(&mut *tx, &admin.realm.id, name).await?;
+    let (client, was_on) = match known {
+        Some(known) => {
+            let changed = update(admin, &known, given)?;
+            crate::store::client::update(tx, &changed).await?;
+            (changed, known.flag("serviceAccountsEnabled"))
+        }
+        None => {
+            super::validate::created(given)?;
+            let new = create(admin, given)?;
+            if !crate::store::client::add(tx, &new).await? {
+                return Err(ApiError::duplicate());
+            }
+            (new, false)
+        }
+    };
+    service_account(tx, admin, &client, was_on).await
+}

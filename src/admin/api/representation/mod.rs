@@ -4,4 +4,5 @@ pub mod client;
 pub mod client_scope;
 pub mod group;
 pub mod role;
+pub mod session;
 pub mod user;

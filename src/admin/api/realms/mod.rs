@@ -1,0 +1,210 @@
+//! Realms: made, read, changed, removed.
+
+mod actions;
+mod import;
+mod import_users;
+mod keys;
+mod names;
+mod represent;
+mod sessions;
+mod settings;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use serde_json::{Value, json};
+
+use super::answer;
+use super::auth::{Admin, Administrator, Right};
+use super::error::{Answer, ApiError};
+use super::json::Body;
+use super::query::Query;
+use super::record::{Operation, record, record_in};
+use crate::app::App;
+use crate::realm_setup::{self, Created};
+use crate::store::json::Doc;
+use crate::store::realm::{self, Realm};
+use crate::store::user;
+
+/// The addresses of realms and of what belongs to a realm as a whole.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/realms", get(list).post(create))
+        .route("/realms/{realm}", get(read).put(update).delete(remove))
+        .merge(actions::routes())
+        .merge(keys::routes())
+        .merge(sessions::routes())
+}
+
+async fn list(who: Administrator, query: Query) -> Answer {
+    let brief = query.flag("briefRepresentation") == Some(true);
+    let mut seen = Vec::new();
+    for name in realm::names(&who.app.db).await? {
+        let Some(found) = realm::by_name(&who.app.db, &name).await? else {
+            continue;
+        };
+        let rights = who.rights_on(&found).await?;
+        if rights.contains(&Right::ViewRealm) || rights.contains(&Right::ManageRealm) {
+            seen.push(if brief {
+                represent::brief(&found)
+            } else {
+                represent::full(&who.app, &found).await?
+            });
+        } else if !rights.is_empty() {
+            seen.push(json!({ "realm": found.name }));
+        }
+    }
+    if seen.is_empty() {
+        Err(ApiError::forbidden())
+    } else {
+        answer::json(&seen)
+    }
+}
+
+async fn create(who: Administrator, body: Body) -> Answer {
+    if !who.has_master_role("create-realm") {
+        return Err(ApiError::forbidden());
+    }
+    let given = body
+        .object("RealmRepresentation")
+        .map_err(|_| ApiError::bad("unable to read contents from stream"))?;
+    let name = given
+        .get("realm")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    names::check(&name)?;
+    let app = who.app.clone();
+    if realm::by_name(&app.db, &name).await?.is_some() {
+        return Err(ApiError::conflict(&format!("Realm {name} already exists")));
+    }
+    let wanted = settings::checked(&app, None, &given)?;
+    let Created::Realm(id) = realm_setup::create(&app, &name, &wanted).await? else {
+        return Err(ApiError::conflict("Duplicate resource error"));
+    };
+    let location = format!("{}/admin/realms/{}", who.caller.base, answer::segment(&name));
+    if let Err(refused) = complete(who, &id, given).await {
+        discard(&app, &id, &name).await?;
+        return Err(refused);
+    }
+    answer::created_at(&location)
+}
+
+/// Adds what the representation holds beside settings, and tells of it.
+async fn complete(who: Administrator, id: &str, given: Doc) -> Result<(), ApiError> {
+    let app = who.app.clone();
+    let made = again(&app, id).await?;
+    let mut tx = app.db.begin().await?;
+    grant_to_creator(&mut tx, &who, &made.name).await?;
+    record_in(
+        &mut tx,
+        &who,
+        &made,
+        Operation::Create,
+        "REALM",
+        &made.name,
+        Some(&Value::Object(given.clone())),
+    )
+    .await?;
+    tx.commit().await?;
+    if import::has_any(&given) {
+        import::add(&Admin::of(who, made).await?, &given).await?;
+    }
+    Ok(())
+}
+
+/// Takes a realm back whose content could not be added.
+async fn discard(app: &App, id: &str, name: &str) -> Result<(), ApiError> {
+    let mut tx = app.db.begin().await?;
+    realm::remove(&mut tx, id).await?;
+    names::remove_from_master(&mut tx, app, name).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Who may create realms but does not have `admin` gets all roles of the new one.
+async fn grant_to_creator(tx: &mut crate::store::Tx, who: &Administrator, name: &str) -> Result<(), ApiError> {
+    if who.has_master_role("admin") {
+        return Ok(());
+    }
+    let holder = crate::store::client::read_by_client_id(&mut *tx, &who.home.id, &format!("{name}-realm")).await?;
+    if let Some(holder) = holder {
+        let roles = crate::store::role::of_realm(&mut *tx, &who.home.id).await?;
+        for role in roles.of(&holder.id) {
+            crate::store::role::grant_to_user(tx, &who.user.id, &role.id).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn read(admin: Admin) -> Answer {
+    if admin.has_any(&[Right::ViewRealm, Right::ManageRealm]) {
+        return answer::json(&represent::full(&admin.app, &admin.realm).await?);
+    }
+    if !admin.has_some() {
+        return Err(ApiError::forbidden());
+    }
+    let sees_users = admin.has_any(&[Right::ViewUsers, Right::ManageUsers]);
+    answer::json(&represent::outline(&admin.realm, sees_users))
+}
+
+async fn update(admin: Admin, body: Body) -> Answer {
+    admin.require(&[Right::ManageRealm])?;
+    let given = body.object("RealmRepresentation")?;
+    let app = admin.app.clone();
+    let name = match given.get("realm").and_then(Value::as_str) {
+        Some(name) if name != admin.realm.name => {
+            if admin.realm.name == "master" {
+                return Err(ApiError::bad("Can't rename master realm"));
+            }
+            names::check(name)?;
+            name
+        }
+        _ => &admin.realm.name,
+    };
+    let wanted = settings::checked(&app, Some(&admin.realm), &given)?;
+    let doc = settings::merged(&admin.realm.doc, &wanted);
+    store(&admin, &app, name, &doc, &given).await?;
+    answer::nothing()
+}
+
+async fn store(admin: &Admin, app: &App, name: &str, doc: &Doc, given: &Doc) -> Result<(), ApiError> {
+    let unique = !crate::store::json::flag(doc, "duplicateEmailsAllowed");
+    let mut tx = app.db.begin().await?;
+    if !realm::update(&mut tx, &admin.realm.id, name, doc).await? {
+        return Err(ApiError::conflict("Realm with same name exists"));
+    }
+    if name != admin.realm.name {
+        names::rename(&mut tx, app, &admin.realm, name).await?;
+    }
+    if unique != admin.realm.unique_emails() {
+        user::set_unique_emails(&mut tx, &admin.realm.id, unique).await?;
+    }
+    let sent = Value::Object(given.clone());
+    record(&mut tx, admin, Operation::Update, "REALM", "", Some(&sent)).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn remove(admin: Admin) -> Answer {
+    admin.require(&[Right::ManageRealm])?;
+    if admin.realm.name == "master" {
+        return Err(ApiError::bad("Can't remove master realm"));
+    }
+    let app = admin.app.clone();
+    let mut tx = app.db.begin().await?;
+    if !realm::remove(&mut tx, &admin.realm.id).await? {
+        return Err(ApiError::not_found("Realm not found."));
+    }
+    names::remove_from_master(&mut tx, &app, &admin.realm.name).await?;
+    tx.commit().await?;
+    answer::nothing()
+}
+
+/// The snapshot after a change, for handlers that go on.
+async fn again(app: &App, id: &str) -> Result<Arc<Realm>, ApiError> {
+    realm::by_id(&app.db, id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("Realm not found."))
+}

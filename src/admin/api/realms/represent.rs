@@ -1,0 +1,93 @@
+//! A realm as `RealmRepresentation`.
+
+use serde_json::{Value, json};
+
+use crate::admin::api::json::members;
+use crate::app::App;
+use crate::error::Error;
+use crate::realm_setup::COLLECTIONS;
+use crate::store::group;
+use crate::store::json::Doc;
+use crate::store::realm::Realm;
+
+/// What stands for a secret that is kept and not shown.
+pub(super) const MASK: &str = "**********";
+
+/// Members that only an export shows.
+const EXPORTED: &[&str] = &["defaultDefaultClientScopes", "defaultOptionalClientScopes"];
+
+/// All settings, in Keycloak's order.
+pub(super) async fn full(app: &App, realm: &Realm) -> Result<Value, Error> {
+    let mut shown = Doc::new();
+    for member in members("RealmRepresentation") {
+        let value = match member {
+            "id" => json!(realm.id),
+            "realm" => json!(realm.name),
+            "defaultGroups" => default_groups(app, realm).await?,
+            "defaultRole" => realm.doc.get("defaultRole").cloned().unwrap_or_default(),
+            "smtpServer" | "attributes" => masked(realm.doc.get(member)),
+            _ if COLLECTIONS.contains(&member) || EXPORTED.contains(&member) => Value::Null,
+            _ => realm.doc.get(member).cloned().unwrap_or_default(),
+        };
+        if !value.is_null() {
+            shown.insert(member.to_owned(), value);
+        }
+    }
+    Ok(Value::Object(shown))
+}
+
+async fn default_groups(app: &App, realm: &Realm) -> Result<Value, Error> {
+    let mut paths = Vec::new();
+    for id in realm.texts("defaultGroups") {
+        if let Some(found) = group::by_id(&app.db, &realm.id, id).await? {
+            paths.push(group::path(&app.db, &realm.id, &found).await?);
+        }
+    }
+    Ok(if paths.is_empty() { Value::Null } else { json!(paths) })
+}
+
+fn masked(map: Option<&Value>) -> Value {
+    let Some(Value::Object(map)) = map else {
+        return Value::Null;
+    };
+    let hide = |key: &str| key.ends_with(".secret") || matches!(key, "password" | "authTokenClientSecret");
+    let shown = map.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| {
+        let empty = value.as_str().is_some_and(str::is_empty);
+        (
+            key.clone(),
+            if hide(key) && !empty {
+                json!(MASK)
+            } else {
+                value.clone()
+            },
+        )
+    });
+    Value::Object(shown.collect())
+}
+
+/// What lists show with `briefRepresentation`.
+pub(super) fn brief(realm: &Realm) -> Value {
+    let mut shown = json!({ "id": realm.id, "realm": realm.name });
+    for key in ["displayName", "displayNameHtml"] {
+        if let Some(text) = realm.doc.get(key) {
+            shown[key] = text.clone();
+        }
+    }
+    shown["enabled"] = json!(realm.enabled());
+    shown
+}
+
+/// What those see who may not see the settings.
+pub(super) fn outline(realm: &Realm, sees_users: bool) -> Value {
+    let mut shown = json!({ "realm": realm.name });
+    if let Some(text) = realm.doc.get("displayName") {
+        shown["displayName"] = text.clone();
+    }
+    if sees_users {
+        shown["registrationEmailAsUsername"] = json!(realm.flag("registrationEmailAsUsername"));
+    }
+    shown["bruteForceProtected"] = json!(realm.flag("bruteForceProtected"));
+    shown["organizationsEnabled"] = json!(realm.flag("organizationsEnabled"));
+    shown["adminPermissionsEnabled"] = json!(realm.flag("adminPermissionsEnabled"));
+    shown
+}

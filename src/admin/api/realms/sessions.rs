@@ -1,0 +1,84 @@
+//! The sessions of a realm as a whole.
+
+use axum::Router;
+use axum::extract::Path;
+use axum::routing::{delete, get, post};
+use serde_json::{Value, json};
+
+use super::again;
+use crate::admin::api::answer;
+use crate::admin::api::auth::{Admin, Right};
+use crate::admin::api::error::{Answer, ApiError};
+use crate::admin::api::query::Query;
+use crate::admin::api::record::{Operation, record};
+use crate::app::App;
+use crate::store::{realm, session, session_stats};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/realms/{realm}/sessions/{session}", delete(remove))
+        .route("/realms/{realm}/client-session-stats", get(stats))
+        .route("/realms/{realm}/logout-all", post(logout_all))
+        .route("/realms/{realm}/push-revocation", post(push_revocation))
+}
+
+async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>, query: Query) -> Answer {
+    admin.require(&[Right::ManageUsers])?;
+    let offline = query.flag("isOffline") == Some(true);
+    let mut tx = admin.app.db.begin().await?;
+    let removed = if offline {
+        session::remove_one(&mut tx, &admin.realm.id, &id, true).await?
+    } else {
+        session::remove(&mut tx, &admin.realm.id, &id).await?
+    };
+    if !removed {
+        // Keycloak's own spelling.
+        return Err(ApiError::not_found("Sesssion not found"));
+    }
+    record(
+        &mut tx,
+        &admin,
+        Operation::Delete,
+        "USER_SESSION",
+        &format!("sessions/{id}"),
+        None,
+    )
+    .await?;
+    tx.commit().await?;
+    answer::nothing()
+}
+
+async fn stats(admin: Admin) -> Answer {
+    admin.require(&[Right::ViewRealm, Right::ManageRealm])?;
+    let represent = |s: session_stats::OfClient| {
+        json!({
+            "offline": s.offline.to_string(), "clientId": s.client_id, "active": s.active.to_string(), "id": s.client_uuid
+        })
+    };
+    let all = session_stats::by_client(&admin.app.db, &admin.realm.id, admin.app.now()).await?;
+    answer::json(&all.into_iter().map(represent).collect::<Vec<Value>>())
+}
+
+/// Ends all sessions of the realm; what was issued before is void.
+async fn logout_all(admin: Admin) -> Answer {
+    admin.require(&[Right::ManageUsers])?;
+    let mut doc = admin.realm.doc.clone();
+    doc.insert("notBefore".into(), json!(admin.app.now_seconds()));
+    let mut tx = admin.app.db.begin().await?;
+    session::remove_of_realm(&mut tx, &admin.realm.id).await?;
+    realm::update(&mut tx, &admin.realm.id, &admin.realm.name, &doc).await?;
+    record(&mut tx, &admin, Operation::Action, "REALM", "logout-all", None).await?;
+    tx.commit().await?;
+    again(&admin.app, &admin.realm.id).await?;
+    answer::json(&json!({}))
+}
+
+/// Tells the applications' `adminUrl` that older tokens are void. Our applications learn it by introspection: there is
+/// nobody to push to.
+async fn push_revocation(admin: Admin) -> Answer {
+    admin.require(&[Right::ManageRealm])?;
+    let mut tx = admin.app.db.begin().await?;
+    record(&mut tx, &admin, Operation::Action, "REALM", "push-revocation", None).await?;
+    tx.commit().await?;
+    answer::json(&json!({}))
+}

@@ -1,0 +1,187 @@
+//! Settings as they were sent: checked, and laid over those that are there.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::represent::MASK;
+use crate::admin::api::error::ApiError;
+use crate::app::App;
+use crate::password::policy;
+use crate::realm_setup::COLLECTIONS;
+use crate::store::json::{Doc, text};
+use crate::store::realm::Realm;
+
+/// Members that bind a flow, by its alias.
+const FLOWS: &[&str] = &[
+    "browserFlow",
+    "registrationFlow",
+    "directGrantFlow",
+    "resetCredentialsFlow",
+    "clientAuthenticationFlow",
+    "dockerAuthenticationFlow",
+    "firstBrokerLoginFlow",
+];
+
+/// What of a representation is settings, in the form in which they are kept. `realm`: the one that is changed.
+///
+/// # Errors
+///
+/// 400 for values that mean nothing.
+pub(super) fn checked(app: &App, realm: Option<&Realm>, given: &Doc) -> Result<Doc, ApiError> {
+    let mut wanted = Doc::new();
+    for (key, value) in given {
+        let own = matches!(key.as_str(), "id" | "realm");
+        if own && realm.is_some() || COLLECTIONS.contains(&key.as_str()) {
+            continue;
+        }
+        wanted.insert(key.clone(), value.clone());
+    }
+    let failed = || ApiError::bad("Failed to update realm");
+    if let Some(level) = text(&wanted, "sslRequired").map(str::to_lowercase) {
+        if !matches!(level.as_str(), "all" | "external" | "none") {
+            return Err(failed());
+        }
+        wanted.insert("sslRequired".into(), json!(level));
+    }
+    if let Some(rules) = text(&wanted, "passwordPolicy").map(str::to_owned) {
+        password_policy(app, &rules)?;
+        let single: Vec<&str> = rules.split_whitespace().collect();
+        wanted.insert("passwordPolicy".into(), json!(single.join(" ")));
+    }
+    for flow in FLOWS {
+        let alias = text(&wanted, flow);
+        if let (Some(realm), Some(alias)) = (realm, alias)
+            && realm.flow_by_alias(alias).is_none()
+        {
+            return Err(failed());
+        }
+    }
+    together(&mut wanted);
+    device_settings(&mut wanted);
+    secrets(realm, &mut wanted);
+    Ok(wanted)
+}
+
+fn password_policy(app: &App, rules: &str) -> Result<(), ApiError> {
+    let parsed = policy::parse(rules).map_err(|text| ApiError::bad(&text))?;
+    for rule in &parsed.rules {
+        if let policy::Rule::Blacklist(file) = rule
+            && !app.config.data.join("password-blacklists").join(file).is_file()
+        {
+            return Err(ApiError::message(StatusCode::BAD_REQUEST, "Failed to update realm"));
+        }
+    }
+    Ok(())
+}
+
+/// Shared addresses and signing in by address exclude each other; the server decides, as Keycloak does.
+fn together(wanted: &mut Doc) {
+    let on = |wanted: &Doc, key: &str| wanted.get(key) == Some(&json!(true));
+    let shared = on(wanted, "duplicateEmailsAllowed");
+    if shared {
+        wanted.insert("loginWithEmailAllowed".into(), json!(false));
+        wanted.insert("registrationEmailAsUsername".into(), json!(false));
+    } else if on(wanted, "loginWithEmailAllowed") || on(wanted, "registrationEmailAsUsername") {
+        wanted.insert("duplicateEmailsAllowed".into(), json!(false));
+    }
+}
+
+/// Settings that Keycloak shows twice: as a member and as an attribute.
+fn device_settings(wanted: &mut Doc) {
+    for key in ["oauth2DeviceCodeLifespan", "oauth2DevicePollingInterval"] {
+        let member = wanted.get(key).and_then(Value::as_i64);
+        let attribute = wanted
+            .get("attributes")
+            .and_then(|a| a.get(key)?.as_str()?.parse::<i64>().ok());
+        match (member, attribute) {
+            (Some(number), _) => {
+                let attributes = wanted.entry("attributes").or_insert_with(|| json!({}));
+                attributes[key] = json!(number.to_string());
+            }
+            (None, Some(number)) => {
+                wanted.insert(key.into(), json!(number));
+            }
+            (None, None) => {}
+        }
+    }
+}
+
+/// A mask that was written back means what is there, unless the address beside it has changed.
+fn secrets(realm: Option<&Realm>, wanted: &mut Doc) {
+    let before = |map: &str, key: &str| realm.and_then(|r| r.doc.get(map)?.get(key).cloned());
+    if let Some(Value::Object(mail)) = wanted.get_mut("smtpServer") {
+        let same_host = mail.get("host").cloned() == before("smtpServer", "host");
+        for key in ["password", "authTokenClientSecret"] {
+            if mail.get(key).is_some_and(|v| v == MASK) {
+                match before("smtpServer", key).filter(|_| same_host) {
+                    Some(kept) => mail.insert(key.into(), kept),
+                    None => mail.remove(key),
+                };
+            }
+        }
+    }
+    let Some(Value::Object(attributes)) = wanted.get_mut("attributes") else {
+        return;
+    };
+    let names: Vec<String> = attributes.keys().filter(|k| k.ends_with(".secret")).cloned().collect();
+    for name in names {
+        if attributes[&name] == MASK {
+            match before("attributes", &name) {
+                Some(kept) => attributes.insert(name, kept),
+                None => attributes.remove(&name),
+            };
+        }
+    }
+    // A secret belongs to the address beside it: `registration.proof.secret` to `registration.proof.url`.
+    let kept = realm.and_then(|r| r.doc.get("attributes")?.as_object());
+    let beside: Vec<String> = kept
+        .into_iter()
+        .flatten()
+        .filter(|(k, _)| k.ends_with(".secret"))
+        .map(|(k, _)| k.clone())
+        .collect();
+    for secret in beside {
+        let stem = secret.trim_end_matches(".secret");
+        let moved = |key: &String| {
+            let address = key
+                .strip_prefix(stem)
+                .is_some_and(|rest| matches!(rest, ".url" | ".before" | ".after"));
+            address && attributes.get(key) != before("attributes", key).as_ref()
+        };
+        let stays =
+            attributes.get(&secret) == before("attributes", &secret).as_ref() || !attributes.contains_key(&secret);
+        if stays && attributes.keys().any(moved) {
+            attributes.insert(secret, Value::Null);
+        }
+    }
+}
+
+/// The settings that are there with those that are wanted over them. Maps that are settings of their own (attributes,
+/// headers) are merged, a null in them removes; an empty password policy is none.
+pub(super) fn merged(before: &Doc, wanted: &Doc) -> Doc {
+    let mut doc = before.clone();
+    for (key, value) in wanted {
+        match (key.as_str(), value) {
+            ("attributes" | "browserSecurityHeaders", Value::Object(over)) => {
+                let under = doc.entry(key.clone()).or_insert_with(|| json!({}));
+                if let Value::Object(under) = under {
+                    for (name, value) in over {
+                        if value.is_null() {
+                            under.remove(name)
+                        } else {
+                            under.insert(name.clone(), value.clone())
+                        };
+                    }
+                }
+            }
+            ("passwordPolicy", Value::String(rules)) if rules.is_empty() => {
+                doc.remove(key);
+            }
+            (_, Value::Null) => {}
+            _ => {
+                doc.insert(key.clone(), value.clone());
+            }
+        }
+    }
+    doc
+}

@@ -1,0 +1,172 @@
+//! What a user proves themselves with, as administrators see and set it.
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::routing::{delete, get, post, put};
+use serde_json::{Value, json};
+
+use super::{CHANGE, SEE, find, sent};
+use crate::admin::api::answer;
+use crate::admin::api::auth::Admin;
+use crate::admin::api::error::{Answer, ApiError};
+use crate::admin::api::json::Body;
+use crate::admin::api::record::{Operation, record};
+use crate::app::App;
+use crate::password;
+use crate::store::Tx;
+use crate::store::credential::{self, Credential};
+use crate::store::json::flag;
+use crate::store::user;
+
+/// Old passwords, kept so that they are not used again; nobody sees them.
+const HISTORY: &str = "password-history";
+
+/// The longest label.
+const LONGEST_LABEL: usize = 255;
+
+pub(super) fn routes() -> Router<App> {
+    let one = "/realms/{realm}/users/{id}/credentials/{credential}";
+    Router::new()
+        .route("/realms/{realm}/users/{id}/reset-password", put(reset_password))
+        .route("/realms/{realm}/users/{id}/credentials", get(list))
+        .route(one, delete(remove))
+        .route(&format!("{one}/userLabel"), put(label))
+        .route(&format!("{one}/moveToFirst"), post(move_to_first))
+        .route(&format!("{one}/moveAfter/{{previous}}"), post(move_after))
+        .route("/realms/{realm}/users/{id}/disable-credential-types", put(disable))
+        .route(
+            "/realms/{realm}/users/{id}/configured-user-storage-credential-types",
+            get(storage_types),
+        )
+}
+
+async fn reset_password(admin: Admin, Path((_, id)): Path<(String, String)>, body: Body) -> Answer {
+    let mut user = find(&admin, &id, CHANGE).await?;
+    let given = body.object("CredentialRepresentation")?;
+    let refuse = |text: &str| ApiError::error(StatusCode::BAD_REQUEST, text);
+    let plain = given
+        .get("value")
+        .and_then(Value::as_str)
+        .ok_or_else(|| refuse("No password provided"))?;
+    if plain.trim().is_empty() {
+        return Err(refuse("Empty password not allowed"));
+    }
+    let prepared = password::prepare(&admin.app, &admin.realm, &user, plain).await?;
+    let prepared = prepared.map_err(|v| sent::violation(&v))?;
+    sent::must_change(&mut user, flag(&given, "temporary"));
+    let mut tx = admin.app.db.begin().await?;
+    password::store(&mut tx, &user.id, prepared, admin.app.now()).await?;
+    user::set_required_actions(&mut tx, &admin.realm.id, &user.id, &user.required_actions).await?;
+    let path = format!("users/{id}/reset-password");
+    record(&mut tx, &admin, Operation::Action, "USER", &path, None).await?;
+    tx.commit().await?;
+    answer::nothing()
+}
+
+async fn shown(admin: &Admin, user_id: &str) -> Result<Vec<Credential>, ApiError> {
+    let mut all = credential::of_user(&admin.app.db, user_id).await?;
+    all.retain(|c| c.kind != HISTORY);
+    Ok(all)
+}
+
+async fn list(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
+    let user = find(&admin, &id, SEE).await?;
+    let represent = |c: &Credential| {
+        let mut doc = json!({ "id": c.id, "type": c.kind });
+        if let Some(label) = &c.label {
+            doc["userLabel"] = json!(label);
+        }
+        doc["createdDate"] = json!(c.created);
+        doc["credentialData"] = json!(c.credential_data);
+        doc
+    };
+    let all: Vec<Value> = shown(&admin, &user.id).await?.iter().map(represent).collect();
+    answer::json(&all)
+}
+
+/// The credentials of a user and the place of one among them.
+async fn place(admin: &Admin, user_id: &str, id: &str) -> Result<(Vec<Credential>, usize), ApiError> {
+    let all = shown(admin, user_id).await?;
+    let at = all.iter().position(|c| c.id == id);
+    Ok((all, at.ok_or_else(|| ApiError::not_found("Credential not found"))?))
+}
+
+async fn remove(admin: Admin, Path((_, id, credential)): Path<(String, String, String)>) -> Answer {
+    let user = find(&admin, &id, CHANGE).await?;
+    place(&admin, &user.id, &credential).await?;
+    let mut tx = admin.app.db.begin().await?;
+    credential::remove(&mut tx, &user.id, &credential).await?;
+    let path = format!("users/{id}/credentials/{credential}");
+    record(&mut tx, &admin, Operation::Action, "USER", &path, None).await?;
+    tx.commit().await?;
+    answer::nothing()
+}
+
+/// The body is the label as plain text; a JSON text is taken too.
+async fn label(admin: Admin, Path((_, id, credential)): Path<(String, String, String)>, text: String) -> Answer {
+    let user = find(&admin, &id, CHANGE).await?;
+    let (mut all, at) = place(&admin, &user.id, &credential).await?;
+    let label = serde_json::from_str::<String>(&text).unwrap_or(text);
+    if label.len() > LONGEST_LABEL {
+        return Err(ApiError::bad("The label is longer than 255 bytes"));
+    }
+    all[at].label = Some(label).filter(|l| !l.is_empty());
+    let mut tx = admin.app.db.begin().await?;
+    credential::put(&mut tx, &user.id, &all[at]).await?;
+    let path = format!("users/{id}/credentials/{credential}/userLabel");
+    record(&mut tx, &admin, Operation::Update, "USER", &path, None).await?;
+    tx.commit().await?;
+    answer::nothing()
+}
+
+async fn move_to_first(admin: Admin, Path((_, id, credential)): Path<(String, String, String)>) -> Answer {
+    rearrange(&admin, &id, &credential, None).await
+}
+
+async fn move_after(
+    admin: Admin,
+    Path((_, id, credential, previous)): Path<(String, String, String, String)>,
+) -> Answer {
+    rearrange(&admin, &id, &credential, Some(&previous)).await
+}
+
+async fn rearrange(admin: &Admin, id: &str, credential: &str, after: Option<&str>) -> Answer {
+    let user = find(admin, id, CHANGE).await?;
+    let (mut all, at) = place(admin, &user.id, credential).await?;
+    let moved = all.remove(at);
+    let to = match after {
+        None => 0,
+        Some(previous) => {
+            let found = all.iter().position(|c| c.id == previous);
+            found.ok_or_else(|| ApiError::not_found("Credential not found"))? + 1
+        }
+    };
+    all.insert(to, moved);
+    let mut tx = admin.app.db.begin().await?;
+    number(&mut tx, &user.id, all).await?;
+    let path = format!("users/{id}/credentials/{credential}/move");
+    record(&mut tx, admin, Operation::Action, "USER", &path, None).await?;
+    tx.commit().await?;
+    answer::nothing()
+}
+
+async fn number(tx: &mut Tx, user_id: &str, all: Vec<Credential>) -> Result<(), ApiError> {
+    for (at, mut credential) in all.into_iter().enumerate() {
+        credential.priority = (at as i64 + 1) * 10;
+        credential::put(tx, user_id, &credential).await?;
+    }
+    Ok(())
+}
+
+/// Nothing that this server keeps can be disabled: credentials are deleted instead.
+async fn disable(admin: Admin, Path((_, id)): Path<(String, String)>, body: Body) -> Answer {
+    find(&admin, &id, CHANGE).await?;
+    body.texts()?;
+    answer::nothing()
+}
+
+async fn storage_types(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
+    find(&admin, &id, SEE).await?;
+    answer::json(&json!([]))
+}

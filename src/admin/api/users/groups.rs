@@ -1,0 +1,105 @@
+//! The groups of a user.
+
+use axum::Router;
+use axum::extract::Path;
+use axum::routing::{get, put};
+use serde_json::{Value, json};
+
+use super::{CHANGE, SEE, find};
+use crate::admin::api::answer;
+use crate::admin::api::auth::Admin;
+use crate::admin::api::error::{Answer, ApiError};
+use crate::admin::api::query::Query;
+use crate::admin::api::record::{Operation, record};
+use crate::admin::api::{grants, representation};
+use crate::app::App;
+use crate::store::group::{self, Group};
+use crate::store::role_member;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/realms/{realm}/users/{id}/groups", get(list))
+        .route("/realms/{realm}/users/{id}/groups/count", get(count))
+        .route("/realms/{realm}/users/{id}/groups/{group}", put(join).delete(leave))
+}
+
+async fn matching(admin: &Admin, user_id: &str, query: &Query) -> Result<Vec<Group>, ApiError> {
+    let mut groups = group::of_user(&admin.app.db, user_id).await?;
+    if let Some(search) = query.text("search").map(str::to_lowercase) {
+        groups.retain(|g| g.name.to_lowercase().contains(&search));
+    }
+    Ok(groups)
+}
+
+async fn list(admin: Admin, Path((_, id)): Path<(String, String)>, query: Query) -> Answer {
+    let user = find(&admin, &id, SEE).await?;
+    let page = query.page(i64::from(i32::MAX))?;
+    let brief = query.flag("briefRepresentation") != Some(false);
+    let groups = matching(&admin, &user.id, &query).await?;
+    let mut shown = Vec::new();
+    for g in groups.iter().skip(page.first as usize).take(page.max as usize) {
+        shown.push(if brief {
+            representation::group::brief(&admin.app, &admin.realm, g).await?
+        } else {
+            representation::group::full(&admin.app, &admin.realm, g).await?
+        });
+    }
+    answer::json(&shown)
+}
+
+async fn count(admin: Admin, Path((_, id)): Path<(String, String)>, query: Query) -> Answer {
+    let user = find(&admin, &id, SEE).await?;
+    answer::json(&json!({ "count": matching(&admin, &user.id, &query).await?.len() }))
+}
+
+async fn group_of(admin: &Admin, id: &str) -> Result<Group, ApiError> {
+    let found = group::by_id(&admin.app.db, &admin.realm.id, id).await?;
+    found.ok_or_else(|| ApiError::not_found("Group not found"))
+}
+
+async fn join(admin: Admin, Path((_, id, group_id)): Path<(String, String, String)>) -> Answer {
+    let user = find(&admin, &id, CHANGE).await?;
+    let joined = group_of(&admin, &group_id).await?;
+    // A group brings its roles, and those of the groups above it, along.
+    let mut above = Some(joined.clone());
+    while let Some(g) = above {
+        let ids = role_member::of_group(&admin.app.db, &g.id).await?;
+        grants::require(&admin, &ids.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+        above = group::by_id(&admin.app.db, &admin.realm.id, &g.parent_id).await?;
+    }
+    let shown = representation::group::brief(&admin.app, &admin.realm, &joined).await?;
+    let mut tx = admin.app.db.begin().await?;
+    group::join(&mut tx, &user.id, &joined.id).await?;
+    let path = format!("users/{id}/groups/{group_id}");
+    record(
+        &mut tx,
+        &admin,
+        Operation::Create,
+        "GROUP_MEMBERSHIP",
+        &path,
+        Some(&Value::Object(shown)),
+    )
+    .await?;
+    tx.commit().await?;
+    answer::nothing()
+}
+
+async fn leave(admin: Admin, Path((_, id, group_id)): Path<(String, String, String)>) -> Answer {
+    let user = find(&admin, &id, CHANGE).await?;
+    let left = group_of(&admin, &group_id).await?;
+    let shown = representation::group::brief(&admin.app, &admin.realm, &left).await?;
+    let mut tx = admin.app.db.begin().await?;
+    group::leave(&mut tx, &user.id, &left.id).await?;
+    let path = format!("users/{id}/groups/{group_id}");
+    record(
+        &mut tx,
+        &admin,
+        Operation::Delete,
+        "GROUP_MEMBERSHIP",
+        &path,
+        Some(&Value::Object(shown)),
+    )
+    .await?;
+    tx.commit().await?;
+    answer::nothing()
+}

@@ -1,0 +1,166 @@
+//! Users looked for, counted, read.
+
+use axum::extract::Path;
+use serde_json::{Value, json};
+
+use super::{FIND, SEE, find};
+use crate::admin::api::answer;
+use crate::admin::api::auth::{Admin, Right};
+use crate::admin::api::dates;
+use crate::admin::api::error::{Answer, ApiError};
+use crate::admin::api::query::Query;
+use crate::admin::api::representation::user as represent;
+use crate::profile::{self, Context};
+use crate::store::user_search::{self, Search, Term};
+
+/// How many users are listed where nobody says.
+const DEFAULT_MAX: i64 = 100;
+
+fn wanted(query: &Query) -> Result<Search, ApiError> {
+    let text = |name: &str| query.text(name).map(str::to_owned).filter(|t| !t.is_empty());
+    let exact = query.flag("exact") == Some(true);
+    let mut search = Search {
+        enabled: query.flag("enabled"),
+        email_verified: query.flag("emailVerified"),
+        created_after: dates::parse(query.text("createdAfter"), "createdAfter", dates::Edge::Begin)?,
+        created_before: dates::parse(query.text("createdBefore"), "createdBefore", dates::Edge::End)?,
+        identity_provider: text("idpAlias"),
+        identity_user: text("idpUserId"),
+        ..Search::default()
+    };
+    if let Some(words) = query.text("search") {
+        if let Some(ids) = words.trim().strip_prefix("id:") {
+            search.ids = ids.split_whitespace().map(str::to_owned).collect();
+            search.by_ids = true;
+            return Ok(search);
+        }
+        search.words = words.split_whitespace().map(Term::of_word).collect();
+    }
+    for (parameter, column) in [
+        ("username", user_search::Column::Username),
+        ("email", user_search::Column::Email),
+        ("firstName", user_search::Column::FirstName),
+        ("lastName", user_search::Column::LastName),
+    ] {
+        if let Some(value) = text(parameter) {
+            search.columns.push((
+                column,
+                if exact {
+                    Term::Exact(value)
+                } else {
+                    Term::Contains(value)
+                },
+            ));
+        }
+    }
+    search.attributes = query.text("q").map(attributes).unwrap_or_default();
+    Ok(search)
+}
+
+/// `q=key:value key2:"two words"`.
+fn attributes(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let (key, after) = take(rest, |c| c == ':' || c.is_whitespace());
+        let Some(after) = after.strip_prefix(':') else {
+            rest = after.trim_start();
+            continue;
+        };
+        let (value, after) = take(after, char::is_whitespace);
+        if !key.is_empty() {
+            found.push((key, value));
+        }
+        rest = after.trim_start();
+    }
+    found
+}
+
+fn take(text: &str, ends: impl Fn(char) -> bool) -> (String, &str) {
+    if let Some(quoted) = text.strip_prefix('"')
+        && let Some((inside, after)) = quoted.split_once('"')
+    {
+        return (inside.to_owned(), after);
+    }
+    let at = text.find(ends).unwrap_or(text.len());
+    (text[..at].to_owned(), &text[at..])
+}
+
+/// `GET users`
+pub(super) async fn list(admin: Admin, query: Query) -> Answer {
+    admin.require(FIND)?;
+    let search = wanted(&query)?;
+    let page = query.page(if query.number("max")?.is_some() {
+        i64::from(i32::MAX)
+    } else {
+        DEFAULT_MAX
+    })?;
+    if !admin.has_any(SEE) {
+        // Who may only look for users sees none of them.
+        return answer::json(&json!([]));
+    }
+    let users = user_search::page(&admin.app.db, &admin.realm.id, &search, page.first, page.max).await?;
+    let brief = query.flag("briefRepresentation") == Some(true);
+    let with_otp = if brief {
+        Vec::new()
+    } else {
+        user_search::with_otp(&admin.app.db, &users).await?
+    };
+    let access = json!({ "manage": admin.has(Right::ManageUsers) });
+    let shown: Vec<Value> = users
+        .iter()
+        .map(|u| {
+            let otp = with_otp.contains(&u.id);
+            let mut doc = if brief {
+                represent::brief(u)
+            } else {
+                represent::full(u, &represent::visible(&admin.realm, u), otp, None)
+            };
+            doc.insert("access".into(), access.clone());
+            Value::Object(doc)
+        })
+        .collect();
+    answer::json(&shown)
+}
+
+/// `GET users/count`
+pub(super) async fn count(admin: Admin, query: Query) -> Answer {
+    admin.require(FIND)?;
+    let search = wanted(&query)?;
+    if !admin.has_any(SEE) {
+        return answer::json(&0);
+    }
+    answer::json(&user_search::count(&admin.app.db, &admin.realm.id, &search).await?)
+}
+
+/// `GET users/ID`
+pub(super) async fn read(admin: Admin, Path((_, id)): Path<(String, String)>, query: Query) -> Answer {
+    let user = find(&admin, &id, SEE).await?;
+    let with_otp = user_search::with_otp(&admin.app.db, std::slice::from_ref(&user)).await?;
+    let metadata = (query.flag("userProfileMetadata") == Some(true)).then(|| metadata(&admin));
+    let attributes = represent::visible(&admin.realm, &user);
+    let mut shown = represent::full(&user, &attributes, !with_otp.is_empty(), metadata);
+    shown.insert("access".into(), access(&admin));
+    answer::json(&shown)
+}
+
+/// What the caller may do with one user.
+fn access(admin: &Admin) -> Value {
+    let manage = admin.has(Right::ManageUsers);
+    json!({
+        "manageGroupMembership": manage, "resetPassword": manage, "view": true, "mapRoles": manage,
+        "impersonate": admin.has(Right::Impersonation), "manage": manage
+    })
+}
+
+/// The profile as it is for a user who exists: the user name is fixed unless the realm lets it change.
+fn metadata(admin: &Admin) -> Value {
+    let mut shown = profile::metadata(&admin.realm, Context::UserApi);
+    if !admin.realm.flag("editUsernameAllowed")
+        && let Some(all) = shown["attributes"].as_array_mut()
+        && let Some(name) = all.iter_mut().find(|a| a["name"] == "username")
+    {
+        name["readOnly"] = json!(true);
+    }
+    shown
+}

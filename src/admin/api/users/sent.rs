@@ -1,0 +1,219 @@
+//! What an administrator sends about a user, brought into the form in which it is kept.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::admin::api::auth::Admin;
+use crate::admin::api::error::ApiError;
+use crate::app::App;
+use crate::password::policy::Violation;
+use crate::password::{self, NewPassword};
+use crate::profile::{self, Context, FieldError, Fields};
+use crate::store::credential::Credential;
+use crate::store::json::{Doc, flag, text};
+use crate::store::realm::Realm;
+use crate::store::user::{self, Attributes, User};
+
+/// Bounds of a hash that comes ready-made.
+const LONGEST_HASH: usize = 16 * 1024;
+
+/// The fields of a user's profile, as they are.
+pub(in crate::admin::api) fn fields_of(user: &User) -> Fields {
+    let mut fields = user.attributes.clone();
+    let root = [
+        ("username", Some(&user.username)),
+        ("email", user.email.as_ref()),
+        ("firstName", user.first_name.as_ref()),
+        ("lastName", user.last_name.as_ref()),
+    ];
+    for (name, value) in root {
+        if let Some(value) = value {
+            fields.insert(name.into(), vec![value.clone()]);
+        }
+    }
+    fields
+}
+
+/// The fields that a representation gives, over those that are there. `attributes` replaces all of them, if it is there.
+pub(in crate::admin::api) fn fields(before: &Fields, given: &Doc) -> Fields {
+    let is_root = |name: &str| profile::ROOT.contains(&name);
+    let mut fields: Fields = if given.contains_key("attributes") {
+        before
+            .iter()
+            .filter(|(name, _)| is_root(name))
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect()
+    } else {
+        before.clone()
+    };
+    let attributes: Attributes = given
+        .get("attributes")
+        .cloned()
+        .and_then(|v| serde_json::from_value(v).ok())
+        .unwrap_or_default();
+    fields.extend(attributes);
+    for name in profile::ROOT {
+        if let Some(value) = given.get(name).and_then(Value::as_str) {
+            fields.insert(name.into(), vec![value.to_owned()]);
+        }
+    }
+    fields
+}
+
+/// Puts fields into a user; names in their normal form.
+pub(in crate::admin::api) fn put(user: &mut User, fields: Fields) {
+    let mut fields = fields;
+    let mut take = |name: &str| {
+        fields
+            .remove(name)
+            .and_then(|v| v.into_iter().next())
+            .filter(|v| !v.is_empty())
+    };
+    if let Some(username) = take("username") {
+        user.username = user::normal(&username);
+    }
+    user.email = take("email").map(|e| user::normal(&e));
+    user.first_name = take("firstName");
+    user.last_name = take("lastName");
+    fields.retain(|_, values| !values.is_empty());
+    user.attributes = fields;
+}
+
+/// The refusal of a profile, as Keycloak says it.
+pub(in crate::admin::api) fn refusal(mut errors: Vec<FieldError>) -> ApiError {
+    if errors.iter().any(|e| e.key == "missingUsernameMessage") {
+        return ApiError::bad("User name is missing");
+    }
+    errors.sort_by(|a, b| a.field.cmp(&b.field));
+    let mut shown: Vec<Value> = errors
+        .into_iter()
+        .map(|e| json!({ "field": e.field, "errorMessage": e.key, "params": e.params }))
+        .collect();
+    let body = if shown.len() == 1 {
+        shown.remove(0)
+    } else {
+        json!({ "errors": shown })
+    };
+    ApiError::Refused(StatusCode::BAD_REQUEST, body)
+}
+
+/// Whether somebody else has these names already.
+pub(in crate::admin::api) async fn free(app: &App, realm: &Realm, user: &User) -> Result<(), ApiError> {
+    let other = |found: Option<User>| found.is_some_and(|o| o.id != user.id);
+    if let Some(email) = &user.email
+        && realm.unique_emails()
+        && other(user::by_email(&app.db, &realm.id, email).await?)
+    {
+        return Err(ApiError::conflict("User exists with same email"));
+    }
+    let mut taken = other(user::by_username(&app.db, &realm.id, &user.username).await?);
+    if !taken && realm.flag("loginWithEmailAllowed") && user.username.contains('@') {
+        taken = other(user::by_email(&app.db, &realm.id, &user.username).await?);
+    }
+    if taken {
+        return Err(ApiError::conflict("User exists with same username"));
+    }
+    Ok(())
+}
+
+/// Checks the fields and gives those that an administrator may write.
+pub(in crate::admin::api) fn accepted(realm: &Realm, sent: &Fields, before: &Fields) -> Result<Fields, ApiError> {
+    let errors = profile::validate(realm, Context::UserApi, sent);
+    if !errors.is_empty() {
+        return Err(refusal(errors));
+    }
+    Ok(profile::writable(realm, Context::UserApi, sent, before))
+}
+
+/// Required actions that the realm knows, in the order given, each once; others are dropped silently, as Keycloak does.
+pub(in crate::admin::api) fn required_actions(realm: &Realm, given: &Value) -> Vec<String> {
+    let mut known: Vec<String> = Vec::new();
+    for alias in given.as_array().into_iter().flatten().filter_map(Value::as_str) {
+        if realm.required_action(alias).is_some() && !known.iter().any(|k| k == alias) {
+            known.push(alias.to_owned());
+        }
+    }
+    known
+}
+
+/// Credentials ready to be stored.
+#[derive(Default)]
+pub(in crate::admin::api) struct NewCredentials {
+    password: Option<NewPassword>,
+    ready: Vec<Credential>,
+    /// `Some` where a password was given: whether it is to be changed at the next login.
+    pub(in crate::admin::api) temporary: Option<bool>,
+}
+
+/// Hashes the passwords among the credentials of a representation. Call it before a transaction begins.
+pub(in crate::admin::api) async fn credentials(
+    admin: &Admin,
+    user: &User,
+    given: &Doc,
+) -> Result<NewCredentials, ApiError> {
+    let mut made = NewCredentials::default();
+    for sent in given.get("credentials").and_then(Value::as_array).into_iter().flatten() {
+        let Some(sent) = sent.as_object() else { continue };
+        if sent.contains_key("secretData") || sent.contains_key("credentialData") {
+            made.ready.push(ready(sent, admin.app.now())?);
+        } else if let Some(plain) = sent.get("value").and_then(Value::as_str) {
+            let prepared = password::prepare(&admin.app, &admin.realm, user, plain).await?;
+            made.password = Some(prepared.map_err(|v| violation(&v))?);
+            made.temporary = Some(flag(sent, "temporary"));
+        }
+    }
+    Ok(made)
+}
+
+/// A credential that comes hashed, as exports have it.
+pub(in crate::admin::api) fn ready(sent: &Doc, now: i64) -> Result<Credential, ApiError> {
+    let part = |name: &str| -> Result<String, ApiError> {
+        let given = text(sent, name).unwrap_or("{}");
+        let fits = given.len() <= LONGEST_HASH && serde_json::from_str::<Doc>(given).is_ok();
+        if fits {
+            Ok(given.to_owned())
+        } else {
+            Err(ApiError::bad(&format!("Invalid {name}")))
+        }
+    };
+    Ok(Credential {
+        id: crate::random::uuid(),
+        kind: text(sent, "type").unwrap_or("password").to_owned(),
+        label: text(sent, "userLabel").map(str::to_owned),
+        created: sent.get("createdDate").and_then(Value::as_i64).unwrap_or(now),
+        priority: sent.get("priority").and_then(Value::as_i64).unwrap_or(10),
+        secret_data: part("secretData")?,
+        credential_data: part("credentialData")?,
+    })
+}
+
+/// A refused password: the message key and its English text.
+pub(in crate::admin::api) fn violation(broken: &Violation) -> ApiError {
+    ApiError::described(StatusCode::BAD_REQUEST, broken.key, &broken.text)
+}
+
+impl NewCredentials {
+    /// Stores them.
+    pub(in crate::admin::api) async fn store(
+        self,
+        tx: &mut crate::store::Tx,
+        user_id: &str,
+        now: i64,
+    ) -> Result<(), crate::error::Error> {
+        for credential in &self.ready {
+            crate::store::credential::put(tx, user_id, credential).await?;
+        }
+        if let Some(password) = self.password {
+            password::store(tx, user_id, password, now).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Sets or takes away the duty to choose a new password.
+pub(in crate::admin::api) fn must_change(user: &mut User, temporary: bool) {
+    user.required_actions.retain(|a| a != "UPDATE_PASSWORD");
+    if temporary {
+        user.required_actions.push("UPDATE_PASSWORD".into());
+    }
+}

@@ -1,0 +1,100 @@
+//! A user changed or removed by an administrator.
+
+use axum::extract::Path;
+
+use super::{CHANGE, create, find, sent};
+use crate::admin::api::answer;
+use crate::admin::api::auth::Admin;
+use crate::admin::api::error::{Answer, ApiError};
+use crate::admin::api::json::Body;
+use crate::admin::api::record::{Operation, record};
+use crate::profile::FieldError;
+use crate::store::json::{Doc, flag};
+use crate::store::user::{self, Kept, User};
+
+/// `PUT users/ID`
+pub(super) async fn update(admin: Admin, Path((_, id)): Path<(String, String)>, body: Body) -> Answer {
+    let before = find(&admin, &id, CHANGE).await?;
+    let given = body.object("UserRepresentation")?;
+    let mut user = changed(&admin, &before, &given).await?;
+    let credentials = sent::credentials(&admin, &user, &given).await?;
+    if let Some(temporary) = credentials.temporary {
+        sent::must_change(&mut user, temporary);
+    }
+    let mut tx = admin.app.db.begin().await?;
+    kept(user::update(&mut tx, &user, admin.realm.unique_emails()).await?)?;
+    credentials.store(&mut tx, &user.id, admin.app.now()).await?;
+    let path = format!("users/{}", user.id);
+    record(
+        &mut tx,
+        &admin,
+        Operation::Update,
+        "USER",
+        &path,
+        Some(&create::shown(given)),
+    )
+    .await?;
+    tx.commit().await?;
+    answer::nothing()
+}
+
+/// What became of a write, said as Keycloak says it.
+pub(super) fn kept(outcome: Kept) -> Result<(), ApiError> {
+    match outcome {
+        Kept::Yes => Ok(()),
+        Kept::UsernameTaken => Err(ApiError::conflict("User exists with same username")),
+        Kept::EmailTaken => Err(ApiError::conflict("User exists with same email")),
+        Kept::Gone => Err(ApiError::not_found("User not found")),
+    }
+}
+
+async fn changed(admin: &Admin, before: &User, given: &Doc) -> Result<User, ApiError> {
+    let realm = &admin.realm;
+    let fields_before = sent::fields_of(before);
+    let mut fields = sent::fields(&fields_before, given);
+    if realm.flag("registrationEmailAsUsername")
+        && before.service_client.is_none()
+        && let Some(email) = fields.get("email").filter(|e| e.iter().any(|e| !e.is_empty())).cloned()
+    {
+        fields.insert("username".into(), email);
+    }
+    let mut user = before.clone();
+    sent::put(&mut user, fields.clone());
+    sent::free(&admin.app, realm, &user).await?;
+    let renamed = user.username != before.username;
+    if renamed && !realm.flag("editUsernameAllowed") && !realm.flag("registrationEmailAsUsername") {
+        return Err(sent::refusal(vec![FieldError::new(
+            "username",
+            "error-user-attribute-read-only",
+        )]));
+    }
+    if before.service_client.is_none() {
+        let mut accepted = sent::accepted(realm, &fields, &fields_before)?;
+        if renamed {
+            accepted.insert("username".into(), vec![user.username.clone()]);
+        }
+        sent::put(&mut user, accepted);
+    }
+    if given.contains_key("enabled") {
+        user.enabled = flag(given, "enabled");
+    }
+    if given.contains_key("emailVerified") {
+        user.email_verified = flag(given, "emailVerified");
+    }
+    if let Some(actions) = given.get("requiredActions") {
+        user.required_actions = sent::required_actions(realm, actions);
+    }
+    Ok(user)
+}
+
+/// `DELETE users/ID`
+pub(super) async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
+    let user = find(&admin, &id, CHANGE).await?;
+    let mut tx = admin.app.db.begin().await?;
+    if !user::remove(&mut tx, &admin.realm.id, &user.id).await? {
+        return Err(ApiError::not_found("User not found"));
+    }
+    record(&mut tx, &admin, Operation::Delete, "USER", &format!("users/{id}"), None).await?;
+    tx.commit().await?;
+    answer::nothing()
+}

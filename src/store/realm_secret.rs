@@ -1,0 +1,63 @@
+//! Secrets among a realm's settings: sealed in the database, open in the snapshot (contract 1).
+
+use serde_json::Value;
+use vestibule_jose::digest::{b64url, b64url_decode};
+
+use super::db::{Db, Tx};
+use super::json::Doc;
+use crate::error::Error;
+
+/// Stands before a sealed value.
+const MARK: &str = "sealed:";
+
+/// The members that are secrets: the mail password, and attributes whose name ends in `.secret`.
+fn secrets(doc: &mut Doc) -> impl Iterator<Item = (String, &mut Value)> {
+    let mut found = Vec::new();
+    for (name, value) in doc.iter_mut() {
+        if let Value::Object(map) = value {
+            let is_secret = |key: &str| match name.as_str() {
+                "smtpServer" => key == "password" || key == "authTokenClientSecret",
+                "attributes" => key.ends_with(".secret"),
+                _ => false,
+            };
+            found.extend(
+                map.iter_mut()
+                    .filter(|(key, _)| is_secret(key))
+                    .map(|(key, value)| (format!("{name}/{key}"), value)),
+            );
+        }
+    }
+    found.into_iter()
+}
+
+/// The document as it is stored.
+pub(super) fn sealed(tx: &Tx, realm_id: &str, doc: &Doc) -> Result<Doc, Error> {
+    let mut doc = doc.clone();
+    for (place, value) in secrets(&mut doc) {
+        if let Some(plain) = value.as_str().filter(|s| !s.is_empty()) {
+            let sealed = tx.seal(&format!("realm-secret/{place}"), realm_id, plain.as_bytes())?;
+            *value = Value::String(format!("{MARK}{}", b64url(&sealed)));
+        }
+    }
+    Ok(doc)
+}
+
+/// Opens what is sealed in a stored document. What the present secret key cannot open is left out, with a line in the
+/// log: the realm works on, and the administrator enters the secret again.
+pub(super) fn open(db: &Db, realm_id: &str, doc: &mut Doc) {
+    for (place, value) in secrets(doc) {
+        let Some(text) = value.as_str().and_then(|s| s.strip_prefix(MARK)) else {
+            continue;
+        };
+        let opened = b64url_decode(text)
+            .map_err(|e| Error::Key(e.to_string()))
+            .and_then(|sealed| db.open_sealed(&format!("realm-secret/{place}"), realm_id, &sealed));
+        *value = match opened {
+            Ok(plain) => Value::String(String::from_utf8_lossy(&plain).into_owned()),
+            Err(e) => {
+                tracing::warn!("realm {realm_id}: the secret {place} is left out: {e}");
+                Value::Null
+            }
+        };
+    }
+}
