@@ -7,11 +7,14 @@ pub mod answer;
 pub mod auth;
 pub mod client_scopes;
 pub mod clients;
+pub mod component_settings;
+pub mod components;
 pub mod container;
 pub mod dates;
 pub mod error;
 pub mod events;
 pub mod grants;
+pub mod initial_access;
 pub mod json;
 pub mod protocol_mappers;
 pub mod query;
@@ -43,6 +46,8 @@ pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
         // -- clients, roles, groups, scopes, components: ----------------------------------------------------------
         .merge(clients::routes())
         .merge(client_scopes::routes())
+        .merge(components::routes())
+        .merge(initial_access::routes())
         .merge(protocol_mappers::routes())
         .merge(roles::routes())
         .merge(scope_mappings::routes())

@@ -1,0 +1,175 @@
+//! Initial access tokens: who may register applications, how often, until when (contract 5 adds to Keycloak's members).
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse as _;
+use axum::routing::get;
+use serde_json::{Value, json};
+
+use super::answer;
+use super::auth::{Admin, Right};
+use super::clients::{VIEW, describe};
+use super::error::{Answer, ApiError};
+use super::json::Body;
+use super::query::Query;
+use super::record::{Operation, record};
+use crate::app::App;
+use crate::client_registration::token;
+use crate::store::initial_access::{self, InitialAccess};
+use crate::store::json::{self, Doc};
+use crate::store::{client, client_registration};
+
+const KIND: &str = "CLIENT_INITIAL_ACCESS_MODEL";
+
+/// The members that Keycloak does not have.
+const OURS: &[&str] = &["name", "owner", "policies", "scopes", "defaults"];
+
+/// The addresses of initial access tokens.
+pub fn routes() -> Router<App> {
+    let base = "/realms/{realm}/clients-initial-access";
+    Router::new()
+        .route(base, get(list).post(create))
+        .route(&format!("{base}/{{id}}"), get(read).delete(remove))
+        .route(&format!("{base}/{{id}}/clients"), get(clients))
+}
+
+/// A token as lists show it: never the token itself.
+fn shown(access: &InitialAccess) -> Doc {
+    let mut doc = Doc::new();
+    doc.insert("id".into(), json!(access.id));
+    doc.insert("timestamp".into(), json!(access.created / 1000));
+    doc.insert("expiration".into(), json!(access.expiration()));
+    doc.insert("count".into(), json!(access.uses));
+    doc.insert("remainingCount".into(), json!(access.remaining));
+    for member in OURS {
+        if let Some(value) = access.doc.get(*member) {
+            doc.insert((*member).to_owned(), value.clone());
+        }
+    }
+    doc
+}
+
+async fn list(admin: Admin) -> Answer {
+    admin.require(VIEW)?;
+    let all = initial_access::list(&admin.app.db, &admin.realm.id, admin.app.now()).await?;
+    answer::json_plain(&all.iter().map(shown).collect::<Vec<_>>())
+}
+
+async fn read(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
+    admin.require(VIEW)?;
+    answer::json_plain(&shown(&find(&admin, &id).await?))
+}
+
+async fn find(admin: &Admin, id: &str) -> Result<InitialAccess, ApiError> {
+    let found = initial_access::by_id(&admin.app.db, &admin.realm.id, id).await?;
+    found.ok_or_else(ApiError::no_such_path)
+}
+
+/// The applications that were registered with a token.
+async fn clients(admin: Admin, Path((_, id)): Path<(String, String)>, query: Query) -> Answer {
+    admin.require(VIEW)?;
+    find(&admin, &id).await?;
+    let page = query.page(i64::MAX)?;
+    let (db, realm_id) = (&admin.app.db, &admin.realm.id);
+    let mut all = Vec::new();
+    for uuid in client_registration::of_token(db, realm_id, &id, page.first, page.max).await? {
+        if let Some(found) = client::by_id(db, realm_id, &uuid).await? {
+            all.push(describe(&admin, &found)?);
+        }
+    }
+    answer::json(&all)
+}
+
+async fn create(admin: Admin, body: Body) -> Answer {
+    admin.require(&[Right::ManageClients])?;
+    let given = body.object("ClientInitialAccessCreatePresentation")?;
+    let uses = given.get("count").and_then(Value::as_i64).unwrap_or(1);
+    let lifetime = json::number(&given, "expiration");
+    if uses < -1 {
+        return Err(refused("count", "The count cannot be less than 0"));
+    }
+    if lifetime < 0 {
+        return Err(refused(
+            "expiration",
+            "The expiration time interval cannot be less than 0",
+        ));
+    }
+    check_policies(&admin, &given)?;
+    let created = admin.app.now();
+    let kept = OURS.iter().chain(&["webOrigins"]);
+    let kept = kept.filter_map(|m| Some(((*m).to_owned(), given.get(*m).filter(|v| !v.is_null())?.clone())));
+    let new = InitialAccess {
+        id: crate::random::uuid(),
+        realm_id: admin.realm.id.clone(),
+        created,
+        expires: if lifetime == 0 { 0 } else { created + lifetime * 1000 },
+        uses,
+        remaining: uses,
+        doc: kept.collect(),
+    };
+    let origins: Vec<String> = json::texts(&given, "webOrigins")
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    let expires = if lifetime == 0 { 0 } else { created / 1000 + lifetime };
+    let token = token::initial(&admin.app, &admin.realm, &admin.caller, &new.id, expires, &origins)?;
+    let mut tx = admin.app.db.begin().await?;
+    initial_access::add(&mut tx, &new).await?;
+    let path = format!("clients-initial-access/{}", new.id);
+    let told: Doc = given.into_iter().filter(|(_, v)| !v.is_null()).collect();
+    record(&mut tx, &admin, Operation::Create, KIND, &path, Some(&told.into())).await?;
+    tx.commit().await?;
+    created_with(&admin, &path, &new, &token)
+}
+
+/// 201 with the token, which is shown here only.
+fn created_with(admin: &Admin, path: &str, new: &InitialAccess, token: &str) -> Answer {
+    let mut told = Doc::new();
+    for (member, value) in shown(new) {
+        let first = member == "id";
+        told.insert(member, value);
+        if first {
+            told.insert("token".into(), json!(token));
+        }
+    }
+    let location = format!(
+        "{}/admin/realms/{}/{path}",
+        admin.caller.base,
+        answer::segment(&admin.realm.name)
+    );
+    let headers = [
+        (header::CONTENT_TYPE, "application/json;charset=UTF-8".to_owned()),
+        (header::LOCATION, location),
+    ];
+    Ok((StatusCode::CREATED, headers, Value::Object(told).to_string()).into_response())
+}
+
+fn refused(member: &str, text: &str) -> ApiError {
+    ApiError::described(StatusCode::BAD_REQUEST, &format!("Invalid value for {member}"), text)
+}
+
+/// Policies that a token names must be there: one that is gone later refuses (contract 5).
+fn check_policies(admin: &Admin, given: &Doc) -> Result<(), ApiError> {
+    const TYPE: &str = "org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy";
+    for id in json::texts(given, "policies") {
+        if !admin.realm.components_of(TYPE).any(|c| c.id == id) {
+            return Err(refused(
+                "policies",
+                &format!("There is no client registration policy {id}"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
+    admin.require(&[Right::ManageClients])?;
+    let mut tx = admin.app.db.begin().await?;
+    if initial_access::remove(&mut tx, &admin.realm.id, &id).await? {
+        let path = format!("clients-initial-access/{id}");
+        record(&mut tx, &admin, Operation::Delete, KIND, &path, None).await?;
+    }
+    tx.commit().await?;
+    answer::nothing()
+}
