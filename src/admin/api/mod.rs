@@ -14,6 +14,7 @@ pub mod dates;
 pub mod error;
 pub mod events;
 pub mod grants;
+pub mod groups;
 pub mod initial_access;
 pub mod json;
 pub mod protocol_mappers;
@@ -47,6 +48,7 @@ pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
         .merge(clients::routes())
         .merge(client_scopes::routes())
         .merge(components::routes())
+        .merge(groups::routes())
         .merge(initial_access::routes())
         .merge(protocol_mappers::routes())
         .merge(roles::routes())

@@ -17,7 +17,7 @@ pub(super) async fn users(holder: RoleHolder, query: Query) -> Answer {
     if !admin.has_any(&[Right::ViewUsers, Right::ManageUsers]) {
         return answer::json(&Vec::<Value>::new());
     }
-    let page = query.page(i64::MAX)?;
+    let page = query.page(100)?;
     let found = role_member::users(&admin.app.db, &admin.realm.id, &role.id, page.first, page.max).await?;
     answer::json(&user::list(&admin.app, &found, query.flag("briefRepresentation") == Some(true)).await?)
 }
@@ -25,7 +25,7 @@ pub(super) async fn users(holder: RoleHolder, query: Query) -> Answer {
 pub(super) async fn groups(holder: RoleHolder, query: Query) -> Answer {
     holder.require_view()?;
     let (admin, role) = (&holder.admin, holder.role()?);
-    let page = query.page(i64::MAX)?;
+    let page = query.page(100)?;
     let brief = query.flag("briefRepresentation").unwrap_or(true);
     let mut all = Vec::new();
     for g in role_member::groups(&admin.app.db, &admin.realm.id, &role.id, page.first, page.max).await? {

@@ -1,0 +1,64 @@
+//! The group that an address names.
+
+use std::collections::HashMap;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+
+use super::super::auth::{Admin, Right};
+use super::super::error::ApiError;
+use crate::app::App;
+use crate::store::group::{self, Group};
+
+/// Who may see groups and their members.
+pub const VIEW: &[Right] = &[Right::ViewUsers, Right::ManageUsers];
+/// Who may list them, if only to see none.
+pub const LIST: &[Right] = &[Right::ViewUsers, Right::ManageUsers, Right::QueryGroups];
+
+/// A group that the caller may see.
+pub struct Found {
+    pub admin: Admin,
+    pub group: Group,
+    params: HashMap<String, String>,
+}
+
+impl FromRequestParts<App> for Found {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let admin = Admin::from_request_parts(parts, app).await?;
+        let path = Path::<HashMap<String, String>>::from_request_parts(parts, app).await;
+        let params = path.map(|p| p.0).unwrap_or_default();
+        let id = params.get("group").cloned().unwrap_or_default();
+        let find = async {
+            admin.require(LIST)?;
+            let found = group::by_id(&app.db, &admin.realm.id, &id).await?;
+            let group = found.ok_or_else(|| ApiError::not_found("Could not find group by id"))?;
+            admin.require(VIEW)?;
+            Ok(Self { admin, group, params })
+        };
+        find.await.map_err(|e: ApiError| e.into_response())
+    }
+}
+
+impl Found {
+    /// Another part of the address.
+    pub fn param(&self, name: &str) -> &str {
+        self.params.get(name).map_or("", String::as_str)
+    }
+
+    /// Goes on if the caller may change groups.
+    ///
+    /// # Errors
+    ///
+    /// 403.
+    pub fn require_manage(&self) -> Result<(), ApiError> {
+        self.admin.require(&[Right::ManageUsers])
+    }
+
+    /// A path below the group, as admin events have it.
+    pub fn path(&self, below: &str) -> String {
+        format!("groups/{}{below}", self.group.id)
+    }
+}
