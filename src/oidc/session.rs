@@ -37,14 +37,21 @@ fn limits(realm: &Realm, s: &UserSession) -> Limits {
     }
 }
 
-fn end(limits: &Limits, started: i64, last_refresh: i64) -> i64 {
-    let idle = last_refresh + limits.idle * 1000;
-    limits.max.map_or(idle, |max| idle.min(started + max * 1000))
+impl Limits {
+    /// The end of something that began at `started` and is not used after `last_refresh`.
+    fn end(&self, started: i64, last_refresh: i64) -> i64 {
+        self.latest(started).min(last_refresh + self.idle * 1000)
+    }
+
+    /// The end of something that is used all the time.
+    fn latest(&self, started: i64) -> i64 {
+        self.max.map_or(i64::MAX, |max| started + max * 1000)
+    }
 }
 
 /// The instant (epoch milliseconds) at which a session ends unless it is used before.
 pub fn expires(realm: &Realm, s: &UserSession) -> i64 {
-    end(&limits(realm, s), s.started, s.last_refresh)
+    limits(realm, s).end(s.started, s.last_refresh)
 }
 
 /// Whether a session is still good: neither idle nor too old, by the realm's settings as they are now.
@@ -52,38 +59,43 @@ pub fn is_active(realm: &Realm, s: &UserSession, now: i64) -> bool {
     s.realm_id == realm.id && now < expires(realm, s)
 }
 
-/// The instant (epoch milliseconds) at which an application's part in a session ends: never after the session, and sooner
-/// where realm or client say so.
-pub fn part_expires(realm: &Realm, client: &Client, s: &UserSession, started: i64, last_refresh: i64) -> i64 {
-    let (idle, max, own_idle, own_max) = if s.offline {
+/// The lifetimes of an application's part in a session: the realm's for clients, or the client's own.
+fn part_limits(realm: &Realm, client: &Client, whole: &Limits, offline: bool) -> Limits {
+    let (idle, max, own) = if offline {
         (
             "clientOfflineSessionIdleTimeout",
             "clientOfflineSessionMaxLifespan",
-            "client.offline.session.idle.timeout",
-            "client.offline.session.max.lifespan",
+            "client.offline.session",
         )
     } else {
-        (
-            "clientSessionIdleTimeout",
-            "clientSessionMaxLifespan",
-            "client.session.idle.timeout",
-            "client.session.max.lifespan",
-        )
+        ("clientSessionIdleTimeout", "clientSessionMaxLifespan", "client.session")
     };
-    let own = |name: &str| client.attribute(name).and_then(|v| v.parse().ok()).and_then(positive);
+    let set = |own: &str, name: &str| {
+        let own = client.attribute(own).and_then(|v| v.parse().ok()).and_then(positive);
+        own.or_else(|| positive(realm.number(name)))
+    };
+    Limits {
+        idle: set(&format!("{own}.idle.timeout"), idle).map_or(whole.idle, |idle| idle.min(whole.idle)),
+        max: set(&format!("{own}.max.lifespan"), max).filter(|_| !offline || whole.max.is_some()),
+    }
+}
+
+/// The instant (epoch milliseconds) at which an application's part in a session ends: never after the session, and sooner
+/// where realm or client say so.
+pub fn part_expires(realm: &Realm, client: &Client, s: &UserSession, started: i64, last_refresh: i64) -> i64 {
     let whole = limits(realm, s);
-    let session_end = end(&whole, s.started, last_refresh.max(s.last_refresh));
-    let idle = own(own_idle)
-        .or_else(|| positive(realm.number(idle)))
-        .unwrap_or(whole.idle);
-    let max = own(own_max)
-        .or_else(|| positive(realm.number(max)))
-        .filter(|_| !s.offline || whole.max.is_some());
-    let part = Limits {
-        idle: idle.min(whole.idle),
-        max,
-    };
-    session_end.min(end(&part, started, last_refresh))
+    let part = part_limits(realm, client, &whole, s.offline);
+    let session_end = whole.end(s.started, last_refresh.max(s.last_refresh));
+    session_end.min(part.end(started, last_refresh))
+}
+
+/// The instant (epoch milliseconds) beyond which an application's part cannot last, however often it is used; none for
+/// offline sessions without bound.
+pub fn part_latest(realm: &Realm, client: &Client, s: &UserSession, started: i64) -> Option<i64> {
+    let whole = limits(realm, s);
+    let part = part_limits(realm, client, &whole, s.offline);
+    let latest = whole.latest(s.started).min(part.latest(started));
+    (latest != i64::MAX).then_some(latest)
 }
 
 /// Whether an application's part in a session is still good.

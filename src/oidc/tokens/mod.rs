@@ -1,4 +1,13 @@
 //! The tokens: what is in them, in Keycloak's layout.
+//!
+//! `scope` says which client scopes apply, `access` which roles pass, `mappers` what each protocol mapper adds, `claims` puts
+//! it in order, and `make` signs.
 
+pub mod access;
 pub mod audience;
+pub mod claims;
+pub mod context;
+pub mod make;
+pub mod mappers;
 pub mod refresh;
+pub mod scope;

@@ -25,15 +25,10 @@ pub struct Refresh {
     /// Epoch seconds; an offline token may have none.
     pub exp: Option<i64>,
     pub iat: i64,
-    pub nonce: Option<String>,
-    /// When the user proved themselves; kept from the first token on.
-    pub auth_time: Option<i64>,
     /// The chain of rotation and the place in it, where the realm revokes refresh tokens.
     pub chain: Option<(String, i64)>,
     /// Audiences of its access tokens.
     pub audience: Vec<String>,
-    /// Where the request for tokens named resources (RFC 8707).
-    pub resources: Vec<String>,
 }
 
 /// Why a refresh token is not accepted.
@@ -79,7 +74,6 @@ pub fn sign(caller: &Caller, realm: &Realm, t: &Refresh) -> Result<String, Error
     put("sub", json!(t.sub));
     put("typ", json!(if t.offline { "Offline" } else { "Refresh" }));
     put("azp", json!(t.azp));
-    put("nonce", json!(t.nonce));
     put("sid", json!(t.sid));
     put("scope", json!(t.scope));
     put("reuse_id", json!(t.chain.as_ref().map(|(id, _)| id)));
@@ -88,10 +82,6 @@ pub fn sign(caller: &Caller, realm: &Realm, t: &Refresh) -> Result<String, Error
         "aud_x",
         super::audience::claim(t.audience.clone()).unwrap_or(Value::Null),
     );
-    put("auth_time", json!(t.auth_time));
-    if !t.resources.is_empty() {
-        put("resource", json!(t.resources));
-    }
     put("prov", json!("default"));
     jwt::encode(realm.keys.internal()?, "JWT", &claims).map_err(|e| Error::Key(e.to_string()))
 }
@@ -144,13 +134,7 @@ pub fn read(app: &App, caller: &Caller, realm: &Realm, token: &str) -> Result<Re
         offline,
         exp,
         iat,
-        nonce: json::text(&claims, "nonce").map(str::to_owned),
-        auth_time: claims.get("auth_time").and_then(Value::as_i64),
         chain,
         audience,
-        resources: json::texts(&claims, "resource")
-            .into_iter()
-            .map(str::to_owned)
-            .collect(),
     })
 }

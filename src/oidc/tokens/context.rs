@@ -1,0 +1,171 @@
+//! Everything that tokens are made from, read before the first claim.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::access::{self, Named};
+use super::scope::Scopes;
+use crate::app::App;
+use crate::error::Error;
+use crate::oidc::token_roles;
+use crate::store::client::{self, Client};
+use crate::store::group::{self, Group};
+use crate::store::json::{self, Doc};
+use crate::store::realm::{ProtocolMapper, Realm};
+use crate::store::user::User;
+
+/// A group that the user is in, with its path.
+#[derive(Debug, Clone)]
+pub struct Membership {
+    pub path: String,
+    pub group: Group,
+}
+
+/// What mappers look at.
+pub struct Context {
+    pub realm: Arc<Realm>,
+    pub client: Arc<Client>,
+    pub user: User,
+    pub scopes: Scopes,
+    /// Notes of the session: `AUTH_TIME`, `clientHost` ...
+    pub notes: Doc,
+    /// Notes of the client's part: `acr`, `SSO_AUTH` ...
+    pub part_notes: Doc,
+    /// Ids of the roles that pass to this client.
+    pub passed: BTreeSet<String>,
+    /// The same by name.
+    pub named: Named,
+    /// Every role of the user, by id.
+    pub all_roles: BTreeSet<String>,
+    pub groups: Vec<Membership>,
+}
+
+impl Context {
+    /// Reads roles and groups, and drops the scopes that the user may not have.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn load(
+        app: &App,
+        realm: &Arc<Realm>,
+        client: &Arc<Client>,
+        user: User,
+        mut scopes: Scopes,
+        notes: Doc,
+        part_notes: Doc,
+    ) -> Result<Self, Error> {
+        let all_roles = token_roles::of_user(app, realm, &user.id).await?;
+        scopes.permit(realm, &all_roles);
+        let passed = access::passed(realm, client, &scopes, &all_roles);
+        let named = name(app, realm, &passed).await?;
+        let mut groups = Vec::new();
+        for group in group::of_user(&app.db, &user.id).await? {
+            let path = group::path(&app.db, &realm.id, &group).await?;
+            groups.push(Membership { path, group });
+        }
+        Ok(Self {
+            realm: Arc::clone(realm),
+            client: Arc::clone(client),
+            user,
+            scopes,
+            notes,
+            part_notes,
+            passed,
+            named,
+            all_roles,
+            groups,
+        })
+    }
+
+    /// The mappers of the client scopes and of the client itself.
+    pub fn mappers(&self) -> Vec<ProtocolMapper> {
+        let own = self.client.doc.get("protocolMappers").and_then(Value::as_array);
+        let own = own.into_iter().flatten();
+        let own = own.filter_map(|m| serde_json::from_value(m.clone()).ok());
+        let of_scopes = self
+            .scopes
+            .applied
+            .iter()
+            .flat_map(|s| s.protocol_mappers.iter().cloned());
+        own.chain(of_scopes)
+            .filter(|m: &ProtocolMapper| m.protocol == "openid-connect")
+            .collect()
+    }
+
+    /// Whether a role that passes has this id.
+    pub fn passes_role(&self, client_uuid: &str, name: &str) -> bool {
+        let role = self.realm.roles.by_name(client_uuid, name);
+        role.is_some_and(|role| self.passed.contains(&role.id))
+    }
+
+    /// How the user proved themselves: `1` with a password, `0` when an earlier session was enough.
+    pub fn acr(&self) -> String {
+        match json::text(&self.part_notes, "acr") {
+            Some(acr) => acr.to_owned(),
+            None if json::text(&self.part_notes, "SSO_AUTH") == Some("true") => "0".to_owned(),
+            None => "1".to_owned(),
+        }
+    }
+
+    /// The values of a user's attribute or property, or, where the user has none, of their groups'.
+    pub fn attribute(&self, name: &str, aggregate: bool) -> Vec<String> {
+        let own = match name {
+            "username" => vec![self.user.username.clone()],
+            "email" => self.user.email.iter().cloned().collect(),
+            "firstName" => self.user.first_name.iter().cloned().collect(),
+            "lastName" => self.user.last_name.iter().cloned().collect(),
+            _ => self.user.attributes.get(name).cloned().unwrap_or_default(),
+        };
+        if !own.is_empty() && !aggregate {
+            return own;
+        }
+        let mut found = own;
+        for membership in &self.groups {
+            let values = membership
+                .group
+                .doc
+                .get("attributes")
+                .and_then(|a| a.get(name)?.as_array());
+            for value in values.into_iter().flatten().filter_map(Value::as_str) {
+                if !found.iter().any(|known| known == value) {
+                    found.push(value.to_owned());
+                }
+            }
+            if !found.is_empty() && !aggregate {
+                break;
+            }
+        }
+        found
+    }
+}
+
+/// Names roles, and the clients that have them. A disabled client's roles count no more.
+async fn name(app: &App, realm: &Realm, ids: &BTreeSet<String>) -> Result<Named, Error> {
+    let mut named = Named::default();
+    for id in ids {
+        let Some(role) = realm.roles.by_id(id) else { continue };
+        if role.client_uuid.is_empty() {
+            named.realm.push(role.name.clone());
+            continue;
+        }
+        let Some(owner) = client::by_id(&app.db, &realm.id, &role.client_uuid).await? else {
+            continue;
+        };
+        if !owner.enabled() {
+            continue;
+        }
+        match named.clients.iter_mut().find(|(id, _)| *id == owner.client_id) {
+            Some((_, roles)) => roles.push(role.name.clone()),
+            None => named.clients.push((owner.client_id.clone(), vec![role.name.clone()])),
+        }
+    }
+    named.realm.sort_unstable();
+    named.clients.sort();
+    for (_, roles) in &mut named.clients {
+        roles.sort_unstable();
+    }
+    Ok(named)
+}

@@ -1,0 +1,287 @@
+//! Signs the tokens of a grant.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use vestibule_jose::{Alg, SigningKey, digest, jwt};
+
+use super::claims::Claims;
+use super::context::Context;
+use super::mappers::{self, Target};
+use super::refresh::{self, Refresh};
+use crate::app::App;
+use crate::caller::Caller;
+use crate::error::Error;
+use crate::oidc::session as sessions;
+use crate::store::client::Client;
+use crate::store::json::Doc;
+use crate::store::realm::Realm;
+use crate::store::session::{ClientSession, UserSession};
+use crate::{client_secret, realm_setup};
+
+/// By which grant a token came to be: the third part of the prefix of its `jti`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grant {
+    Code,
+    Refresh,
+    Password,
+    ClientCredentials,
+    /// None: an example for an administrator.
+    None,
+}
+
+impl Grant {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Code => "ac",
+            Self::Refresh => "rt",
+            Self::Password => "ro",
+            Self::ClientCredentials => "cc",
+            Self::None => "na",
+        }
+    }
+}
+
+/// The session that tokens belong to, and the client's part in it.
+pub struct Place {
+    pub session: UserSession,
+    pub part: ClientSession,
+}
+
+/// What is to be made.
+pub struct Wanted<'a> {
+    pub grant: Grant,
+    /// None for service accounts.
+    pub place: Option<&'a Place>,
+    pub nonce: Option<&'a str>,
+    /// The chain of rotation and the place in it of the new refresh token.
+    pub chain: Option<(String, i64)>,
+    /// Whether there is to be a refresh token.
+    pub refresh: bool,
+}
+
+/// Tokens, and what the answer and the event say of them.
+pub struct Issued {
+    pub access_token: String,
+    pub access_id: String,
+    /// Seconds.
+    pub expires_in: i64,
+    pub refresh: Option<IssuedRefresh>,
+    pub id_token: Option<String>,
+    pub scope: String,
+}
+
+/// A refresh token.
+pub struct IssuedRefresh {
+    pub token: String,
+    pub id: String,
+    pub offline: bool,
+    /// Seconds; 0 if it never expires.
+    pub expires_in: i64,
+}
+
+/// Makes an access token and, as wanted, an ID token and a refresh token.
+///
+/// # Errors
+///
+/// [`Error::Key`] if a key is missing or fails; those of the database.
+pub async fn make(app: &App, caller: &Caller, context: &Context, wanted: &Wanted<'_>) -> Result<Issued, Error> {
+    let client = &context.client;
+    let realm = &context.realm;
+    let access = access_claims(app, caller, context, wanted);
+    let (exp, iat, access_id) = (access.exp, access.iat, access.jti.clone());
+    let typ = header_type(client);
+    let alg = algorithm(realm, client, "access.token.signed.response.alg");
+    let access_audience = access.claims.audience().to_vec();
+    let access_token = sign(app, realm, client, alg, Signer::Realm, typ, &access.claims.finish()).await?;
+    let id_token = if context.scopes.openid {
+        let alg = algorithm(realm, client, "id.token.signed.response.alg");
+        let mut claims = id_claims(caller, context, wanted, exp, iat);
+        claims.set("at_hash", digest::at_hash(alg, &access_token));
+        Some(sign(app, realm, client, alg, Signer::Client, "JWT", &claims.finish()).await?)
+    } else {
+        None
+    };
+    let refresh = match wanted.place.filter(|_| wanted.refresh) {
+        Some(place) => Some(refresh_token(app, caller, context, wanted, place, access_audience)?),
+        None => None,
+    };
+    Ok(Issued {
+        access_token,
+        access_id,
+        expires_in: exp - iat,
+        refresh,
+        id_token,
+        scope: context.scopes.claim(),
+    })
+}
+
+/// The claims of an access token before they are signed.
+pub struct Access {
+    pub claims: Claims,
+    pub jti: String,
+    pub exp: i64,
+    pub iat: i64,
+}
+
+fn lightweight(client: &Client) -> bool {
+    client.attribute("client.use.lightweight.access.token.enabled") == Some("true")
+}
+
+/// `at+jwt` where the client asks for RFC 9068.
+fn header_type(client: &Client) -> &'static str {
+    if client.attribute("access.token.header.type.rfc9068") == Some("true") {
+        "at+jwt"
+    } else {
+        "JWT"
+    }
+}
+
+/// The claims of an access token.
+pub fn access_claims(app: &App, caller: &Caller, context: &Context, wanted: &Wanted<'_>) -> Access {
+    let (realm, client) = (&context.realm, &context.client);
+    let iat = app.now_seconds();
+    let own = client
+        .attribute("access.token.lifespan")
+        .and_then(|v| v.parse::<i64>().ok())
+        .filter(|n| *n != 0);
+    let lifespan = match own {
+        Some(n) if n > 0 => n,
+        Some(_) => realm.number("ssoSessionMaxLifespan"),
+        None => realm.number("accessTokenLifespan"),
+    };
+    let latest = wanted
+        .place
+        .and_then(|p| sessions::part_latest(realm, client, &p.session, p.part.started));
+    let exp = latest.map_or(iat + lifespan, |latest| (iat + lifespan).min(latest / 1000));
+    let light = lightweight(client);
+    let kind = match wanted.place {
+        None => "tr",
+        Some(place) if place.session.offline => "of",
+        Some(_) => "on",
+    };
+    let jti = format!(
+        "{kind}{}{}:{}",
+        if light { "lt" } else { "rt" },
+        wanted.grant.code(),
+        crate::random::uuid()
+    );
+    let mut claims = Claims::default();
+    claims.set("exp", exp);
+    claims.set("iat", iat);
+    claims.set("jti", jti.as_str());
+    claims.set("iss", caller.issuer(&realm.name));
+    claims.set("typ", "Bearer");
+    claims.set("azp", client.client_id.as_str());
+    claims.set("sid", sid(wanted));
+    claims.set("scope", context.scopes.claim());
+    if header_type(client) == "at+jwt" {
+        claims.set("client_id", client.client_id.as_str());
+    }
+    let target = if light { Target::Lightweight } else { Target::Access };
+    mappers::apply(context, target, &mut claims);
+    Access { claims, jti, exp, iat }
+}
+
+fn sid(wanted: &Wanted<'_>) -> Value {
+    wanted.place.map_or(Value::Null, |p| json!(p.session.id))
+}
+
+/// The claims of an ID token but `at_hash`.
+pub fn id_claims(caller: &Caller, context: &Context, wanted: &Wanted<'_>, exp: i64, iat: i64) -> Claims {
+    let client_id = context.client.client_id.as_str();
+    let mut claims = Claims::default();
+    claims.set("exp", exp);
+    claims.set("iat", iat);
+    claims.set("jti", crate::random::uuid());
+    claims.set("iss", caller.issuer(&context.realm.name));
+    claims.add_audience(client_id);
+    claims.set("sub", context.user.id.as_str());
+    claims.set("typ", "ID");
+    claims.set("azp", client_id);
+    claims.set("nonce", wanted.nonce.map_or(Value::Null, |nonce| json!(nonce)));
+    claims.set("sid", sid(wanted));
+    mappers::apply(context, Target::Id, &mut claims);
+    claims
+}
+
+fn refresh_token(
+    app: &App,
+    caller: &Caller,
+    context: &Context,
+    wanted: &Wanted<'_>,
+    place: &Place,
+    audience: Vec<String>,
+) -> Result<IssuedRefresh, Error> {
+    let (realm, client, session) = (&context.realm, &context.client, &place.session);
+    let iat = app.now_seconds();
+    let ends = sessions::part_expires(realm, client, session, place.part.started, app.now()) / 1000;
+    let bounded = !session.offline || sessions::part_latest(realm, client, session, place.part.started).is_some();
+    let exp = bounded.then_some(ends);
+    let token = Refresh {
+        jti: crate::random::uuid(),
+        sub: context.user.id.clone(),
+        azp: client.client_id.clone(),
+        sid: session.id.clone(),
+        scope: context.scopes.all(),
+        offline: session.offline,
+        exp,
+        iat,
+        chain: wanted.chain.clone(),
+        audience,
+    };
+    Ok(IssuedRefresh {
+        token: refresh::sign(caller, realm, &token)?,
+        id: token.jti,
+        offline: session.offline,
+        expires_in: exp.map_or(0, |exp| exp - iat),
+    })
+}
+
+/// The algorithm that a client wants, else the realm's.
+pub fn algorithm(realm: &Realm, client: &Client, attribute: &str) -> Alg {
+    let named = client.attribute(attribute).and_then(Alg::parse);
+    named
+        .or_else(|| realm.text("defaultSignatureAlgorithm").and_then(Alg::parse))
+        .unwrap_or(Alg::RS256)
+}
+
+/// Whose secret signs where the algorithm is symmetric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signer {
+    /// The realm's: only this server reads the token.
+    Realm,
+    /// The client's, so that the client can check it (OpenID Connect Core section 10.1).
+    Client,
+}
+
+/// Signs claims.
+///
+/// # Errors
+///
+/// [`Error::Key`] if a key is missing or fails; those of the database.
+pub async fn sign(
+    app: &App,
+    realm: &Arc<Realm>,
+    client: &Client,
+    alg: Alg,
+    signer: Signer,
+    typ: &str,
+    claims: &Doc,
+) -> Result<String, Error> {
+    let failed = |e: vestibule_jose::Error| Error::Key(e.to_string());
+    if alg.is_symmetric()
+        && signer == Signer::Client
+        && let Some(secret) = client_secret::reveal(app, client)?
+        && let Ok(key) = SigningKey::from_secret(alg, "", &secret)
+    {
+        return jwt::encode(&key, typ, claims).map_err(failed);
+    }
+    if let Some(key) = realm.keys.signing(alg) {
+        return jwt::encode(key, typ, claims).map_err(failed);
+    }
+    let realm = realm_setup::ensure_signing_key(app, realm, alg).await?;
+    let key = realm.keys.signing(alg);
+    let key = key.ok_or_else(|| Error::Key(format!("the realm has no active {alg} key")))?;
+    jwt::encode(key, typ, claims).map_err(failed)
+}

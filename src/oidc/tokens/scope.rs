@@ -1,0 +1,116 @@
+//! Which client scopes apply to a request for tokens.
+
+use std::collections::BTreeSet;
+
+use crate::store::client::Client;
+use crate::store::realm::{ClientScope, Realm};
+
+/// The client scopes that apply.
+#[derive(Debug, Clone, Default)]
+pub struct Scopes {
+    /// `openid` was asked for: there is an ID token.
+    pub openid: bool,
+    /// In the client's order: its default scopes, then the optional ones that were asked for.
+    pub applied: Vec<ClientScope>,
+}
+
+/// A scope that the client does not have was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidScope;
+
+/// The scopes of a client that were asked for, with its default ones. Only what a client has can be asked for.
+///
+/// # Errors
+///
+/// [`InvalidScope`]; Keycloak says `Invalid scopes:` and the parameter.
+pub fn resolve(realm: &Realm, client: &Client, requested: Option<&str>) -> Result<Scopes, InvalidScope> {
+    let (default, optional) = (
+        client.texts("defaultClientScopes"),
+        client.texts("optionalClientScopes"),
+    );
+    let asked = match requested {
+        Some(text) => vestibule_oauth::scope::parse(text).map_err(|_| InvalidScope)?,
+        None => Vec::new(),
+    };
+    if requested.is_some() && asked.is_empty() {
+        return Err(InvalidScope);
+    }
+    for name in &asked {
+        let known =
+            *name == "openid" || default.contains(name) || optional.contains(name) || is_organization(name, &optional);
+        if !known {
+            return Err(InvalidScope);
+        }
+    }
+    let optional = optional.into_iter().filter(|name| asked.contains(name));
+    let mut scopes = Scopes {
+        openid: asked.contains(&"openid"),
+        applied: Vec::new(),
+    };
+    for name in default.into_iter().chain(optional) {
+        if name == "organization" && !realm.flag("organizationsEnabled") {
+            continue;
+        }
+        let found = realm.client_scope(name).filter(|s| s.protocol == "openid-connect");
+        if let Some(found) = found
+            && !scopes.has(name)
+        {
+            scopes.applied.push(found.clone());
+        }
+    }
+    Ok(scopes)
+}
+
+/// `organization:alias` and `organization:*` are forms of the scope `organization`.
+fn is_organization(name: &str, optional: &[&str]) -> bool {
+    name.starts_with("organization:") && optional.contains(&"organization")
+}
+
+impl Scopes {
+    /// Whether a scope applies.
+    pub fn has(&self, name: &str) -> bool {
+        self.applied.iter().any(|s| s.name == name)
+    }
+
+    /// Drops the scopes that this user may not have: those with roles of which the user has none.
+    pub fn permit(&mut self, realm: &Realm, roles: &BTreeSet<String>) {
+        self.applied.retain(|s| {
+            s.scope_roles.is_empty()
+                || realm
+                    .roles
+                    .expand(s.scope_roles.iter().map(String::as_str))
+                    .iter()
+                    .any(|id| roles.contains(id))
+        });
+    }
+
+    /// The claim `scope`: names that tokens tell.
+    pub fn claim(&self) -> String {
+        self.join(self.applied.iter().filter(|s| s.in_token_scope()))
+    }
+
+    /// All names, for refresh tokens.
+    pub fn all(&self) -> String {
+        self.join(self.applied.iter())
+    }
+
+    fn join<'a>(&'a self, scopes: impl Iterator<Item = &'a ClientScope>) -> String {
+        let mut names: Vec<&str> = Vec::new();
+        if self.openid {
+            names.push("openid");
+        }
+        names.extend(scopes.map(|s| s.name.as_str()));
+        names.join(" ")
+    }
+}
+
+/// What of the scopes of a refresh token a narrower request leaves. As Keycloak, a request for more gets what was granted.
+pub fn narrow(granted: &str, requested: Option<&str>) -> String {
+    let Some(requested) = requested else {
+        return granted.to_owned();
+    };
+    let names = granted
+        .split(' ')
+        .filter(|name| vestibule_oauth::scope::contains(requested, name));
+    names.collect::<Vec<_>>().join(" ")
+}
