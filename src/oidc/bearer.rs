@@ -122,8 +122,9 @@ pub fn realm_name(token: &str) -> Option<String> {
 /// session, user, client) is looked at every time.
 static SEEN: LazyLock<Cache<[u8; 32], Arc<Doc>>> = LazyLock::new(|| Cache::new(20_000));
 
-/// Checks signature, issuer, type and time. The signature is checked once per token and node.
-fn read(app: &App, caller: &Caller, realm: &Realm, token: &str) -> Option<Arc<Doc>> {
+/// The claims of a token of one of these types (`typ`): signature, issuer, type and time are right. The signature is checked
+/// once per token and node.
+pub fn read(app: &App, caller: &Caller, realm: &Realm, token: &str, types: &[&str]) -> Option<Arc<Doc>> {
     let key = sha256(format!("{} {token}", realm.id).as_bytes());
     let claims = match SEEN.get(&key) {
         Some(known) => known,
@@ -141,9 +142,12 @@ fn read(app: &App, caller: &Caller, realm: &Realm, token: &str) -> Option<Arc<Do
         // A claim of another type is not an absent one.
         Some(value) => value.as_i64().map(Some),
     };
-    let (expires, issued, begins) = (number("exp")??, number("iat")??, number("nbf")?);
-    let in_time = expires > now && begins.is_none_or(|begins| begins <= now);
-    let right_kind = json::text(&claims, "typ") == Some("Bearer");
+    let kind = json::text(&claims, "typ")?;
+    let (expires, issued, begins) = (number("exp")?, number("iat")??, number("nbf")?);
+    // Only offline tokens may live for ever.
+    let in_time =
+        expires.map_or(kind == "Offline", |expires| expires > now) && begins.is_none_or(|begins| begins <= now);
+    let right_kind = types.contains(&kind);
     let ours = caller.is_issuer(app, &realm.name, json::text(&claims, "iss")?);
     (in_time && right_kind && ours && issued >= realm.number("notBefore")).then_some(claims)
 }
@@ -159,7 +163,22 @@ pub async fn verify(
     realm: &Realm,
     token: &str,
 ) -> Result<Result<Bearer, BearerRefused>, Error> {
-    let Some(claims) = read(app, caller, realm, token) else {
+    verify_types(app, caller, realm, token, &["Bearer"]).await
+}
+
+/// The same for tokens of other types, of which introspection and revocation know.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn verify_types(
+    app: &App,
+    caller: &Caller,
+    realm: &Realm,
+    token: &str,
+    types: &[&str],
+) -> Result<Result<Bearer, BearerRefused>, Error> {
+    let Some(claims) = read(app, caller, realm, token, types) else {
         return Ok(Err(BearerRefused::Invalid));
     };
     let text = |name: &str| json::text(&claims, name).unwrap_or_default();
@@ -177,13 +196,10 @@ pub async fn verify(
         return Ok(Err(BearerRefused::Invalid));
     }
     let found = match json::text(&claims, "sid") {
-        Some(sid) => {
-            let offline = text("jti").starts_with("of");
-            match live_session(app, realm, &client, sid, offline).await? {
-                None => return Ok(Err(BearerRefused::SessionNotFound)),
-                found => found,
-            }
-        }
+        Some(sid) => match live_session(app, realm, &client, sid, &kinds(&claims)).await? {
+            None => return Ok(Err(BearerRefused::SessionNotFound)),
+            found => found,
+        },
         None => None,
     };
     // A lightweight token names its user by the session only.
@@ -214,18 +230,32 @@ pub async fn verify(
     }))
 }
 
+/// Whether the session of a token is an offline one; an ID token does not say.
+fn kinds(claims: &Doc) -> Vec<bool> {
+    let text = |name: &str| json::text(claims, name).unwrap_or_default();
+    match text("typ") {
+        "Offline" => vec![true],
+        "Refresh" => vec![false],
+        "ID" => vec![false, true],
+        _ => vec![text("jti").starts_with("of")],
+    }
+}
+
 async fn live_session(
     app: &App,
     realm: &Realm,
     client: &Client,
     sid: &str,
-    offline: bool,
+    kinds: &[bool],
 ) -> Result<Option<UserSession>, Error> {
-    let Some(found) = session::find(&app.db, &realm.id, sid, offline).await? else {
-        return Ok(None);
-    };
-    let part = session::part(&app.db, sid, offline, &client.id).await?;
-    Ok(part
-        .is_some_and(|part| sessions::part_is_active(realm, client, &found, &part, app.now()))
-        .then_some(found))
+    for &offline in kinds {
+        let Some(found) = session::find(&app.db, &realm.id, sid, offline).await? else {
+            continue;
+        };
+        let part = session::part(&app.db, sid, offline, &client.id).await?;
+        if part.is_some_and(|part| sessions::part_is_active(realm, client, &found, &part, app.now())) {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }

@@ -2,8 +2,15 @@
 
 pub mod action_token;
 pub mod bearer;
+pub mod client_auth;
 pub mod code;
 pub mod cors;
+pub mod discovery;
+pub mod door;
+pub mod introspect;
+pub mod revoke;
 pub mod session;
+pub mod token;
 pub mod token_roles;
 pub mod tokens;
+pub mod userinfo;

@@ -381,3 +381,21 @@ pub async fn use_chain(
         Reuse::TooOften
     })
 }
+
+/// What a refresh token of a chain is, without using it.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn look_at_chain(q: impl Query, chain: &str, generation: i64, max_reuse: i64) -> Result<Reuse, Error> {
+    let row = q
+        .first("select generation, uses from refresh_chain where id = $1", &[&chain])
+        .await?;
+    let Some(mut row) = row else { return Ok(Reuse::Good) };
+    let (used, uses): (i64, i64) = (row.next()?, row.next()?);
+    Ok(match used.cmp(&generation) {
+        std::cmp::Ordering::Greater => Reuse::Stale,
+        std::cmp::Ordering::Equal if uses > max_reuse => Reuse::TooOften,
+        _ => Reuse::Good,
+    })
+}

@@ -58,6 +58,8 @@ pub struct Wanted<'a> {
     pub chain: Option<(String, i64)>,
     /// Whether there is to be a refresh token.
     pub refresh: bool,
+    /// The scope of the refresh token, where it is wider than that of the access token.
+    pub refresh_scope: Option<&'a str>,
 }
 
 /// Tokens, and what the answer and the event say of them.
@@ -223,7 +225,7 @@ fn refresh_token(
         sub: context.user.id.clone(),
         azp: client.client_id.clone(),
         sid: session.id.clone(),
-        scope: context.scopes.all(),
+        scope: wanted.refresh_scope.map_or_else(|| context.scopes.all(), str::to_owned),
         offline: session.offline,
         exp,
         iat,

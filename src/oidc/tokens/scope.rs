@@ -42,6 +42,20 @@ pub fn resolve(realm: &Realm, client: &Client, requested: Option<&str>) -> Resul
             return Err(InvalidScope);
         }
     }
+    Ok(apply(realm, client, &asked))
+}
+
+/// The same for scopes that were granted before: what the client has no more is left out.
+pub fn known(realm: &Realm, client: &Client, granted: &str) -> Scopes {
+    let asked: Vec<&str> = granted.split(' ').filter(|name| !name.is_empty()).collect();
+    apply(realm, client, &asked)
+}
+
+fn apply(realm: &Realm, client: &Client, asked: &[&str]) -> Scopes {
+    let (default, optional) = (
+        client.texts("defaultClientScopes"),
+        client.texts("optionalClientScopes"),
+    );
     let optional = optional.into_iter().filter(|name| asked.contains(name));
     let mut scopes = Scopes {
         openid: asked.contains(&"openid"),
@@ -58,7 +72,7 @@ pub fn resolve(realm: &Realm, client: &Client, requested: Option<&str>) -> Resul
             scopes.applied.push(found.clone());
         }
     }
-    Ok(scopes)
+    scopes
 }
 
 /// `organization:alias` and `organization:*` are forms of the scope `organization`.

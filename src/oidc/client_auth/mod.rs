@@ -1,0 +1,139 @@
+//! Which client calls, and the proof of it (RFC 6749 section 2.3, RFC 7523).
+//!
+//! As Keycloak: a wrong secret is `unauthorized_client`, an unknown or disabled client `invalid_client`, with one text for
+//! both. The method that a client is registered with is the only one that counts.
+
+mod assertion;
+mod keys;
+mod presented;
+mod secret;
+
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use vestibule_oauth::error::Refusal;
+use vestibule_oauth::params::Params;
+
+use crate::app::App;
+use crate::caller::Caller;
+use crate::error::Error;
+use crate::store::client::{self, Client};
+use crate::store::realm::Realm;
+use presented::Presented;
+
+/// A client that proved who it is, as far as it can: a public one cannot.
+pub struct Authenticated {
+    pub client: Arc<Client>,
+}
+
+impl Authenticated {
+    /// Keycloak's name of the authenticator, for events.
+    pub fn method(&self) -> &str {
+        match self.client.text("clientAuthenticatorType") {
+            Some("none") | None => "client-secret",
+            Some(name) => name,
+        }
+    }
+}
+
+/// Why a client is not believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    pub refusal: Refusal,
+    /// Keycloak's code in the event.
+    pub event_error: &'static str,
+    /// Who it says it is.
+    pub client_id: Option<String>,
+}
+
+/// The text for whatever may not be told apart.
+pub const INVALID: &str = "Invalid client or Invalid client credentials";
+
+impl Refused {
+    fn new(status: u16, code: &'static str, description: &'static str, event_error: &'static str) -> Self {
+        Self {
+            refusal: Refusal::new(status, code, description),
+            event_error,
+            client_id: None,
+        }
+    }
+
+    /// Nobody, or somebody who is not there.
+    fn unknown(event_error: &'static str) -> Self {
+        Self::new(401, "invalid_client", INVALID, event_error)
+    }
+
+    /// A wrong secret, or none.
+    fn credentials() -> Self {
+        Self::new(401, "unauthorized_client", INVALID, "invalid_client_credentials")
+    }
+
+    /// Something wrong with an assertion.
+    fn assertion(description: &'static str) -> Self {
+        Self::new(400, "invalid_client", description, "invalid_client_credentials")
+    }
+}
+
+/// Finds out which client calls.
+///
+/// # Errors
+///
+/// Those of the database. What the caller did wrong is in the inner result.
+pub async fn authenticate(
+    app: &App,
+    caller: &Caller,
+    realm: &Realm,
+    headers: &HeaderMap,
+    params: &Params,
+) -> Result<Result<Authenticated, Refused>, Error> {
+    let presented = match presented::read(headers, params) {
+        Ok(presented) => presented,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let Some(client_id) = presented.client_id.clone() else {
+        return Ok(Err(Refused::unknown("invalid_client")));
+    };
+    let checked = check(app, caller, realm, &client_id, &presented).await?;
+    Ok(checked.map(|client| Authenticated { client }).map_err(|mut refused| {
+        refused.client_id = Some(client_id);
+        refused
+    }))
+}
+
+async fn check(
+    app: &App,
+    caller: &Caller,
+    realm: &Realm,
+    client_id: &str,
+    presented: &Presented,
+) -> Result<Result<Arc<Client>, Refused>, Error> {
+    let Some(found) = client::by_client_id(&app.db, &realm.id, client_id).await? else {
+        return Ok(Err(Refused::unknown("client_not_found")));
+    };
+    if !found.enabled() {
+        return Ok(Err(Refused::unknown("client_disabled")));
+    }
+    if found.text("protocol").is_some_and(|p| p != "openid-connect") {
+        return Ok(Err(Refused::new(
+            400,
+            "invalid_client",
+            "Wrong client protocol.",
+            "invalid_client",
+        )));
+    }
+    if found.public() {
+        let proved = presented.assertion.is_none();
+        return Ok(if proved {
+            Ok(found)
+        } else {
+            Err(Refused::unknown("invalid_client"))
+        });
+    }
+    let proof = match found.text("clientAuthenticatorType").unwrap_or("client-secret") {
+        "client-secret" => secret::check(app, &found, presented)?,
+        "client-jwt" | "client-secret-jwt" => assertion::check(app, caller, realm, &found, presented).await?,
+        // Certificates are not read here: whoever must show one cannot.
+        _ => Err(Refused::unknown("invalid_client_credentials")),
+    };
+    Ok(proof.map(|()| found))
+}

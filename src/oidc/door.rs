@@ -1,0 +1,189 @@
+//! What the endpoints of a realm have in common: the realm of the path, forms, and how answers are written.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use vestibule_oauth::error::Refusal;
+use vestibule_oauth::params::{Limits, Params};
+
+use crate::app::App;
+use crate::caller::Caller;
+use crate::egress::is_public;
+use crate::error::Error;
+use crate::store::realm::{self, Realm};
+
+/// The realm that the path names.
+pub struct OfRealm(pub Arc<Realm>);
+
+impl FromRequestParts<App> for OfRealm {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let params = RawPathParams::from_request_parts(parts, app).await;
+        let params = params.map_err(IntoResponse::into_response)?;
+        let name = params
+            .iter()
+            .find(|(key, _)| *key == "realm")
+            .map_or("", |(_, name)| name);
+        match realm::by_name(&app.db, name).await {
+            Ok(Some(found)) => Ok(Self(found)),
+            Ok(None) => Err(no_realm()),
+            Err(e) => Err(e.into_response()),
+        }
+    }
+}
+
+/// The answer for a realm that there is not.
+pub fn no_realm() -> Response {
+    json_answer(StatusCode::NOT_FOUND, &json!({ "error": "Realm does not exist" }))
+}
+
+/// JSON with a status.
+pub fn json_answer(status: StatusCode, body: &Value) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
+
+/// A refusal as OAuth writes it. A 401 names the way to authenticate, which RFC 6749 section 5.2 demands for Basic.
+pub fn refusal(refused: &Refusal) -> Response {
+    let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut body = json!({ "error": refused.code });
+    if !refused.description.is_empty() {
+        body["error_description"] = json!(refused.description);
+    }
+    json_answer(status, &body)
+}
+
+/// Forbids everybody to keep an answer with tokens.
+pub fn no_store(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    response
+}
+
+/// Names the way to authenticate to a client that tried it with Basic.
+pub fn challenge(response: &mut Response, realm: &Realm, headers: &HeaderMap) {
+    let basic = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|v| v.get(..6).is_some_and(|s| s.eq_ignore_ascii_case("basic ")));
+    if response.status() == StatusCode::UNAUTHORIZED
+        && basic
+        && let Ok(value) = HeaderValue::from_str(&format!("Basic realm=\"{}\"", realm.name))
+    {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+    }
+}
+
+/// The parameters of a form. A body of another type has none, as in Keycloak.
+///
+/// # Errors
+///
+/// 400 `invalid_request` if the form cannot be read.
+pub fn form(headers: &HeaderMap, body: &[u8]) -> Result<Params, Refusal> {
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Ok(Params::default());
+    }
+    Params::parse(body, Limits::default()).map_err(|fault| Refusal::new(400, "invalid_request", fault.to_string()))
+}
+
+/// What every endpoint asks first: https where the realm wants it, and a realm that is enabled.
+///
+/// # Errors
+///
+/// 403 with Keycloak's texts.
+pub fn admit(realm: &Realm, caller: &Caller) -> Result<(), Refusal> {
+    if !is_secure_enough(realm, caller) {
+        return Err(Refusal::new(403, "invalid_request", "HTTPS required"));
+    }
+    if !realm.enabled() {
+        return Err(Refusal::new(403, "access_denied", "Realm not enabled"));
+    }
+    Ok(())
+}
+
+/// Whether a realm's `sslRequired` is met: `external` lets private addresses come without https.
+pub fn is_secure_enough(realm: &Realm, caller: &Caller) -> bool {
+    let private = |ip: IpAddr| !is_public(ip);
+    match realm
+        .text("sslRequired")
+        .unwrap_or("external")
+        .to_ascii_lowercase()
+        .as_str()
+    {
+        "none" => true,
+        "all" => caller.https,
+        _ => caller.https || private(caller.ip),
+    }
+}
+
+/// Why a request ends here.
+pub enum Stop {
+    /// The caller can do something about it.
+    Refused(Refusal),
+    /// We could not answer.
+    Failed(Error),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refused: Refusal) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(failed: Error) -> Self {
+        Self::Failed(failed)
+    }
+}
+
+impl IntoResponse for Stop {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Refused(refused) => refusal(&refused),
+            Self::Failed(failed) => failed.into_response(),
+        }
+    }
+}
+
+/// The answer to a method that an endpoint has not.
+pub async fn wrong_method(method: Method) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::OK.into_response();
+    }
+    json_answer(
+        StatusCode::METHOD_NOT_ALLOWED,
+        &json!({ "error": "HTTP 405 Method Not Allowed" }),
+    )
+}
+
+/// The answer below a realm where there is nothing.
+pub async fn nothing_here(OfRealm(_): OfRealm) -> Response {
+    json_answer(StatusCode::NOT_FOUND, &json!({ "error": "HTTP 404 Not Found" }))
+}
+
+/// The headers that Keycloak puts on the answers of these endpoints; a realm may set them otherwise.
+pub async fn security_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "SAMEORIGIN"),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,193 @@
+//! Revocation (RFC 7009), with Keycloak's answers: garbage is 200 with a body that says so.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use vestibule_oauth::error::Refusal;
+use vestibule_oauth::params::Params;
+
+use super::bearer::{self, Bearer};
+use super::client_auth::{self, Authenticated};
+use super::cors;
+use super::door::{self, OfRealm, Stop};
+use crate::app::App;
+use crate::caller::Caller;
+use crate::events;
+use crate::store::client::Client;
+use crate::store::event::Event;
+use crate::store::json;
+use crate::store::realm::Realm;
+use crate::store::{Tx, consent, revoked, session};
+
+/// `POST .../protocol/openid-connect/revoke`
+pub async fn post(
+    State(app): State<App>,
+    OfRealm(realm): OfRealm,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let (known, params) = match client(&app, &caller, &realm, &headers, &body).await {
+        Ok(found) => found,
+        Err(stop) => return finish(stop.into_response(), &realm, &headers),
+    };
+    if !cors::admits(&headers, &caller.base, &known.client) {
+        return cors::invalid_origin();
+    }
+    let mut event = Event::new("REVOKE_GRANT").detail("client_auth_method", known.method());
+    event.client_id = Some(known.client.client_id.clone());
+    event.ip_address = Some(caller.ip.to_string());
+    let answer = match revoke(&app, &caller, &realm, &known.client, &params, event).await {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(stop) => stop.into_response(),
+    };
+    finish(answer, &realm, &headers)
+}
+
+/// `OPTIONS` of it.
+pub async fn preflight(headers: HeaderMap) -> Response {
+    cors::preflight(&headers, "POST, OPTIONS")
+}
+
+fn finish(mut answer: Response, realm: &Realm, headers: &HeaderMap) -> Response {
+    cors::apply_exposing(&mut answer, headers);
+    door::challenge(&mut answer, realm, headers);
+    answer
+}
+
+async fn client(
+    app: &App,
+    caller: &Caller,
+    realm: &Realm,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(Authenticated, Params), Stop> {
+    door::admit(realm, caller)?;
+    let params = door::form(headers, body)?;
+    match client_auth::authenticate(app, caller, realm, headers, &params).await? {
+        Ok(known) => Ok((known, params)),
+        Err(refused) => {
+            let mut event = events::refusal("REVOKE_GRANT", refused.event_error);
+            event.client_id = refused.client_id;
+            event.ip_address = Some(caller.ip.to_string());
+            events::record_alone(app, realm, &event).await;
+            Err(refused.refusal.into())
+        }
+    }
+}
+
+async fn refuse(
+    app: &App,
+    realm: &Realm,
+    mut event: Event,
+    refused: Refusal,
+    error: &str,
+    reason: Option<&str>,
+) -> Stop {
+    event.kind = "REVOKE_GRANT_ERROR".into();
+    event.error = Some(error.to_owned());
+    if let Some(reason) = reason {
+        event = event.detail("reason", reason);
+    }
+    events::record_alone(app, realm, &event).await;
+    refused.into()
+}
+
+async fn revoke(
+    app: &App,
+    caller: &Caller,
+    realm: &Realm,
+    client: &Client,
+    params: &Params,
+    event: Event,
+) -> Result<(), Stop> {
+    let bad = |code, text: &'static str| Refusal::new(400, code, text);
+    if params.duplicate(&[]).is_some() {
+        let text = "duplicated parameter";
+        return Err(refuse(
+            app,
+            realm,
+            event,
+            bad("invalid_request", text),
+            "invalid_request",
+            Some(text),
+        )
+        .await);
+    }
+    let Some(token) = params.text("token") else {
+        let text = "Token not provided";
+        return Err(refuse(
+            app,
+            realm,
+            event,
+            bad("invalid_request", text),
+            "invalid_request",
+            Some(text),
+        )
+        .await);
+    };
+    let types = ["Bearer", "Refresh", "Offline", "ID"];
+    let Some(claims) = bearer::read(app, caller, realm, token, &types) else {
+        let refused = Refusal::new(200, "invalid_token", "Invalid token");
+        return Err(refuse(app, realm, event, refused, "invalid_token", None).await);
+    };
+    let kind = json::text(&claims, "typ").unwrap_or_default().to_owned();
+    if kind == "ID" {
+        let text = "Unsupported token type";
+        let refused = bad("unsupported_token_type", text);
+        return Err(refuse(app, realm, event, refused, "invalid_token_type", Some(text)).await);
+    }
+    if json::text(&claims, "azp") != Some(client.client_id.as_str()) {
+        let text = "Unmatching clients";
+        return Err(refuse(
+            app,
+            realm,
+            event,
+            bad("invalid_request", text),
+            "invalid_request",
+            Some(text),
+        )
+        .await);
+    }
+    let mut event = event;
+    let jti = json::text(&claims, "jti").unwrap_or_default();
+    if kind == "Bearer" {
+        event.user_id = json::text(&claims, "sub").map(str::to_owned);
+        let mut tx = app.db.begin().await?;
+        revoked::add(&mut tx, jti, json::number(&claims, "exp") * 1000).await?;
+        events::record(&mut tx, realm, &event.detail("token_id", jti), app.now()).await?;
+        return Ok(tx.commit().await?);
+    }
+    let found = bearer::verify_types(app, caller, realm, token, &["Refresh", "Offline"]).await?;
+    let Ok(known) = found else {
+        let refused = Refusal::new(200, "invalid_token", "Invalid token");
+        return Err(refuse(app, realm, event, refused, "invalid_token", None).await);
+    };
+    event.user_id = Some(known.user.id.clone());
+    event.session_id = known.session_id().map(str::to_owned);
+    let event = event
+        .detail("refresh_token_type", kind.as_str())
+        .detail("revoked_client", client.client_id.as_str())
+        .detail("refresh_token_id", jti);
+    let mut tx = app.db.begin().await?;
+    give_up(&mut tx, realm, &known, kind == "Offline").await?;
+    events::record(&mut tx, realm, &event, app.now()).await?;
+    Ok(tx.commit().await?)
+}
+
+/// As Keycloak: the user's consent, the client's part in all their sessions, and sessions that nobody is left in.
+async fn give_up(tx: &mut Tx, realm: &Realm, known: &Bearer, offline: bool) -> Result<(), Stop> {
+    let (user, client) = (&known.user, &known.client);
+    consent::remove(tx, &user.id, &client.id).await?;
+    let kinds: &[bool] = if offline { &[false, true] } else { &[false] };
+    for &offline in kinds {
+        for one in session::of_user(&mut *tx, &realm.id, &user.id, offline).await? {
+            let took_part = session::detach(tx, &one.id, offline, &client.id).await?;
+            if took_part && session::parts(&mut *tx, &one.id, offline).await?.is_empty() {
+                session::remove_one(tx, &realm.id, &one.id, offline).await?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! `password`: the resource owner's credentials, for applications that cannot show a page. RFC 6749 section 4.3.
+//!
+//! The realm's direct grant flow decides who it is.
+
+mod flow;
+mod steps;
+mod unmet;
+
+use serde_json::{Value, json};
+use vestibule_oauth::error::Refusal;
+
+use super::request::{Request, invalid_grant};
+use super::{answer, offline};
+use crate::error::Error;
+use crate::events;
+use crate::oidc::door::Stop;
+use crate::oidc::session as sessions;
+use crate::oidc::tokens::context::Context;
+use crate::oidc::tokens::make::{self, Grant, Place, Wanted};
+use crate::store::event::Event;
+use crate::store::json::Doc;
+use crate::store::session::{self, ClientSession, UserSession};
+use crate::store::user::{self, User};
+
+/// Answers a request with this grant.
+pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
+    let (app, realm, client) = (&request.app, &request.realm, &request.client);
+    let early = request.event.clone().detail("auth_method", "oauth_credentials");
+    if !client.flag("directAccessGrantsEnabled") {
+        let text = "Client not allowed for direct access grants";
+        let refused = Refusal::new(400, "unauthorized_client", text);
+        return Err(request.refuse_as(early, refused, "not_allowed", Some(text)).await);
+    }
+    if client.flag("consentRequired") {
+        let text = "Client requires user consent";
+        let refused = Refusal::new(400, "invalid_client", text);
+        return Err(request.refuse_as(early, refused, "consent_denied", Some(text)).await);
+    }
+    let scopes = request.scopes(&early).await?;
+    let event = request.event.clone().detail("auth_method", "openid-connect");
+    let user = flow::run(request, &event).await?;
+    let event = event.detail("username", user.username.as_str());
+    fully_set_up(request, &event, &user).await?;
+    let mut place = new_place(request, &user);
+    let user_id = user.id.clone();
+    let notes = place.session.notes.clone();
+    let context = Context::load(app, realm, client, user, scopes, notes, Doc::new()).await?;
+    if offline::is_wanted(&context) {
+        if !offline::is_allowed(&context) {
+            return Err(offline::refuse(request, &event).await);
+        }
+        // Nobody is signed in anywhere: only the offline session stays.
+        place = offline::twin(request, &place);
+    }
+    let wanted = Wanted {
+        grant: Grant::Password,
+        place: Some(&place),
+        nonce: None,
+        chain: realm.flag("revokeRefreshToken").then(|| (crate::random::uuid(), 0)),
+        refresh: client.attribute("use.refresh.tokens") != Some("false"),
+        refresh_scope: None,
+    };
+    let issued = make::make(app, &request.caller, &context, &wanted).await?;
+    let mut event = answer::told(&event, &issued);
+    event.user_id = Some(user_id);
+    event.session_id = Some(place.session.id.clone());
+    let mut tx = app.db.begin().await?;
+    session::create(&mut tx, &place.session).await?;
+    session::attach(&mut tx, &place.part).await?;
+    events::record(&mut tx, realm, &event, app.now()).await?;
+    tx.commit().await?;
+    Ok(answer::body(realm, client, &issued, Some(&place.session.id)))
+}
+
+/// Nobody gets tokens while something is asked of them that only a page can do.
+async fn fully_set_up(request: &Request, event: &Event, user: &User) -> Result<(), Stop> {
+    let pending = unmet::of(&request.realm, user);
+    if pending.is_empty() {
+        return Ok(());
+    }
+    if pending.iter().any(|alias| !user.required_actions.contains(alias)) {
+        remember(request, user, &pending).await?;
+    }
+    let text = "Account is not fully set up";
+    Err(request
+        .refuse_as(
+            event.clone(),
+            invalid_grant(text),
+            "resolve_required_actions",
+            Some(text),
+        )
+        .await)
+}
+
+/// What the realm asks for since is asked at the next sign-in too.
+async fn remember(request: &Request, user: &User, pending: &[String]) -> Result<(), Error> {
+    let mut actions = user.required_actions.clone();
+    for alias in pending {
+        if !actions.contains(alias) {
+            actions.push(alias.clone());
+        }
+    }
+    let mut tx = request.app.db.begin().await?;
+    user::set_required_actions(&mut tx, &request.realm.id, &user.id, &actions).await?;
+    tx.commit().await
+}
+
+fn new_place(request: &Request, user: &User) -> Place {
+    let now = request.app.now();
+    let mut session = UserSession {
+        id: crate::random::session_id(),
+        realm_id: request.realm.id.clone(),
+        user_id: user.id.clone(),
+        offline: false,
+        ip_address: Some(request.caller.ip.to_string()),
+        started: now,
+        last_refresh: now,
+        expires: 0,
+        notes: Doc::new(),
+    };
+    session.expires = sessions::expires(&request.realm, &session);
+    let mut doc = Doc::new();
+    doc.insert("scope".into(), json!(request.params.get("scope")));
+    let part = ClientSession {
+        session_id: session.id.clone(),
+        offline: false,
+        client_uuid: request.client.id.clone(),
+        realm_id: request.realm.id.clone(),
+        started: now,
+        last_refresh: now,
+        doc,
+    };
+    Place { session, part }
+}

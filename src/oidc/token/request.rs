@@ -1,0 +1,69 @@
+//! A request for tokens of a client that is known.
+
+use std::sync::Arc;
+
+use vestibule_oauth::error::Refusal;
+use vestibule_oauth::params::Params;
+
+use crate::app::App;
+use crate::caller::Caller;
+use crate::events;
+use crate::oidc::door::Stop;
+use crate::oidc::tokens::scope::{self, Scopes};
+use crate::store::client::Client;
+use crate::store::event::Event;
+use crate::store::realm::Realm;
+
+/// A request for tokens. `event` is what the event of it says so far.
+pub(super) struct Request {
+    pub(super) app: App,
+    pub(super) caller: Caller,
+    pub(super) realm: Arc<Realm>,
+    pub(super) client: Arc<Client>,
+    pub(super) params: Params,
+    pub(super) event: Event,
+}
+
+impl Request {
+    /// Refuses, and leaves an event with the code `error` and, where Keycloak has one, the reason.
+    pub(super) async fn refuse(&self, refused: Refusal, error: &str, reason: Option<&str>) -> Stop {
+        self.refuse_as(self.event.clone(), refused, error, reason).await
+    }
+
+    /// The same, with an event that knows more.
+    pub(super) async fn refuse_as(
+        &self,
+        mut event: Event,
+        refused: Refusal,
+        error: &str,
+        reason: Option<&str>,
+    ) -> Stop {
+        event.kind = format!("{}_ERROR", event.kind);
+        event.error = Some(error.to_owned());
+        if let Some(reason) = reason {
+            event = event.detail("reason", reason);
+        }
+        events::record_alone(&self.app, &self.realm, &event).await;
+        Stop::Refused(refused)
+    }
+
+    /// The scopes that the request asks for.
+    pub(super) async fn scopes(&self, event: &Event) -> Result<Scopes, Stop> {
+        let requested = self.params.get("scope");
+        match scope::resolve(&self.realm, &self.client, requested) {
+            Ok(scopes) => Ok(scopes),
+            Err(scope::InvalidScope) => {
+                let text = format!("Invalid scopes: {}", requested.unwrap_or_default());
+                let refused = Refusal::new(400, "invalid_scope", text.clone());
+                Err(self
+                    .refuse_as(event.clone(), refused, "invalid_request", Some(&text))
+                    .await)
+            }
+        }
+    }
+}
+
+/// 400 `invalid_grant`.
+pub(super) fn invalid_grant(text: &'static str) -> Refusal {
+    Refusal::new(400, "invalid_grant", text)
+}

@@ -1,0 +1,156 @@
+//! Userinfo: what an access token with the scope `openid` lets an application know. OpenID Connect Core section 5.3.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+use vestibule_oauth::error::BearerError;
+
+use super::bearer::{self, Bearer};
+use super::cors;
+use super::door::{self, OfRealm, Stop};
+use super::tokens::claims::Claims;
+use super::tokens::context::Context;
+use super::tokens::make::{self, Signer};
+use super::tokens::mappers::{self, Target};
+use super::tokens::scope;
+use crate::app::App;
+use crate::caller::Caller;
+use crate::error::Error;
+use crate::events;
+use crate::store::event::Event;
+use crate::store::json::{self, Doc};
+use crate::store::realm::Realm;
+use crate::store::session;
+
+/// `GET` and `POST .../protocol/openid-connect/userinfo`
+pub async fn serve(
+    State(app): State<App>,
+    OfRealm(realm): OfRealm,
+    caller: Caller,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if let Err(refused) = door::admit(&realm, &caller) {
+        return door::refusal(&refused);
+    }
+    let Some(token) = token(&method, &headers, &body) else {
+        return refused(&realm, &headers, StatusCode::UNAUTHORIZED, None);
+    };
+    let known = match bearer::verify(&app, &caller, &realm, &token).await {
+        Ok(Ok(known)) => known,
+        Ok(Err(why)) => {
+            let mut event = events::refusal("USER_INFO_REQUEST", "invalid_token").detail("reason", why.description());
+            event.ip_address = Some(caller.ip.to_string());
+            events::record_alone(&app, &realm, &event).await;
+            let why = (BearerError::InvalidToken, why.description());
+            return refused(&realm, &headers, StatusCode::UNAUTHORIZED, Some(why));
+        }
+        Err(failed) => return failed.into_response(),
+    };
+    if !cors::admits(&headers, &caller.base, &known.client) {
+        return cors::invalid_origin();
+    }
+    if !known.has_scope("openid") {
+        let why = (BearerError::InsufficientScope, "Missing openid scope");
+        return refused(&realm, &headers, StatusCode::FORBIDDEN, Some(why));
+    }
+    match answer(&app, &caller, &realm, &known).await {
+        Ok(mut response) => {
+            let own = response.headers_mut();
+            own.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            own.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+            cors::apply_exposing(&mut response, &headers);
+            response
+        }
+        Err(stop) => stop.into_response(),
+    }
+}
+
+/// `OPTIONS` of it, with the methods that Keycloak names.
+pub async fn preflight(headers: HeaderMap) -> Response {
+    cors::preflight(&headers, "GET, HEAD, OPTIONS")
+}
+
+/// The token of the header or, posted, of the form; never of the query (RFC 9700 section 4.3.2).
+fn token(method: &Method, headers: &HeaderMap, body: &[u8]) -> Option<String> {
+    if let Some(token) = bearer::of_headers(headers) {
+        return Some(token.to_owned());
+    }
+    if method != Method::POST {
+        return None;
+    }
+    let params = door::form(headers, body).ok()?;
+    params.text("access_token").map(str::to_owned)
+}
+
+/// Keycloak says why in the header only.
+fn refused(realm: &Realm, headers: &HeaderMap, status: StatusCode, why: Option<(BearerError, &str)>) -> Response {
+    let value = match why {
+        Some((error, description)) => error.challenge(&realm.name, description),
+        None => format!("Bearer realm=\"{}\"", realm.name),
+    };
+    let kind = [(header::CONTENT_TYPE, "text/plain;charset=utf-8")];
+    let mut response = door::no_store((status, kind, "").into_response());
+    if let Ok(value) = HeaderValue::from_str(&value) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+    }
+    cors::apply_exposing(&mut response, headers);
+    response
+}
+
+async fn answer(app: &App, caller: &Caller, realm: &std::sync::Arc<Realm>, known: &Bearer) -> Result<Response, Stop> {
+    let context = context(app, realm, known).await?;
+    let mut event = Event::new("USER_INFO_REQUEST").detail("username", known.user.username.as_str());
+    event.client_id = Some(known.client.client_id.clone());
+    event.user_id = Some(known.user.id.clone());
+    event.session_id = known.session_id().map(str::to_owned);
+    event.ip_address = Some(caller.ip.to_string());
+    events::record_alone(app, realm, &event).await;
+    let mut claims = claims(&context);
+    let client = &known.client;
+    let Some(alg) = client
+        .attribute("user.info.response.signature.alg")
+        .filter(|alg| *alg != "none")
+    else {
+        return Ok(door::json_answer(StatusCode::OK, &Value::Object(claims.finish())));
+    };
+    claims.set("iss", caller.issuer(&realm.name));
+    claims.add_audience(&client.client_id);
+    let alg = vestibule_jose::Alg::parse(alg).unwrap_or(vestibule_jose::Alg::RS256);
+    let signed = make::sign(app, realm, client, alg, Signer::Client, "JWT", &claims.finish()).await?;
+    Ok(([(header::CONTENT_TYPE, "application/jwt")], signed).into_response())
+}
+
+/// What the mappers look at for a token that was presented.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn context(app: &App, realm: &std::sync::Arc<Realm>, known: &Bearer) -> Result<Context, Error> {
+    let scopes = scope::known(
+        realm,
+        &known.client,
+        json::text(&known.claims, "scope").unwrap_or_default(),
+    );
+    let mut part_notes = Doc::new();
+    let mut notes = Doc::new();
+    if let Some(session) = &known.session {
+        notes.clone_from(&session.notes);
+        let part = session::part(&app.db, &session.id, session.offline, &known.client.id).await?;
+        if let Some(Value::Object(kept)) = part.and_then(|mut part| part.doc.shift_remove("notes")) {
+            part_notes = kept;
+        }
+    }
+    Context::load(app, realm, &known.client, known.user.clone(), scopes, notes, part_notes).await
+}
+
+/// The claims of the answer: `sub` always.
+pub fn claims(context: &Context) -> Claims {
+    let mut claims = Claims::default();
+    claims.set("sub", context.user.id.as_str());
+    mappers::apply(context, Target::Userinfo, &mut claims);
+    claims
+}
