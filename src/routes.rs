@@ -4,10 +4,12 @@
 
 use axum::Router;
 use axum::http::StatusCode;
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{any, get};
+use axum::routing::{MethodRouter, any, get, post};
 
 use crate::app::App;
+use crate::oidc::{discovery, door, introspect, revoke, token, userinfo};
 use crate::{client_registration, demo, inbox, theme};
 
 /// The whole server.
@@ -24,6 +26,7 @@ pub fn router(app: App) -> Router {
 fn tree(app: &App) -> Router<App> {
     Router::new()
         // -- OpenID Connect: tokens ------------------------------------------------------------------------------
+        .merge(tokens())
         // -- signing in, recovery, consent -----------------------------------------------------------------------
         // -- people register themselves --------------------------------------------------------------------------
         // -- applications register themselves --------------------------------------------------------------------
@@ -52,6 +55,35 @@ fn tree(app: &App) -> Router<App> {
         .route("/inbox/messages", get(inbox::messages))
         .route("/inbox/{id}", get(inbox::message))
         .route("/inbox/{id}/html", get(inbox::markup))
+}
+
+fn tokens() -> Router<App> {
+    const OIDC: &str = "/realms/{realm}/protocol/openid-connect";
+    let at = |path: &str| format!("{OIDC}/{path}");
+    let wrong = door::wrong_method;
+    let token = post(token::post).options(token::preflight).fallback(wrong);
+    let introspect = post(introspect::post).options(introspect::options).fallback(wrong);
+    let userinfo = get(userinfo::serve)
+        .post(userinfo::serve)
+        .options(userinfo::preflight)
+        .fallback(wrong);
+    let revoke = post(revoke::post).options(revoke::preflight).fallback(wrong);
+    let open = |answer: MethodRouter<App>| answer.options(discovery::preflight).fallback(wrong);
+    Router::new()
+        .route("/realms/{realm}", open(get(discovery::root)))
+        .route("/realms/{realm}/", open(get(discovery::root)))
+        .route("/realms/{realm}/.well-known/{name}", open(get(discovery::of_realm)))
+        .route("/.well-known/{name}/realms/{realm}", open(get(discovery::inserted)))
+        .route(
+            "/.well-known/{name}/auth/realms/{realm}",
+            open(get(discovery::inserted_below_prefix)),
+        )
+        .route(&at("certs"), open(get(discovery::certs)))
+        .route(&at("token"), token)
+        .route(&at("token/introspect"), introspect)
+        .route(&at("userinfo"), userinfo)
+        .route(&at("revoke"), revoke)
+        .layer(from_fn(door::security_headers))
 }
 
 async fn not_found() -> Response {
