@@ -28,6 +28,7 @@ fn tree(app: &App) -> Router<App> {
         // -- OpenID Connect: tokens ------------------------------------------------------------------------------
         .merge(tokens())
         // -- signing in, recovery, consent -----------------------------------------------------------------------
+        .merge(signing_in())
         // -- people register themselves --------------------------------------------------------------------------
         // -- applications register themselves --------------------------------------------------------------------
         .route(
@@ -84,6 +85,27 @@ fn tokens() -> Router<App> {
         .route(&at("userinfo"), userinfo)
         .route(&at("revoke"), revoke)
         .layer(from_fn(door::security_headers))
+}
+
+fn signing_in() -> Router<App> {
+    use crate::login::web::{action, not_allowed, options};
+    use crate::oidc::authorize::web as authorize;
+    let refused = || async { not_allowed() };
+    let both = |methods: MethodRouter<App>| methods.options(options).fallback(refused);
+    Router::new()
+        .route(
+            "/realms/{realm}/protocol/openid-connect/auth",
+            both(get(authorize::auth).post(authorize::auth_post)),
+        )
+        .route(
+            "/realms/{realm}/protocol/openid-connect/registrations",
+            both(get(authorize::registrations).post(authorize::registrations_post)),
+        )
+        .route(
+            "/realms/{realm}/protocol/openid-connect/forgot-credentials",
+            both(get(authorize::forgot).post(authorize::forgot_post)),
+        )
+        .route("/realms/{realm}/login-actions/{action}", both(get(action).post(action)))
 }
 
 async fn not_found() -> Response {

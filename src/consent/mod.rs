@@ -1,12 +1,10 @@
 //! Letting an application act: which scopes need a yes, the page that asks, the answer.
 
-use axum::http::StatusCode;
-use axum::response::Response;
-
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{self, CONSENT};
 use crate::login::{Turn, answer, record, session};
+use crate::page::{Response, StatusCode};
 use crate::store::client::Client;
 use crate::store::consent;
 use crate::store::event::Event;
@@ -104,7 +102,7 @@ pub async fn page(mut turn: Turn, user: &User) -> Result<Response, Error> {
             },
         },
     )?;
-    session::save(&turn.app, &turn.session).await?;
+    session::save(&turn.app, &mut turn.session).await?;
     Ok(answer)
 }
 

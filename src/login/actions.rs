@@ -1,13 +1,11 @@
 //! After the flow: required actions, the action that the application asked for, consent; then the end.
 
-use axum::response::Response;
-
 use super::finish::finish;
 use super::session::{self, Stage};
 use super::{Turn, address, answer};
 use crate::consent;
 use crate::error::Error;
-use crate::page;
+use crate::page::{self, Response};
 use crate::store::user::User;
 
 /// The name under which the consent page stands among the required actions.
@@ -48,7 +46,7 @@ pub async fn proceed(mut turn: Turn, user: User) -> Result<Response, Error> {
     turn.session.execution = Some(alias);
     turn.session.code = None;
     let cookies = std::mem::take(&mut turn.session.set_cookies);
-    session::save(&turn.app, &turn.session).await?;
+    session::save(&turn.app, &mut turn.session).await?;
     let here = address::here(&turn.visitor.caller, &turn.realm, &turn.client, &turn.session);
     Ok(page::redirect(&turn.realm, &here, &cookies))
 }

@@ -1,7 +1,5 @@
 //! The way back to the application: a redirect, or a page that posts.
 
-use axum::http::StatusCode;
-use axum::response::Response;
 use serde_json::{Map, Value, json};
 use vestibule_jose::{Alg, jwt};
 use vestibule_oauth::authorize::answer_url;
@@ -11,7 +9,7 @@ use super::request::AuthRequest;
 use super::session;
 use crate::app::App;
 use crate::error::Error;
-use crate::page::{self, Caching, Draft};
+use crate::page::{self, Caching, Draft, Response, StatusCode};
 use crate::store::client::Client;
 use crate::store::realm::Realm;
 use crate::theme::pages::FormPost;

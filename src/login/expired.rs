@@ -1,11 +1,8 @@
 //! Pages for what is over: an old page, a lost session, an old link.
 
-use axum::http::StatusCode;
-use axum::response::Response;
-
 use super::Turn;
 use crate::error::Error;
-use crate::page::Draft;
+use crate::page::{Draft, Response, StatusCode};
 use crate::theme::pages::PageExpired;
 
 /// "We are sorry..." with a message, 400.

@@ -1,7 +1,5 @@
 //! The end of signing in: the session, its cookies, the code, and the way back.
 
-use axum::http::StatusCode;
-use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::cookies::{self, Age};
@@ -12,6 +10,7 @@ use crate::error::Error;
 use crate::events;
 use crate::oidc;
 use crate::oidc::code::CodeRequest;
+use crate::page::{Response, StatusCode};
 use crate::store::Tx;
 use crate::store::event::Event;
 use crate::store::json::Doc;
@@ -111,6 +110,9 @@ fn code_request(turn: &Turn, sid: &UserSession) -> CodeRequest {
         if let Some(value) = value {
             notes.insert(key.into(), json!(value));
         }
+    }
+    if !request.resource.is_empty() {
+        notes.insert("resource".into(), json!(request.resource));
     }
     CodeRequest {
         redirect_uri: request.sent_redirect_uri.clone(),

@@ -7,7 +7,6 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use axum::response::Response;
 use vestibule_oauth::params::Params;
 
 use super::actions::proceed;
@@ -15,6 +14,7 @@ use super::session::{self, FlowKind, Status};
 use super::{Turn, answer, expired, record, steps};
 use crate::error::Error;
 use crate::events;
+use crate::page::Response;
 use crate::store::realm::{Execution, Flow, Realm};
 use crate::store::user::User;
 
@@ -118,7 +118,7 @@ pub async fn run(mut turn: Turn, form: Option<&Params>) -> Result<Response, Erro
             answer::passive_refusal(turn, "login_required").await
         }
         Walked::Stop(page) => {
-            session::save(&turn.app, &turn.session).await?;
+            session::save(&turn.app, &mut turn.session).await?;
             Ok(page)
         }
         Walked::Success => match user {
@@ -143,7 +143,12 @@ pub async fn run(mut turn: Turn, form: Option<&Params>) -> Result<Response, Erro
     }
 }
 
-async fn failed(mut turn: Turn, failure: &Failure) -> Result<Response, Error> {
+/// Ends a flow with an error page, and records why.
+///
+/// # Errors
+///
+/// [`Error::Page`] if the template fails.
+pub async fn failed(mut turn: Turn, failure: &Failure) -> Result<Response, Error> {
     let event = record::refusal(&turn, record::kind(turn.session.flow), failure.event);
     events::record_alone(&turn.app, &turn.realm, &event).await;
     expired::error(turn.notice(), failure.message)

@@ -92,6 +92,20 @@ pub fn cookies(app: &App, visitor: &Visitor, realm: &Realm, session: &UserSessio
     ])
 }
 
+/// Signs out whoever is signed in with this browser; gives the cookies that say so.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn sign_out(app: &App, visitor: &Visitor, realm: &Realm) -> Result<Vec<String>, Error> {
+    if let Some(known) = read(app, visitor, realm).await? {
+        let mut tx = app.db.begin().await?;
+        session::remove(&mut tx, &realm.id, &known.session.id).await?;
+        tx.commit().await?;
+    }
+    Ok(expire(visitor, realm))
+}
+
 /// Takes the cookies of somebody signed in back, as far as the browser has them.
 pub fn expire(visitor: &Visitor, realm: &Realm) -> Vec<String> {
     let names = [cookies::IDENTITY, cookies::SESSION];

@@ -48,6 +48,9 @@ pub struct AuthRequest {
     pub kc_action: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kc_idp_hint: Option<String>,
+    /// What the tokens are for (RFC 8707).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resource: Vec<String>,
 }
 
 impl AuthRequest {

@@ -101,6 +101,9 @@ pub struct AuthSession {
     /// Shown above the next page.
     pub forwarded: Option<Forwarded>,
     pub notes: BTreeMap<String, String>,
+    /// It has a row of its own; one that ends with its first request has none.
+    #[serde(skip)]
+    pub stored: bool,
     /// `Set-Cookie` values that the next answer carries.
     #[serde(skip)]
     pub set_cookies: Vec<String>,
@@ -283,6 +286,7 @@ pub async fn by_id(app: &App, realm: &Realm, root_id: &str, tab_id: &str) -> Res
     session.client_uuid = tab.client_uuid;
     session.created = tab.created;
     session.expires = tab.expires;
+    session.stored = true;
     Ok(Some(session))
 }
 
@@ -291,7 +295,7 @@ pub async fn by_id(app: &App, realm: &Realm, root_id: &str, tab_id: &str) -> Res
 /// # Errors
 ///
 /// Those of the database.
-pub async fn save(app: &App, session: &AuthSession) -> Result<(), Error> {
+pub async fn save(app: &App, session: &mut AuthSession) -> Result<(), Error> {
     let tab = Tab {
         root_id: session.root_id.clone(),
         tab_id: session.tab_id.clone(),
@@ -303,7 +307,9 @@ pub async fn save(app: &App, session: &AuthSession) -> Result<(), Error> {
     };
     let mut tx = app.db.begin().await?;
     auth_session::put(&mut tx, &tab).await?;
-    tx.commit_lazily().await
+    tx.commit_lazily().await?;
+    session.stored = true;
+    Ok(())
 }
 
 /// What [`drop`] found.
@@ -323,7 +329,7 @@ pub enum Dropped {
 ///
 /// Those of the database.
 pub async fn drop(tx: &mut Tx, session: &AuthSession, now: i64) -> Result<Dropped, Error> {
-    if !auth_session::remove(tx, &session.root_id, &session.tab_id).await? {
+    if session.stored && !auth_session::remove(tx, &session.root_id, &session.tab_id).await? {
         return Ok(Dropped::Gone);
     }
     let left = auth_session::tabs(&mut *tx, &session.realm_id, &session.root_id, now).await?;

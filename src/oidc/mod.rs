@@ -1,6 +1,7 @@
 //! OpenID Connect, as Keycloak speaks it: the endpoints below `/realms/{realm}/protocol/openid-connect`.
 
 pub mod action_token;
+pub mod authorize;
 pub mod bearer;
 pub mod client_auth;
 pub mod code;

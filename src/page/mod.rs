@@ -6,8 +6,8 @@ mod headers;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderValue, header};
+use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -24,6 +24,8 @@ use crate::theme::pages::{self, ErrorPage, Info, Message, Page, Severity, Shell}
 use crate::theme::{Kind, Voice};
 use crate::visitor::Visitor;
 
+pub use axum::http::StatusCode;
+pub use axum::response::Response;
 pub use headers::{NO_STORE, add_cookies, redirect, secure};
 
 /// What caches may do with an answer. Keycloak says it in three ways.

@@ -6,11 +6,18 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// What speaks HTTP although it is no door: the server itself, and what every request goes through.
-const SERVER: [&str; 5] = ["serve.rs", "management.rs", "limits.rs", "caller.rs", "app.rs"];
+const SERVER: [&str; 6] = [
+    "serve.rs",
+    "management.rs",
+    "limits.rs",
+    "caller.rs",
+    "visitor.rs",
+    "app.rs",
+];
 /// Files that speak HTTP in whatever folder they are.
 const WEB: [&str; 5] = ["web.rs", "api.rs", "routes.rs", "error.rs", "extract.rs"];
 /// Folders that are doors altogether.
-const DOORS: [&str; 4] = ["oidc/", "admin/", "demo/", "theme/"];
+const DOORS: [&str; 5] = ["oidc/", "admin/", "demo/", "theme/", "page/"];
 
 const LONGEST: usize = 500;
 

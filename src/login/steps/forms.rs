@@ -1,6 +1,5 @@
 //! `auth-username-password-form`, `auth-username-form`, `auth-password-form`: who are you, and what is your password?
 
-use axum::http::StatusCode;
 use vestibule_oauth::params::Params;
 
 use super::password::{self, Proof};
@@ -8,6 +7,7 @@ use crate::error::Error;
 use crate::events;
 use crate::login::flow::{Context, Outcome, UNEXPECTED};
 use crate::login::{cookies, record};
+use crate::page::StatusCode;
 use crate::store::user::{self, User};
 use crate::theme::pages::{Login, LoginBean, LoginPassword, LoginUsername, Severity};
 

@@ -1,0 +1,299 @@
+//! What an authorization request must fulfil, check by check in Keycloak's order. Each check takes what the one before gave,
+//! so that nothing can be redirected before the redirect URI is trusted (RFC 9700, 4.11.2).
+
+use std::sync::Arc;
+
+use vestibule_oauth::authorize::{ResponseMode, ResponseType, max_age};
+use vestibule_oauth::params::Params;
+use vestibule_oauth::{pkce, redirect_uri};
+
+use crate::app::App;
+use crate::error::Error;
+use crate::login::request::AuthRequest;
+use crate::store::client::{self, Client};
+use crate::store::realm::Realm;
+
+/// Parameters that may be sent more than once.
+const MAY_REPEAT: &[&str] = &["resource"];
+
+/// Why a request ends with a page of ours: there is nobody to send the browser to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForThePerson {
+    pub status: u16,
+    /// The message, and its argument.
+    pub message: &'static str,
+    pub argument: Option<&'static str>,
+    /// The event's error code and reason.
+    pub event: &'static str,
+    pub reason: Option<&'static str>,
+}
+
+/// Why a request is sent back to the application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForTheClient {
+    pub code: &'static str,
+    pub description: Option<String>,
+    pub event: &'static str,
+    pub reason: Option<String>,
+}
+
+fn page(message: &'static str, event: &'static str) -> ForThePerson {
+    ForThePerson {
+        status: 400,
+        message,
+        argument: None,
+        event,
+        reason: None,
+    }
+}
+
+fn refuse(code: &'static str, description: impl Into<String>) -> ForTheClient {
+    let description = description.into();
+    ForTheClient {
+        code,
+        reason: Some(description.clone()),
+        description: Some(description),
+        event: "invalid_request",
+    }
+}
+
+/// The one `client_id`.
+pub fn client_id(params: &Params) -> Result<&str, ForThePerson> {
+    let reason = "Parameter 'client_id' not present or present multiple times in the HTTP request parameters";
+    let sole = params.all("client_id").count() == 1;
+    params.text("client_id").filter(|_| sole).ok_or(ForThePerson {
+        reason: Some(reason),
+        ..page("invalidRequestMessage", "invalid_request")
+    })
+}
+
+/// A client that may send people here.
+pub struct KnownClient(pub Arc<Client>);
+
+/// Finds the client.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn known_client(app: &App, realm: &Realm, id: &str) -> Result<Result<KnownClient, ForThePerson>, Error> {
+    let Some(client) = client::by_client_id(&app.db, &realm.id, id).await? else {
+        return Ok(Err(page("clientNotFoundMessage", "client_not_found")));
+    };
+    Ok(if !client.enabled() {
+        Err(page("clientDisabledMessage", "client_disabled"))
+    } else if client.flag("bearerOnly") {
+        Err(ForThePerson {
+            status: 403,
+            ..page("bearerOnlyMessage", "not_allowed")
+        })
+    } else if client.text("protocol").is_some_and(|p| p != "openid-connect") {
+        Err(page("wrongClientProtocolMessage", "invalid_client"))
+    } else {
+        Ok(KnownClient(client))
+    })
+}
+
+/// What can be said about the parameters themselves.
+pub struct Readable {
+    pub client: Arc<Client>,
+    max_age: Option<u32>,
+}
+
+/// Whether the parameters can be read at all: `max_age` is a number, and no request object is sent, which we do not read.
+pub fn readable(known: KnownClient, params: &Params) -> Result<Readable, ForThePerson> {
+    let unreadable = || page("invalidRequestMessage", "invalid_request");
+    if params.text("request").is_some() || params.text("request_uri").is_some() {
+        return Err(ForThePerson {
+            reason: Some("Request objects are not supported"),
+            ..unreadable()
+        });
+    }
+    let max_age = params
+        .text("max_age")
+        .map(max_age)
+        .transpose()
+        .map_err(|_| unreadable())?;
+    Ok(Readable {
+        client: known.0,
+        max_age,
+    })
+}
+
+/// A request that may be answered: its redirect URI is the client's.
+pub struct Trusted {
+    pub client: Arc<Client>,
+    pub request: AuthRequest,
+}
+
+/// Checks the redirect URI, and takes over what an answer needs.
+pub fn trusted(readable: Readable, params: &Params) -> Result<Trusted, ForThePerson> {
+    let client = readable.client;
+    let sent = params.text("redirect_uri").unwrap_or_default();
+    let registered: Vec<String> = client.texts("redirectUris").into_iter().map(str::to_owned).collect();
+    // Who registers an application cannot register a pattern; only administrators write them.
+    let found = match sent {
+        "" => None,
+        sent => redirect_uri::matches(&registered, sent, client.text("rootUrl"), true),
+    };
+    let redirect_uri = found.ok_or(ForThePerson {
+        argument: Some("redirect_uri"),
+        ..page("invalidParameterMessage", "invalid_redirect_uri")
+    })?;
+    let text = |name: &str| params.heeded(name).map(str::to_owned);
+    let request = AuthRequest {
+        redirect_uri,
+        sent_redirect_uri: Some(sent.to_owned()),
+        response_type: text("response_type").unwrap_or_default(),
+        response_mode: text("response_mode"),
+        state: text("state"),
+        nonce: text("nonce"),
+        scope: text("scope"),
+        code_challenge: text("code_challenge"),
+        code_challenge_method: text("code_challenge_method"),
+        prompt: text("prompt"),
+        max_age: readable.max_age,
+        login_hint: text("login_hint"),
+        ui_locales: text("ui_locales"),
+        acr_values: text("acr_values"),
+        claims: text("claims"),
+        kc_action: text("kc_action"),
+        kc_idp_hint: text("kc_idp_hint"),
+        resource: params.all("resource").take(20).map(str::to_owned).collect(),
+    };
+    Ok(Trusted { client, request })
+}
+
+/// All that remains: errors of these go to the application.
+pub fn acceptable(realm: &Realm, trusted: &mut Trusted, params: &Params) -> Result<(), ForTheClient> {
+    let asked = response_type(&mut trusted.request)?;
+    response_mode(&mut trusted.request, asked)?;
+    flow_enabled(&trusted.client, asked)?;
+    if params.duplicate(MAY_REPEAT).is_some() {
+        return Err(ForTheClient {
+            reason: None,
+            ..refuse("invalid_request", "duplicated parameter")
+        });
+    }
+    if trusted.client.attribute("require.pushed.authorization.requests") == Some("true") {
+        return Err(refuse(
+            "invalid_request",
+            "Pushed Authorization Request is only allowed.",
+        ));
+    }
+    if asked.id_token && trusted.request.nonce.is_none() {
+        return Err(refuse("invalid_request", "Missing parameter: nonce"));
+    }
+    scopes(&trusted.client, &trusted.request)?;
+    if asked.code {
+        challenge(realm, &trusted.client, &trusted.request)?;
+    }
+    Ok(())
+}
+
+fn response_type(request: &mut AuthRequest) -> Result<ResponseType, ForTheClient> {
+    if request.response_type.is_empty() {
+        request.response_mode = None;
+        return Err(refuse("invalid_request", "Missing parameter: response_type"));
+    }
+    ResponseType::parse(&request.response_type).ok_or_else(|| {
+        request.response_mode = None;
+        ForTheClient {
+            description: None,
+            ..refuse("unsupported_response_type", "Unsupported response_type")
+        }
+    })
+}
+
+fn response_mode(request: &mut AuthRequest, asked: ResponseType) -> Result<(), ForTheClient> {
+    let Some(sent) = &request.response_mode else {
+        return Ok(());
+    };
+    match ResponseMode::parse(sent, asked) {
+        None => {
+            request.response_mode = None;
+            Err(refuse("invalid_request", "Invalid parameter: response_mode"))
+        }
+        Some(mode) if mode.is_query() && asked.has_tokens() => Err(refuse(
+            "invalid_request",
+            "Response_mode 'query' not allowed for implicit or hybrid flow",
+        )),
+        Some(_) => Ok(()),
+    }
+}
+
+fn flow_enabled(client: &Client, asked: ResponseType) -> Result<(), ForTheClient> {
+    let off = |flow: &str| {
+        let text = format!(
+            "Client is not allowed to initiate browser login with given response_type. {flow} flow is disabled for the client."
+        );
+        ForTheClient {
+            event: "not_allowed",
+            ..refuse("unauthorized_client", text)
+        }
+    };
+    if !asked.is_implicit() && !client.flag("standardFlowEnabled") {
+        return Err(off("Standard"));
+    }
+    if asked.has_tokens() && !client.flag("implicitFlowEnabled") {
+        return Err(off("Implicit"));
+    }
+    Ok(())
+}
+
+/// Only scopes that the client has may be asked for.
+fn scopes(client: &Client, request: &AuthRequest) -> Result<(), ForTheClient> {
+    let Some(asked) = request.scope.as_deref() else {
+        return Ok(());
+    };
+    let (default, optional) = (
+        client.texts("defaultClientScopes"),
+        client.texts("optionalClientScopes"),
+    );
+    let known = |name: &&str| {
+        let bare = if name.starts_with("organization:") {
+            "organization"
+        } else {
+            name
+        };
+        bare == "openid" || default.contains(&bare) || optional.contains(&bare)
+    };
+    match vestibule_oauth::scope::parse(asked) {
+        Ok(names) if names.iter().all(known) => Ok(()),
+        _ => Err(refuse("invalid_scope", format!("Invalid scopes: {asked}"))),
+    }
+}
+
+/// PKCE, RFC 7636: as the client's `pkce.code.challenge.method` asks for it, and well-formed wherever it is sent. A realm may
+/// ask it of all public clients (`pkce.required.public`).
+fn challenge(realm: &Realm, client: &Client, request: &AuthRequest) -> Result<(), ForTheClient> {
+    let say = |text: &str| Err(refuse("invalid_request", text));
+    let (challenge, method) = (
+        request.code_challenge.as_deref(),
+        request.code_challenge_method.as_deref(),
+    );
+    let asked = client.attribute("pkce.code.challenge.method");
+    let everywhere = client.public() && realm.attribute("pkce.required.public") == Some("true");
+    if asked.is_some() || (everywhere && challenge.is_none()) {
+        let Some(method) = method else {
+            return say("Missing parameter: code_challenge_method");
+        };
+        if asked.is_some_and(|asked| asked != method) {
+            return say("Invalid parameter: code challenge method is not matching the configured one");
+        }
+    }
+    let Some(challenge) = challenge else {
+        let needed = asked.is_some() || everywhere || method.is_some();
+        return if needed {
+            say("Missing parameter: code_challenge")
+        } else {
+            Ok(())
+        };
+    };
+    if method.is_some_and(|m| pkce::Method::parse(m).is_none()) {
+        return say("Invalid parameter: code_challenge_method");
+    }
+    if !pkce::is_well_formed(challenge) {
+        return say("Invalid parameter: code_challenge");
+    }
+    Ok(())
+}

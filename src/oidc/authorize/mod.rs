@@ -1,0 +1,185 @@
+//! The authorization endpoint (`OpenID` Connect Core 3.1.2, RFC 6749 4.1.1), and its siblings that begin with registration or
+//! with a forgotten password.
+
+mod checks;
+pub mod web;
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::{Value, json};
+use vestibule_oauth::params::Params;
+
+use crate::app::App;
+use crate::error::Error;
+use crate::events;
+use crate::login::answer::{self, Way};
+use crate::login::session::{self, FlowKind};
+use crate::login::{Turn, flow, restart};
+use crate::page::Draft;
+use crate::store::client::Client;
+use crate::store::event::Event;
+use crate::store::realm::Realm;
+use crate::visitor::Visitor;
+use checks::{ForTheClient, ForThePerson, Trusted};
+
+/// A request on its way through the checks.
+struct Asking<'a> {
+    app: &'a App,
+    visitor: &'a Visitor,
+    realm: &'a Arc<Realm>,
+    params: &'a Params,
+}
+
+/// Takes an authorization request to its first page, or straight back to the application. `kind`: with which flow it begins.
+///
+/// # Errors
+///
+/// Those of the database and of pages.
+pub async fn begin(
+    app: &App,
+    visitor: &Visitor,
+    realm: &Arc<Realm>,
+    params: &Params,
+    kind: FlowKind,
+) -> Result<Response, Error> {
+    let asking = Asking {
+        app,
+        visitor,
+        realm,
+        params,
+    };
+    if let Err(refused) = open(app, visitor, realm, kind) {
+        return asking.page(None, &refused).await;
+    }
+    let id = match checks::client_id(params) {
+        Ok(id) => id,
+        Err(refused) => return asking.page(None, &refused).await,
+    };
+    let known = match checks::known_client(app, realm, id).await? {
+        Ok(known) => known,
+        Err(refused) => return asking.page(None, &refused).await,
+    };
+    let client = Arc::clone(&known.0);
+    let trusted = checks::readable(known, params).and_then(|readable| checks::trusted(readable, params));
+    let mut trusted = match trusted {
+        Ok(trusted) => trusted,
+        Err(refused) => return asking.page(Some(&client), &refused).await,
+    };
+    if let Err(refused) = checks::acceptable(realm, &mut trusted, params) {
+        return asking.redirect(&trusted, refused).await;
+    }
+    first_page(asking, trusted, kind).await
+}
+
+/// Whether the realm takes such requests at all.
+fn open(app: &App, visitor: &Visitor, realm: &Realm, kind: FlowKind) -> Result<(), ForThePerson> {
+    let page = |status, message, event| {
+        Err(ForThePerson {
+            status,
+            message,
+            argument: None,
+            event,
+            reason: None,
+        })
+    };
+    match kind {
+        FlowKind::Registration if !realm.flag("registrationAllowed") => {
+            return page(400, "registrationNotAllowedMessage", "registration_disabled");
+        }
+        FlowKind::ResetCredentials if !realm.flag("resetPasswordAllowed") => {
+            return page(400, "resetCredentialNotAllowedMessage", "not_allowed");
+        }
+        _ => {}
+    }
+    if crate::login::web::needs_https(app, &visitor.caller, realm) {
+        return page(403, "httpsRequiredMessage", "ssl_required");
+    }
+    if !realm.enabled() {
+        return page(400, "realmNotEnabledMessage", "realm_disabled");
+    }
+    Ok(())
+}
+
+/// Opens a tab and shows the flow's first page. `prompt=create` begins with registration (exactly this value, as Keycloak).
+async fn first_page(asking: Asking<'_>, trusted: Trusted, kind: FlowKind) -> Result<Response, Error> {
+    let Asking {
+        app, visitor, realm, ..
+    } = asking;
+    let request = trusted.request;
+    let create = kind == FlowKind::Browser && request.prompt.as_deref() == Some("create");
+    let kind = if create { FlowKind::Registration } else { kind };
+    let mut session = session::open(app, visitor, realm, &trusted.client, request, kind).await?;
+    if create && !realm.flag("registrationAllowed") {
+        let refused = events::refusal("LOGIN", "registration_disabled");
+        events::record_alone(app, realm, &named(refused, visitor, Some(&trusted.client.client_id))).await;
+        let draft = Draft::of_tab(app, realm, visitor, &trusted.client, &mut session, None);
+        return draft.error(StatusCode::BAD_REQUEST, "registrationNotAllowedMessage", &[]);
+    }
+    if kind == FlowKind::Browser && !session.request.prompts().none {
+        let cookie = restart::cookie(app, visitor, realm, &trusted.client.client_id, &session.request)?;
+        session.set_cookies.extend(cookie);
+    }
+    let turn = Turn {
+        app: app.clone(),
+        visitor: visitor.clone(),
+        realm: Arc::clone(realm),
+        client: trusted.client,
+        session,
+    };
+    flow::run(turn, None).await
+}
+
+fn named(mut event: Event, visitor: &Visitor, client_id: Option<&str>) -> Event {
+    event.client_id = client_id.map(str::to_owned);
+    event.ip_address = Some(visitor.caller.ip.to_string());
+    event
+}
+
+impl Asking<'_> {
+    /// Tells the person: there is nobody else.
+    async fn page(&self, client: Option<&Client>, refused: &ForThePerson) -> Result<Response, Error> {
+        let mut event = events::refusal("LOGIN", refused.event);
+        if refused.event == "invalid_redirect_uri"
+            && let Some(sent) = self.params.heeded("redirect_uri")
+        {
+            event = event.detail("redirect_uri", sent);
+        }
+        if let Some(reason) = refused.reason {
+            event = event.detail("reason", reason);
+        }
+        let event = named(event, self.visitor, self.params.text("client_id"));
+        events::record_alone(self.app, self.realm, &event).await;
+        let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::BAD_REQUEST);
+        let arguments: Vec<Value> = refused.argument.iter().map(|a| json!(a)).collect();
+        Draft::new(self.app, self.realm, self.visitor, client).error(status, refused.message, &arguments)
+    }
+
+    /// Tells the application.
+    async fn redirect(&self, trusted: &Trusted, refused: ForTheClient) -> Result<Response, Error> {
+        let request = &trusted.request;
+        let mut event = events::refusal("LOGIN", refused.event);
+        if let Some(reason) = &refused.reason {
+            event = event.detail("reason", &**reason);
+        }
+        if !request.response_type.is_empty() {
+            event = event.detail("response_type", &*request.response_type);
+        }
+        event = event.detail("redirect_uri", &*request.redirect_uri);
+        let event = named(event, self.visitor, Some(&trusted.client.client_id));
+        events::record_alone(self.app, self.realm, &event).await;
+        let way = Way {
+            app: self.app,
+            visitor: self.visitor,
+            realm: self.realm,
+            client: &trusted.client,
+            request,
+        };
+        answer::send(
+            way,
+            answer::refusal(way, refused.code, refused.description.as_deref()),
+            Vec::new(),
+        )
+    }
+}

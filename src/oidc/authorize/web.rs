@@ -1,0 +1,93 @@
+//! The doors: `auth`, `registrations`, `forgot-credentials`, by GET and by form.
+
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use vestibule_oauth::params::Params;
+
+use super::begin;
+use crate::app::App;
+use crate::error::Error;
+use crate::login::session::FlowKind;
+use crate::login::web::{form, open_realm, query};
+use crate::visitor::Visitor;
+
+type Answer = Result<Response, Error>;
+
+async fn enter(app: &App, visitor: &Visitor, realm: &str, params: &Params, kind: FlowKind) -> Answer {
+    match open_realm(app, visitor, realm).await? {
+        Ok(realm) => begin(app, visitor, &realm, params, kind).await,
+        Err(answer) => Ok(answer),
+    }
+}
+
+/// What a POST sends; whatever is not a form is an empty one, and is told so by the first check.
+fn posted(headers: &HeaderMap, body: &Bytes) -> Params {
+    form(headers, body).unwrap_or_default()
+}
+
+pub async fn auth(
+    State(app): State<App>,
+    Path(realm): Path<String>,
+    visitor: Visitor,
+    RawQuery(q): RawQuery,
+) -> Answer {
+    enter(&app, &visitor, &realm, &query(q), FlowKind::Browser).await
+}
+
+pub async fn auth_post(
+    State(app): State<App>,
+    Path(realm): Path<String>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    enter(&app, &visitor, &realm, &posted(&headers, &body), FlowKind::Browser).await
+}
+
+pub async fn registrations(
+    State(app): State<App>,
+    Path(realm): Path<String>,
+    visitor: Visitor,
+    RawQuery(q): RawQuery,
+) -> Answer {
+    enter(&app, &visitor, &realm, &query(q), FlowKind::Registration).await
+}
+
+/// By form only; JSON on the same address is a registration in itself (design, decision 2) and has a door of its own.
+pub async fn registrations_post(
+    State(app): State<App>,
+    Path(realm): Path<String>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    enter(&app, &visitor, &realm, &posted(&headers, &body), FlowKind::Registration).await
+}
+
+pub async fn forgot(
+    State(app): State<App>,
+    Path(realm): Path<String>,
+    visitor: Visitor,
+    RawQuery(q): RawQuery,
+) -> Answer {
+    enter(&app, &visitor, &realm, &query(q), FlowKind::ResetCredentials).await
+}
+
+pub async fn forgot_post(
+    State(app): State<App>,
+    Path(realm): Path<String>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    enter(
+        &app,
+        &visitor,
+        &realm,
+        &posted(&headers, &body),
+        FlowKind::ResetCredentials,
+    )
+    .await
+}
