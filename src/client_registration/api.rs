@@ -3,25 +3,27 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequest as _, Path, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use vestibule_oauth::client_metadata::read_object;
-use vestibule_oauth::error::BearerError;
 
 use super::access::{self, Access};
+use super::asked::Form;
 use super::audit::{self, Act};
+use super::error::{error, http_error, no_store, refused, unsupported_type};
+use super::metadata::Told;
 use super::refusal::{Refusal, Stop};
 use super::{Mode, Request, manage, metadata, mode, register};
+use crate::admin::api::{json as shapes, representation};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::oidc::{bearer, cors};
+use crate::page;
+use crate::store::client::Client;
 use crate::store::json::Doc;
 use crate::store::realm::{self, Realm};
-
-/// Keycloak's providers. The two others describe clients in forms of their own.
-const PROVIDER: &str = "openid-connect";
 
 /// What preflights are told.
 const METHODS: &str = "GET, POST, PUT, DELETE, OPTIONS";
@@ -36,16 +38,18 @@ pub async fn collection(
     body: Bytes,
 ) -> Response {
     let call = Call { app, caller, headers };
-    let realm = match call.open(&realm, &provider).await {
-        Ok(realm) => realm,
+    let (realm, form) = match call.open(&realm, &provider).await {
+        Ok(opened) => opened,
         Err(refused) => return refused,
     };
-    match method {
-        Method::POST => call.register(&realm, &body).await,
-        Method::OPTIONS => cors::preflight(&call.headers, METHODS),
+    let mut answer = match method {
+        Method::POST => call.register(&realm, form, &body).await,
+        Method::OPTIONS => call.preflight(form),
         Method::GET | Method::PUT | Method::DELETE => http_error(StatusCode::NOT_FOUND),
         _ => http_error(StatusCode::METHOD_NOT_ALLOWED),
-    }
+    };
+    page::secure(&mut answer, &realm, None);
+    answer
 }
 
 /// `/clients-registrations/{provider}/{client_id}`: a client manages itself.
@@ -58,19 +62,21 @@ pub async fn item(
     body: Bytes,
 ) -> Response {
     let call = Call { app, caller, headers };
-    let realm = match call.open(&realm, &provider).await {
-        Ok(realm) => realm,
+    let (realm, form) = match call.open(&realm, &provider).await {
+        Ok(opened) => opened,
         Err(refused) => return refused,
     };
     let act = match method {
         Method::GET => Act::Read,
         Method::PUT => Act::Update,
         Method::DELETE => Act::Delete,
-        Method::OPTIONS => return cors::preflight(&call.headers, METHODS),
+        Method::OPTIONS => return call.preflight(form),
         Method::POST => return http_error(StatusCode::NOT_FOUND),
         _ => return http_error(StatusCode::METHOD_NOT_ALLOWED),
     };
-    call.manage(&realm, &client_id, act, &body).await
+    let mut answer = call.manage(&realm, form, &client_id, act, &body).await;
+    page::secure(&mut answer, &realm, None);
+    answer
 }
 
 /// `/clients-registrations` alone names no provider.
@@ -86,7 +92,7 @@ struct Call {
 
 impl Call {
     /// The realm, if it takes registrations from this caller by this provider.
-    async fn open(&self, realm: &str, provider: &str) -> Result<Arc<Realm>, Response> {
+    async fn open(&self, realm: &str, provider: &str) -> Result<(Arc<Realm>, Form), Response> {
         let found = realm::by_name(&self.app.db, realm)
             .await
             .map_err(IntoResponse::into_response)?;
@@ -96,27 +102,31 @@ impl Call {
         if mode(&realm) == Mode::Off {
             return Err(http_error(StatusCode::NOT_FOUND));
         }
-        if provider != PROVIDER {
+        let form = [Form::OpenId, Form::Keycloak]
+            .into_iter()
+            .find(|form| form.as_str() == provider);
+        let Some(form) = form else {
             return Err(error(
                 StatusCode::NOT_FOUND,
                 "Client registration provider not found",
                 "",
             ));
-        }
+        };
         if !realm.enabled() {
             return Err(error(StatusCode::FORBIDDEN, "access_denied", "Realm not enabled"));
         }
         if !self.caller.is_secure_enough(&realm) {
             return Err(error(StatusCode::FORBIDDEN, "invalid_request", "HTTPS required"));
         }
-        Ok(realm)
+        Ok((realm, form))
     }
 
-    async fn register(&self, realm: &Realm, body: &[u8]) -> Response {
-        let Some(sent) = self.read(body) else {
-            return unsupported_type();
+    async fn register(&self, realm: &Realm, form: Form, body: &Bytes) -> Response {
+        let sent = match self.read(form, body).await {
+            Ok(sent) => sent,
+            Err(refused) => return refused,
         };
-        let request = match self.admit(realm, Act::Register, None).await {
+        let request = match self.admit(realm, form, Act::Register, None).await {
             Ok(request) => request,
             Err(refused) => return refused,
         };
@@ -126,8 +136,13 @@ impl Call {
         };
         match outcome {
             Ok(made) => {
-                let mut answer = self.answer(StatusCode::CREATED, &made.answer);
-                let address = metadata::address(realm, &self.caller, &made.client_id);
+                let told = Told {
+                    secret: made.secret.as_deref(),
+                    issued_at: Some(made.client.created / 1000),
+                    token: Some(&made.token),
+                };
+                let mut answer = self.answer(&request, StatusCode::CREATED, &made.client, &told);
+                let address = metadata::address(realm, &self.caller, form, &made.client.client_id);
                 if let Ok(address) = HeaderValue::from_str(&address) {
                     answer.headers_mut().insert(header::LOCATION, address);
                 }
@@ -137,12 +152,15 @@ impl Call {
         }
     }
 
-    async fn manage(&self, realm: &Realm, client_id: &str, act: Act, body: &[u8]) -> Response {
-        let sent = if act == Act::Update { self.read(body) } else { None };
-        if act == Act::Update && sent.is_none() {
-            return unsupported_type();
-        }
-        let request = match self.admit(realm, act, Some(client_id)).await {
+    async fn manage(&self, realm: &Realm, form: Form, client_id: &str, act: Act, body: &Bytes) -> Response {
+        let sent = match act {
+            Act::Update => match self.read(form, body).await {
+                Ok(sent) => Some(sent),
+                Err(refused) => return refused,
+            },
+            _ => None,
+        };
+        let request = match self.admit(realm, form, act, Some(client_id)).await {
             Ok(request) => request,
             Err(refused) => return refused,
         };
@@ -153,7 +171,14 @@ impl Call {
             _ => manage::read(&request, client_id).await.map(Some),
         };
         match outcome {
-            Ok(Some(told)) => self.answer(StatusCode::OK, &told),
+            Ok(Some(managed)) => {
+                let told = Told {
+                    secret: managed.secret.as_deref(),
+                    issued_at: None,
+                    token: managed.token.as_deref(),
+                };
+                self.answer(&request, StatusCode::OK, &managed.client, &told)
+            }
             Ok(None) => {
                 let mut answer = StatusCode::NO_CONTENT.into_response();
                 cors::apply(&mut answer, &self.headers);
@@ -163,22 +188,42 @@ impl Call {
         }
     }
 
-    /// The JSON object that was sent; `None` if it says it is something else. Broken JSON is refused only once it is known
-    /// who called, so that its refusal can be recorded and read by their page.
-    fn read(&self, body: &[u8]) -> Option<Result<Doc, Refusal>> {
+    /// The JSON object that was sent. Another type of content is refused at once; broken metadata only once it is known who
+    /// called, so that its refusal can be recorded and read by their page.
+    async fn read(&self, form: Form, body: &Bytes) -> Result<Result<Doc, Refusal>, Response> {
         let kind = self.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
         let is_json = |kind: &[u8]| {
             let essence = kind.split(|b| *b == b';').next().unwrap_or_default();
             essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
         };
         if kind.is_some_and(|kind| !is_json(kind)) {
-            return None;
+            return Err(unsupported_type());
         }
-        Some(read_object(body).map_err(Refusal::from))
+        if form == Form::OpenId {
+            return Ok(read_object(body).map_err(Refusal::from));
+        }
+        let whole = axum::extract::Request::new(axum::body::Body::from(body.clone()));
+        let known = shapes::Body::from_request(whole, &()).await;
+        let known = known.and_then(|body| body.object("ClientRepresentation"));
+        known.map(Ok).map_err(IntoResponse::into_response)
+    }
+
+    /// Any page may ask which methods there are; the two forms say it in Keycloak's two ways.
+    fn preflight(&self, form: Form) -> Response {
+        match form {
+            Form::OpenId => cors::preflight(&self.headers, METHODS),
+            Form::Keycloak => cors::methods_only("HEAD, DELETE, POST, GET, OPTIONS, PUT"),
+        }
     }
 
     /// Finds out who calls, and whether a page of theirs may.
-    async fn admit<'a>(&'a self, realm: &'a Realm, act: Act, client_id: Option<&str>) -> Result<Request<'a>, Response> {
+    async fn admit<'a>(
+        &'a self,
+        realm: &'a Realm,
+        form: Form,
+        act: Act,
+        client_id: Option<&str>,
+    ) -> Result<Request<'a>, Response> {
         let token = match mode(realm) {
             Mode::Open if act == Act::Register => None,
             _ => bearer::of_headers(&self.headers),
@@ -193,6 +238,7 @@ impl Call {
             realm,
             caller: &self.caller,
             access,
+            form,
         };
         if let Some(refusal) = refusal {
             return Err(self.stopped(&request, act, client_id, refusal.into()).await);
@@ -215,8 +261,12 @@ impl Call {
             || policies.origins().any(listed)
     }
 
-    fn answer(&self, status: StatusCode, body: &Doc) -> Response {
-        let text = Value::from(body.clone()).to_string();
+    fn answer(&self, request: &Request<'_>, status: StatusCode, client: &Client, told: &Told<'_>) -> Response {
+        let body = match request.form {
+            Form::OpenId => metadata::answer(request.realm, &self.caller, client, told),
+            Form::Keycloak => keycloak_answer(request.realm, client, told),
+        };
+        let text = Value::Object(body).to_string();
         let kind = (header::CONTENT_TYPE, "application/json;charset=UTF-8");
         let mut answer = (status, [kind], text).into_response();
         no_store(&mut answer);
@@ -239,63 +289,12 @@ impl Call {
     }
 }
 
-/// A refusal in Keycloak's words.
-fn refused(realm: &Realm, refusal: &Refusal) -> Response {
-    let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
-    let mut answer = match refusal {
-        Refusal::Metadata(fault) => error(status, fault.code, &fault.description),
-        Refusal::Token(text) => {
-            let mut answer = error(status, BearerError::InvalidToken.as_str(), text);
-            let challenge = BearerError::InvalidToken.challenge(&realm.name, text);
-            if let Ok(challenge) = HeaderValue::from_str(&challenge) {
-                answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-            }
-            answer
-        }
-        Refusal::Forbidden => error(status, BearerError::InsufficientScope.as_str(), "Forbidden"),
-        Refusal::BuiltIn => http_error(status),
-        Refusal::ClientNotFound => error(status, "invalid_request", "Client not found"),
-        Refusal::Policy(rejected) => {
-            let mut body = json!({
-                "error": BearerError::InsufficientScope.as_str(), "error_description": rejected.description(),
-                "policy": rejected.policy, "policyId": rejected.policy_id
-            });
-            if let Some(field) = rejected.objection.field {
-                body["field"] = json!(field);
-                body["value"] = json!(rejected.objection.value);
-            }
-            written(status, &body)
-        }
-    };
-    no_store(&mut answer);
-    answer
-}
-
-fn no_store(answer: &mut Response) {
-    let headers = answer.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
-}
-
-fn error(status: StatusCode, code: &str, description: &str) -> Response {
-    let mut body = json!({ "error": code });
-    if !description.is_empty() {
-        body["error_description"] = json!(description);
+/// The answer in Keycloak's own form.
+fn keycloak_answer(realm: &Realm, client: &Client, told: &Told<'_>) -> Doc {
+    let mut shown = client.clone();
+    if let Some(token) = told.token {
+        shown.doc.insert("registrationAccessToken".into(), json!(token));
     }
-    written(status, &body)
-}
-
-fn written(status: StatusCode, body: &Value) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
-}
-
-fn unsupported_type() -> Response {
-    let text = "The content-type header value did not match the value in @Consumes";
-    error(StatusCode::UNSUPPORTED_MEDIA_TYPE, text, "")
-}
-
-/// What Keycloak's framework says of a path or method that is not there.
-fn http_error(status: StatusCode) -> Response {
-    let reason = status.canonical_reason().unwrap_or_default();
-    error(status, &format!("HTTP {} {reason}", status.as_u16()), "")
+    shown.doc.insert("defaultRoles".into(), json!([]));
+    representation::client::full(realm, &shown, told.secret)
 }

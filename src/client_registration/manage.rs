@@ -1,14 +1,15 @@
 //! A registration is read, changed, given up. RFC 7592.
 
-use vestibule_oauth::client_metadata::{Metadata, check};
+use vestibule_oauth::client_metadata::check;
 
 use super::access::Access;
+use super::asked::Asked;
 use super::audit::{self, Act};
-use super::metadata::{self, Told};
+use super::metadata;
 use super::policy::Candidate;
 use super::refusal::{Refusal, Stop};
 use super::token::{self, Auth};
-use super::{Request, is_about_json, parse, sector};
+use super::{Request, is_about_json, sector};
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::client::{self, Client};
@@ -26,12 +27,21 @@ const BUILT_IN: [&str; 6] = [
     "security-admin-console",
 ];
 
+/// A client, and what its registrant is told of it.
+pub(super) struct Managed {
+    pub client: Client,
+    /// Only where a new one was made.
+    pub secret: Option<String>,
+    /// The registration access token to use from now on.
+    pub token: Option<String>,
+}
+
 /// Reads a registration. The secret is not told again.
 ///
 /// # Errors
 ///
 /// [`Stop::Refused`] if the caller may not.
-pub(super) async fn read(request: &Request<'_>, client_id: &str) -> Result<Doc, Stop> {
+pub(super) async fn read(request: &Request<'_>, client_id: &str) -> Result<Managed, Stop> {
     let found = find(request, client_id).await?;
     let (client, auth) = authorize(request, found, Act::Read)?;
     request.policies(auth).check_sender(request.caller.ip).await?;
@@ -46,11 +56,12 @@ pub(super) async fn read(request: &Request<'_>, client_id: &str) -> Result<Doc, 
         }
     }
     events::record_alone(request.app, request.realm, &audit::done(request, Act::Read, client_id)).await;
-    let told = Told {
-        token: shown,
-        ..Told::default()
-    };
-    Ok(metadata::answer(request.realm, request.caller, &client, &told))
+    let token = shown.map(str::to_owned);
+    Ok(Managed {
+        client,
+        secret: None,
+        token,
+    })
 }
 
 /// Changes a registration: what is sent replaces what is there, what is not sent stays, as in Keycloak. A registration
@@ -59,24 +70,24 @@ pub(super) async fn read(request: &Request<'_>, client_id: &str) -> Result<Doc, 
 /// # Errors
 ///
 /// [`Stop::Refused`] with what to change.
-pub(super) async fn update(request: &Request<'_>, client_id: &str, sent: &Doc) -> Result<Doc, Stop> {
-    let parsed = match parse(request.realm, sent) {
+pub(super) async fn update(request: &Request<'_>, client_id: &str, sent: &Doc) -> Result<Managed, Stop> {
+    let asked = match Asked::parse(request.form, request.realm, sent) {
         Err(fault) if is_about_json(&fault) => return Err(fault.into()),
-        parsed => parsed,
+        asked => asked,
     };
     let found = find(request, client_id).await?;
     let (client, auth) = authorize(request, found, Act::Update)?;
     request.policies(auth).check_sender(request.caller.ip).await?;
-    let parsed = parsed?;
-    if parsed.client_id.as_ref().is_some_and(|sent| sent != client_id) {
+    let asked = asked?;
+    if asked.client_id().is_some_and(|sent| sent != client_id) {
         return Err(Refusal::metadata("Client Identifier modified").into());
     }
     // Once before the transaction, because what others publish is fetched in between, and once for certain within it.
-    sector::check(request.app, &change(request, auth, &client, &parsed)?).await?;
+    sector::check(request.app, &change(request, auth, &client, &asked)?).await?;
 
     let mut tx = request.app.db.begin().await?;
     let (mut client, auth) = find_again(&mut tx, request, &client, Act::Update).await?;
-    client.doc = change(request, auth, &client, &parsed)?;
+    client.doc = change(request, auth, &client, &asked)?;
     let secret = change_secret(request, &mut client)?;
     let rat = rotate(request, &mut client, auth)?;
     client::update(&mut tx, &client).await?;
@@ -88,12 +99,11 @@ pub(super) async fn update(request: &Request<'_>, client_id: &str, sent: &Doc) -
     let event = audit::done(request, Act::Update, client_id);
     events::record(&mut tx, request.realm, &event, request.app.now()).await?;
     tx.commit().await?;
-    let told = Told {
-        secret: secret.as_deref(),
-        issued_at: None,
-        token: rat.as_deref(),
-    };
-    Ok(metadata::answer(request.realm, request.caller, &client, &told))
+    Ok(Managed {
+        client,
+        secret,
+        token: rat,
+    })
 }
 
 /// Removes a client; its secret, tokens and service account are dead at once.
@@ -157,13 +167,14 @@ fn authorize(request: &Request<'_>, found: Option<Client>, act: Act) -> Result<(
 }
 
 /// The client as it would become, if all rules let it.
-fn change(request: &Request<'_>, auth: Auth, client: &Client, parsed: &Metadata) -> Result<Doc, Refusal> {
-    let doc = metadata::changed_client(request.realm, client, parsed);
+fn change(request: &Request<'_>, auth: Auth, client: &Client, asked: &Asked) -> Result<Doc, Refusal> {
+    let doc = asked.changed_client(request.realm, client);
     request.policies(auth).judge(&Candidate {
         doc: &doc,
         before: Some(&client.doc),
         scopes_given: false,
     })?;
+    asked.check_bounds(&client.doc, &doc)?;
     check(&doc)?;
     Ok(doc)
 }

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 use vestibule_oauth::client_metadata::{self, AuthMethod, Issued, Metadata, apply};
 
+use super::asked::Form;
 use crate::caller::Caller;
 use crate::client_secret;
 use crate::service_account;
@@ -73,7 +74,7 @@ fn give_scopes(realm: &Realm, doc: &mut Doc) {
 }
 
 /// What needs the realm or randomness: the scope of service accounts, and the id and salt of a new mapper.
-fn complete(realm: &Realm, doc: &mut Doc) {
+pub(super) fn complete(realm: &Realm, doc: &mut Doc) {
     if json::flag(doc, "serviceAccountsEnabled") {
         service_account::give_scope(realm, doc);
     }
@@ -122,7 +123,7 @@ pub(super) struct Told<'a> {
 
 /// The answer to a registration, a read or an update.
 pub(super) fn answer(realm: &Realm, caller: &Caller, client: &Client, told: &Told<'_>) -> Doc {
-    let address = address(realm, caller, &client.client_id);
+    let address = address(realm, caller, Form::OpenId, &client.client_id);
     let expires = client
         .attribute("client.secret.expiration.time")
         .and_then(|at| at.parse().ok());
@@ -140,10 +141,10 @@ pub(super) fn answer(realm: &Realm, caller: &Caller, client: &Client, told: &Tol
 }
 
 /// Where a client manages itself: at the address it registered by.
-pub(super) fn address(realm: &Realm, caller: &Caller, client_id: &str) -> String {
-    let id = percent_encoded(client_id);
+pub(super) fn address(realm: &Realm, caller: &Caller, form: Form, client_id: &str) -> String {
+    let (id, form) = (percent_encoded(client_id), form.as_str());
     format!(
-        "{}/realms/{}/clients-registrations/openid-connect/{id}",
+        "{}/realms/{}/clients-registrations/{form}/{id}",
         caller.base, realm.name
     )
 }

@@ -5,25 +5,27 @@
 
 mod access;
 pub mod api;
+mod asked;
 mod audit;
+mod error;
 mod manage;
 mod metadata;
 pub mod policy;
 mod refusal;
 mod register;
+mod representation;
 mod sector;
 pub mod token;
 
 pub use metadata::describe_as_client;
 
-use vestibule_oauth::client_metadata::Metadata;
 use vestibule_oauth::error::Refusal as Fault;
 
 use crate::app::App;
 use crate::caller::Caller;
-use crate::store::json::Doc;
 use crate::store::realm::Realm;
 use access::Access;
+use asked::Form;
 use policy::Policies;
 use token::Auth;
 
@@ -61,6 +63,7 @@ struct Request<'a> {
     realm: &'a Realm,
     caller: &'a Caller,
     access: Access,
+    form: Form,
 }
 
 impl Request<'_> {
@@ -68,13 +71,6 @@ impl Request<'_> {
     fn policies(&self, auth: Auth) -> Policies<'_> {
         Policies::of(self.realm, auth, mode(self.realm) == Mode::Open)
     }
-}
-
-/// Reads what was sent. `sent` is known to be a JSON object; what its members hold is found out here.
-fn parse(realm: &Realm, sent: &Doc) -> Result<Metadata, Fault> {
-    let mut parsed = Metadata::from_object(sent)?;
-    metadata::keep_known_scopes(realm, &mut parsed);
-    Ok(parsed)
 }
 
 /// A member of the wrong type is a fault of the JSON, which is told before anything is decided.

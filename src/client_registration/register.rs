@@ -4,14 +4,14 @@ use serde_json::Value;
 use vestibule_oauth::client_metadata::check;
 
 use super::access::Access;
+use super::asked::{Asked, Form};
 use super::audit::{self, Act};
-use super::metadata::{self, Told};
+use super::metadata;
 use super::policy::Candidate;
 use super::refusal::{Refusal, Stop};
 use super::token::{self, Auth};
-use super::{Mode, Request, is_about_json, mode, parse, sector};
+use super::{Mode, Request, is_about_json, mode, representation, sector};
 use crate::client_secret;
-use crate::error::Error;
 use crate::store::Tx;
 use crate::store::client::{self, Client, Secrets};
 use crate::store::client_registration::{self, Registration};
@@ -19,11 +19,11 @@ use crate::store::initial_access::{self, Spent};
 use crate::store::json::{self, Doc};
 use crate::{events, service_account};
 
-/// A client that was just made.
+/// A client that was just made, and what the registrant is told once.
 pub(super) struct Registered {
-    pub client_id: String,
-    /// What the registrant is told, once.
-    pub answer: Doc,
+    pub client: Client,
+    pub secret: Option<String>,
+    pub token: String,
 }
 
 /// Makes a client of what was sent.
@@ -33,40 +33,39 @@ pub(super) struct Registered {
 /// [`Stop::Refused`] with what to change; an initial access token is then as good as before.
 pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Registered, Stop> {
     let auth = may_register(request)?;
-    let parsed = match parse(request.realm, sent) {
+    let asked = match Asked::parse(request.form, request.realm, sent) {
         Err(fault) if is_about_json(&fault) => return Err(fault.into()),
-        parsed => parsed,
+        asked => asked,
     };
     let policies = request.policies(auth);
     policies.check_sender(request.caller.ip).await?;
-    let parsed = parsed?;
-    if parsed.client_id.is_some() {
+    let asked = asked?;
+    if request.form == Form::OpenId && asked.client_id().is_some() {
         return Err(Refusal::metadata("Client Identifier included").into());
     }
-    let mut doc = metadata::new_client(request.realm, &parsed);
+    let mut doc = asked.new_client(request.realm);
     policies.shape(&mut doc);
     policies.judge(&Candidate {
         doc: &doc,
         before: None,
-        scopes_given: parsed.scope.is_none(),
+        scopes_given: !asked.names_scopes(),
     })?;
+    let mut bare = representation::bare(request.realm);
+    policies.shape(&mut bare);
+    asked.check_bounds(&bare, &doc)?;
     check(&doc)?;
     sector::check(request.app, &doc).await?;
 
-    let (client, secret, rat) = make(request, auth, doc)?;
+    let (client, secret, rat) = make(request, auth, asked.client_id(), doc)?;
     let mut tx = request.app.db.begin().await?;
     spend(&mut tx, request).await?;
     policies.judge_number(&mut tx).await??;
     keep(&mut tx, request, &client).await?;
     tx.commit().await?;
-    let told = Told {
-        secret: secret.as_deref(),
-        issued_at: Some(client.created / 1000),
-        token: Some(&rat),
-    };
     Ok(Registered {
-        answer: metadata::answer(request.realm, request.caller, &client, &told),
-        client_id: client.client_id,
+        client,
+        secret,
+        token: rat,
     })
 }
 
@@ -93,7 +92,16 @@ fn used_up() -> Refusal {
 }
 
 /// The client, its secret if it has one, and its registration access token.
-fn make(request: &Request<'_>, auth: Auth, mut doc: Doc) -> Result<(Client, Option<String>, String), Error> {
+fn make(
+    request: &Request<'_>,
+    auth: Auth,
+    client_id: Option<&str>,
+    mut doc: Doc,
+) -> Result<(Client, Option<String>, String), Stop> {
+    let client_id = client_id.filter(|id| !id.is_empty());
+    if client_id.is_some_and(|id| id.chars().count() > 255 || id.chars().any(char::is_control)) {
+        return Err(Refusal::metadata("clientId must not be longer than 255 characters").into());
+    }
     let app = request.app;
     let id = crate::random::uuid();
     let mut secrets = Secrets::default();
@@ -109,7 +117,7 @@ fn make(request: &Request<'_>, auth: Auth, mut doc: Doc) -> Result<(Client, Opti
     secrets.rat_hash = Some(rat_hash);
     secrets.rat_auth = Some(auth.as_str().to_owned());
     let client = Client {
-        client_id: id.clone(),
+        client_id: client_id.map_or_else(|| id.clone(), str::to_owned),
         id,
         realm_id: request.realm.id.clone(),
         doc,
@@ -135,7 +143,7 @@ async fn spend(tx: &mut Tx, request: &Request<'_>) -> Result<(), Stop> {
 async fn keep(tx: &mut Tx, request: &Request<'_>, client: &Client) -> Result<(), Stop> {
     let (app, realm) = (request.app, request.realm);
     if !client::add(tx, client).await? {
-        return Err(Error::Corrupt("a random client id is taken".into()).into());
+        return Err(Refusal::metadata("Client Identifier in use").into());
     }
     if client.flag("serviceAccountsEnabled") {
         service_account::ensure(tx, app, realm, client).await?;

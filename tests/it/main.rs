@@ -8,7 +8,9 @@ mod initial_access;
 mod layers;
 mod limits;
 mod nodes;
+mod registration_input;
 mod registration_policies;
+mod representation_registration;
 mod store;
 #[allow(dead_code, reason = "each promise uses what it needs")]
 mod support;

@@ -29,7 +29,7 @@ pub use check::check;
 pub use describe::{Issued, describe, has_secret};
 pub use grants::Flows;
 pub use json::read_object;
-pub use settings::{Setting, Shape};
+pub use settings::{Setting, Shape, is_registrable_attribute};
 
 use crate::error::{Refusal, RegistrationError};
 use crate::pkce;

@@ -183,6 +183,34 @@ pub(super) static SETTINGS: [Setting; 49] = [
     of("software_statement", "", Shape::Text(32_768)),
 ];
 
+/// Attributes that come of the other members.
+const OTHERS: [&str; 19] = [
+    "client.secret.authentication.allowed.method",
+    "frontchannel.logout.session.required",
+    "jwks.string",
+    "jwks.url",
+    "jwt.credential.kid",
+    "jwt.credential.public.key",
+    "oauth2.device.authorization.grant.enabled",
+    "oauth2.jwt.authorization.grant.enabled",
+    "oidc.ciba.grant.enabled",
+    "oidc.registration.application_type",
+    "pkce.code.challenge.method",
+    "post.logout.redirect.uris",
+    "request.object.required",
+    "sectorIdentifierUri",
+    "standard.token.exchange.enabled",
+    "use.jwks.string",
+    "use.jwks.url",
+    "use.refresh.tokens",
+    "x509.allow.regex.pattern.comparison",
+];
+
+/// Whether a registrant's metadata can set an attribute of a client.
+pub fn is_registrable_attribute(name: &str) -> bool {
+    OTHERS.contains(&name) || SETTINGS.iter().any(|setting| setting.attribute() == name)
+}
+
 impl Setting {
     /// The attribute that keeps the member.
     pub fn attribute(&self) -> String {

@@ -1,0 +1,94 @@
+//! What a registrant asks for, in one of two forms: OpenID Connect metadata, or Keycloak's own representation.
+
+use vestibule_oauth::client_metadata::Metadata;
+use vestibule_oauth::error::Refusal as Fault;
+
+use super::{metadata, representation};
+use crate::store::client::Client;
+use crate::store::json::{self, Doc};
+use crate::store::realm::Realm;
+
+/// The form of a registration: Keycloak's providers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// `openid-connect`: RFC 7591.
+    OpenId,
+    /// `default`: a `ClientRepresentation`, within the same bounds.
+    Keycloak,
+}
+
+impl Form {
+    /// Its place in the address.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenId => "openid-connect",
+            Self::Keycloak => "default",
+        }
+    }
+}
+
+/// What was sent, understood.
+pub(super) enum Asked {
+    OpenId(Box<Metadata>),
+    Keycloak(Doc),
+}
+
+impl Asked {
+    /// Reads what was sent, a JSON object.
+    pub(super) fn parse(form: Form, realm: &Realm, sent: &Doc) -> Result<Self, Fault> {
+        if form == Form::Keycloak {
+            return Ok(Self::Keycloak(sent.clone()));
+        }
+        let mut parsed = Metadata::from_object(sent)?;
+        metadata::keep_known_scopes(realm, &mut parsed);
+        Ok(Self::OpenId(Box::new(parsed)))
+    }
+
+    /// The `client_id` that was named.
+    pub(super) fn client_id(&self) -> Option<&str> {
+        match self {
+            Self::OpenId(parsed) => parsed.client_id.as_deref(),
+            Self::Keycloak(sent) => sent.get("clientId").and_then(|id| id.as_str()),
+        }
+    }
+
+    /// Whether client scopes were asked for; else the realm gives its own.
+    pub(super) fn names_scopes(&self) -> bool {
+        match self {
+            Self::OpenId(parsed) => parsed.scope.is_some(),
+            Self::Keycloak(sent) => {
+                let lists = ["defaultClientScopes", "optionalClientScopes"];
+                lists.iter().any(|list| sent.contains_key(*list))
+            }
+        }
+    }
+
+    /// A new client, if all of it were granted.
+    pub(super) fn new_client(&self, realm: &Realm) -> Doc {
+        match self {
+            Self::OpenId(parsed) => metadata::new_client(realm, parsed),
+            Self::Keycloak(sent) => representation::new_client(realm, sent),
+        }
+    }
+
+    /// The changed client, if all of it were granted.
+    pub(super) fn changed_client(&self, realm: &Realm, client: &Client) -> Doc {
+        match self {
+            Self::OpenId(parsed) => metadata::changed_client(realm, client, parsed),
+            Self::Keycloak(sent) => representation::changed_client(realm, client, sent),
+        }
+    }
+
+    /// Refuses what no policy may grant. The metadata form cannot even say such a thing.
+    pub(super) fn check_bounds(&self, before: &Doc, wanted: &Doc) -> Result<(), Fault> {
+        match self {
+            Self::OpenId(_) => Ok(()),
+            Self::Keycloak(_) => representation::check_bounds(before, wanted),
+        }
+    }
+}
+
+/// Whether a client is one that this protocol's metadata describes.
+pub(super) fn is_openid(doc: &Doc) -> bool {
+    json::text(doc, "protocol").is_none_or(|protocol| protocol == "openid-connect")
+}

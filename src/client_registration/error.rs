@@ -1,0 +1,73 @@
+//! How this door says what happened: RFC codes in Keycloak's words.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use vestibule_oauth::error::BearerError;
+
+use super::refusal::Refusal;
+use crate::store::realm::Realm;
+
+/// A refusal in Keycloak's words.
+pub(super) fn refused(realm: &Realm, refusal: &Refusal) -> Response {
+    let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut answer = match refusal {
+        Refusal::Metadata(fault) => error(status, fault.code, &fault.description),
+        Refusal::Token(text) => {
+            let mut answer = error(status, BearerError::InvalidToken.as_str(), text);
+            let challenge = BearerError::InvalidToken.challenge(&realm.name, text);
+            if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+                answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            answer
+        }
+        Refusal::Forbidden => error(status, BearerError::InsufficientScope.as_str(), "Forbidden"),
+        Refusal::BuiltIn => http_error(status),
+        Refusal::ClientNotFound => error(status, "invalid_request", "Client not found"),
+        Refusal::Policy(rejected) => {
+            let mut body = json!({
+                "error": BearerError::InsufficientScope.as_str(), "error_description": rejected.description(),
+                "policy": rejected.policy, "policyId": rejected.policy_id
+            });
+            if let Some(field) = rejected.objection.field {
+                body["field"] = json!(field);
+                body["value"] = json!(rejected.objection.value);
+            }
+            written(status, &body)
+        }
+    };
+    no_store(&mut answer);
+    answer
+}
+
+/// Nobody keeps what tells secrets. RFC 7591 §3.2.1.
+pub(super) fn no_store(answer: &mut Response) {
+    let headers = answer.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+}
+
+/// `{"error", "error_description"}`; an empty description is left out.
+pub(super) fn error(status: StatusCode, code: &str, description: &str) -> Response {
+    let mut body = json!({ "error": code });
+    if !description.is_empty() {
+        body["error_description"] = json!(description);
+    }
+    written(status, &body)
+}
+
+fn written(status: StatusCode, body: &Value) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
+
+/// The body is of another type than the only one.
+pub(super) fn unsupported_type() -> Response {
+    let text = "The content-type header value did not match the value in @Consumes";
+    error(StatusCode::UNSUPPORTED_MEDIA_TYPE, text, "")
+}
+
+/// What Keycloak's framework says of a path or method that is not there.
+pub(super) fn http_error(status: StatusCode) -> Response {
+    let reason = status.canonical_reason().unwrap_or_default();
+    error(status, &format!("HTTP {} {reason}", status.as_u16()), "")
+}
