@@ -88,23 +88,23 @@ fn tokens() -> Router<App> {
 }
 
 fn signing_in() -> Router<App> {
-    use crate::login::web::{action, not_allowed, options};
+    use crate::login::web::{action, options};
     use crate::oidc::authorize::web as authorize;
-    let refused = || async { not_allowed() };
-    let both = |methods: MethodRouter<App>| methods.options(options).fallback(refused);
+    use crate::oidc::logout::web as logout;
+    let at = |path: &str| format!("/realms/{{realm}}/protocol/openid-connect/{path}");
+    let both = |methods: MethodRouter<App>| methods.options(options).fallback(door::wrong_method);
     Router::new()
+        .route(&at("auth"), both(get(authorize::auth).post(authorize::auth_post)))
         .route(
-            "/realms/{realm}/protocol/openid-connect/auth",
-            both(get(authorize::auth).post(authorize::auth_post)),
-        )
-        .route(
-            "/realms/{realm}/protocol/openid-connect/registrations",
+            &at("registrations"),
             both(get(authorize::registrations).post(authorize::registrations_post)),
         )
         .route(
-            "/realms/{realm}/protocol/openid-connect/forgot-credentials",
+            &at("forgot-credentials"),
             both(get(authorize::forgot).post(authorize::forgot_post)),
         )
+        .route(&at("logout"), both(get(logout::logout).post(logout::logout_post)))
+        .route(&at("logout/logout-confirm"), both(post(logout::confirm)))
         .route("/realms/{realm}/login-actions/{action}", both(get(action).post(action)))
 }
 

@@ -60,15 +60,28 @@ fn url(caller: &Caller, realm: &Realm, client: &Client, session: &AuthSession, c
     )
 }
 
-/// The address that a client gives people to come back to (`baseUrl`, below `rootUrl` where it is relative).
+/// What a client's relative addresses are below: its `rootUrl`, else this server.
+pub fn root_url(caller: &Caller, client: &Client) -> String {
+    let root = client.text("rootUrl").unwrap_or(&caller.base);
+    root.replace("${authBaseUrl}", &caller.base)
+        .replace("${authAdminUrl}", &caller.base)
+        .trim_end_matches('/')
+        .to_owned()
+}
+
+/// The address that a client gives people to come back to (`baseUrl`); empty if there is none.
 pub fn base_url(caller: &Caller, client: &Client) -> String {
     let base = client.text("baseUrl").unwrap_or_default();
     if base.is_empty() || base.contains("://") {
         return base.to_owned();
     }
-    let root = client
-        .text("rootUrl")
-        .unwrap_or_default()
-        .replace("${authBaseUrl}", &caller.base);
-    format!("{}{base}", root.trim_end_matches('/'))
+    format!("{}{base}", root_url(caller, client))
+}
+
+/// The redirect URI that was sent, in full, if it is the client's. Who registers an application cannot register a pattern;
+/// only administrators write them.
+pub fn redirect_uri(caller: &Caller, client: &Client, sent: &str) -> Option<String> {
+    let registered: Vec<String> = client.texts("redirectUris").into_iter().map(str::to_owned).collect();
+    let root = root_url(caller, client);
+    vestibule_oauth::redirect_uri::matches(&registered, sent, Some(&root), true)
 }

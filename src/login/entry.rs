@@ -74,7 +74,7 @@ pub async fn enter(
     if !realm.enabled() {
         return Ok(Entered::Answer(expired::error(draft(None), "realmNotEnabledMessage")?));
     }
-    if super::web::needs_https(app, &visitor.caller, realm) {
+    if !crate::oidc::door::is_secure_enough(realm, &visitor.caller) {
         let answer = draft(None).error(StatusCode::FORBIDDEN, "httpsRequiredMessage", &[])?;
         return Ok(Entered::Answer(answer));
     }

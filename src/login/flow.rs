@@ -1,16 +1,11 @@
-//! Walks a realm's authentication flow, as an administrator arranged it (design, decision 14).
-//!
-//! Keycloak's rules: a flow with REQUIRED steps needs all of them and overlooks its ALTERNATIVE ones; a flow with ALTERNATIVE
-//! steps only needs one; a CONDITIONAL flow counts as REQUIRED if its conditions hold, and is left out if not. What has
-//! succeeded is remembered in the tab, so that each request walks from the beginning to the step whose turn it is.
-
-use std::future::Future;
-use std::pin::Pin;
+//! Takes a tab through the flow that is bound to it: what has succeeded is remembered in the tab, so that each request walks
+//! from the beginning to the step whose turn it is.
 
 use vestibule_oauth::params::Params;
 
 use super::actions::proceed;
 use super::session::{self, FlowKind, Status};
+use super::walk::{self, Steps, Walked};
 use super::{Turn, answer, expired, record, steps};
 use crate::error::Error;
 use crate::events;
@@ -56,17 +51,13 @@ pub const UNEXPECTED: Failure = Failure {
     message: "unexpectedErrorHandlingRequestMessage",
 };
 
-/// Where a flow, or a part of it, got to.
-enum Walked {
-    Success,
-    Attempted,
-    Stop(Response),
+/// Where a walk through a tab's flow ends before its end.
+enum Stop {
+    Page(Response),
     Failed(Failure),
 }
 
-type Walking<'a> = Pin<Box<dyn Future<Output = Result<Walked, Error>> + Send + 'a>>;
-
-/// A walk through a flow: the same for all steps of one request.
+/// A walk of one request of a tab.
 struct Walk<'a> {
     turn: &'a mut Turn,
     user: Option<User>,
@@ -80,6 +71,7 @@ pub fn bound<'a>(realm: &'a Realm, client: &crate::store::client::Client, kind: 
         FlowKind::Browser => ("browserFlow", Some("browser")),
         FlowKind::Registration => ("registrationFlow", None),
         FlowKind::ResetCredentials => ("resetCredentialsFlow", None),
+        FlowKind::Logout => return None,
     };
     let overrides = client.doc.get("authenticationFlowBindingOverrides");
     let own = own
@@ -110,14 +102,14 @@ pub async fn run(mut turn: Turn, form: Option<&Params>) -> Result<Response, Erro
         user,
         sent,
     };
-    let walked = walk.flow(&realm, flow).await?;
+    let walked = walk::flow(&mut walk, &realm, flow).await?;
     let user = walk.user;
     match walked {
-        Walked::Stop(page) if turn.session.request.prompts().none => {
+        Walked::Stop(Stop::Page(page)) if turn.session.request.prompts().none => {
             drop(page);
             answer::passive_refusal(turn, "login_required").await
         }
-        Walked::Stop(page) => {
+        Walked::Stop(Stop::Page(page)) => {
             session::save(&turn.app, &mut turn.session).await?;
             Ok(page)
         }
@@ -139,7 +131,7 @@ pub async fn run(mut turn: Turn, form: Option<&Params>) -> Result<Response, Erro
             answer::passive_refusal(turn, "login_required").await
         }
         Walked::Attempted => failed(turn, &UNEXPECTED).await,
-        Walked::Failed(failure) => failed(turn, &failure).await,
+        Walked::Stop(Stop::Failed(failure)) => failed(turn, &failure).await,
     }
 }
 
@@ -154,67 +146,19 @@ pub async fn failed(mut turn: Turn, failure: &Failure) -> Result<Response, Error
     expired::error(turn.notice(), failure.message)
 }
 
-impl Walk<'_> {
-    fn flow<'b>(&'b mut self, realm: &'b Realm, flow: &'b Flow) -> Walking<'b> {
-        Box::pin(async move {
-            let live = || {
-                flow.executions
-                    .iter()
-                    .filter(|e| e.requirement != "DISABLED" && !is_condition(e))
-            };
-            let mut needed = 0;
-            for execution in live().filter(|e| e.requirement != "ALTERNATIVE") {
-                if execution.requirement == "CONDITIONAL" && !self.applies(realm, execution).await? {
-                    continue;
-                }
-                needed += 1;
-                match self.one(realm, execution).await? {
-                    Walked::Success => {}
-                    other => return Ok(other),
-                }
-            }
-            if needed > 0 {
-                return Ok(Walked::Success);
-            }
-            for execution in live().filter(|e| e.requirement == "ALTERNATIVE") {
-                match self.one(realm, execution).await? {
-                    Walked::Attempted => {}
-                    other => return Ok(other),
-                }
-            }
-            Ok(Walked::Attempted)
-        })
+impl Steps for Walk<'_> {
+    type Stop = Stop;
+
+    async fn holds(&mut self, condition: &Execution, flow: &Flow) -> Result<bool, Error> {
+        let (turn, user) = (&*self.turn, self.user.as_ref());
+        steps::conditions::holds(&turn.app, &turn.realm, &turn.session.request, user, condition, flow).await
     }
 
-    /// Whether the conditions of a CONDITIONAL flow hold. One without conditions does not apply.
-    async fn applies(&mut self, realm: &Realm, execution: &Execution) -> Result<bool, Error> {
-        let Some(flow) = execution.flow_id.as_deref().and_then(|id| realm.flow(id)) else {
-            return Ok(false);
-        };
-        let conditions: Vec<&Execution> = flow
-            .executions
-            .iter()
-            .filter(|e| e.requirement != "DISABLED" && is_condition(e))
-            .collect();
-        for condition in &conditions {
-            let user = self.user.as_ref();
-            if !steps::conditions::holds(self.turn, user, condition, flow).await? {
-                return Ok(false);
-            }
-        }
-        Ok(!conditions.is_empty())
-    }
-
-    /// One step, or one flow inside the flow.
-    async fn one(&mut self, realm: &Realm, execution: &Execution) -> Result<Walked, Error> {
+    async fn step(&mut self, execution: &Execution) -> Result<Walked<Stop>, Error> {
         match self.turn.session.steps.get(&execution.id) {
             Some(Status::Success) => return Ok(Walked::Success),
             Some(Status::Attempted) => return Ok(Walked::Attempted),
             None => {}
-        }
-        let inner = execution.flow_id.as_deref().and_then(|id| realm.flow(id));
-        if let Some(flow) = inner.filter(|f| f.provider_id != "form-flow") {
-            return self.flow(realm, flow).await;
         }
         let form = self
             .sent
@@ -242,20 +186,9 @@ impl Walk<'_> {
                 session.steps.insert(execution.id.clone(), Status::Attempted);
                 Walked::Attempted
             }
-            Outcome::Attempted => {
-                let step = execution.authenticator.as_deref().unwrap_or_default();
-                tracing::warn!(realm = realm.name, step, "a REQUIRED step of a flow did not succeed");
-                Walked::Attempted
-            }
-            Outcome::Challenge(page) => Walked::Stop(page),
-            Outcome::Failure(failure) => Walked::Failed(failure),
+            Outcome::Attempted => Walked::Attempted,
+            Outcome::Challenge(page) => Walked::Stop(Stop::Page(page)),
+            Outcome::Failure(failure) => Walked::Stop(Stop::Failed(failure)),
         })
     }
-}
-
-fn is_condition(execution: &Execution) -> bool {
-    execution
-        .authenticator
-        .as_deref()
-        .is_some_and(|a| a.starts_with("conditional-"))
 }

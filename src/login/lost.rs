@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use vestibule_oauth::params::Params;
-use vestibule_oauth::redirect_uri;
 
 use super::answer::{self, Way};
 use super::entry::{Entered, Place};
@@ -45,7 +44,7 @@ pub async fn answer(
         let request = query.text("client_data").and_then(AuthRequest::of_client_data);
         let event = signed(events::refusal("LOGIN", "already_logged_in"));
         if let (Some(client), Some(request)) = (&client, request)
-            && let Some(request) = is_clients(client, request)
+            && let Some(request) = is_clients(visitor, client, request)
         {
             let event = event
                 .detail("response_type", &*request.response_type)
@@ -78,9 +77,8 @@ pub async fn answer(
 }
 
 /// What an address says of its request, if it says something that the client may use: anybody can write addresses.
-fn is_clients(client: &Client, mut request: AuthRequest) -> Option<AuthRequest> {
-    let registered: Vec<String> = client.texts("redirectUris").into_iter().map(str::to_owned).collect();
-    request.redirect_uri = redirect_uri::matches(&registered, &request.redirect_uri, client.text("rootUrl"), true)?;
+fn is_clients(visitor: &Visitor, client: &Client, mut request: AuthRequest) -> Option<AuthRequest> {
+    request.redirect_uri = address::redirect_uri(&visitor.caller, client, &request.redirect_uri)?;
     let asked = vestibule_oauth::authorize::ResponseType::parse(&request.response_type)?;
     if !asked.has_tokens() || client.flag("implicitFlowEnabled") {
         return Some(request);
@@ -131,11 +129,10 @@ async fn forgotten(
         let draft = Draft::new(app, realm, visitor, None);
         return Ok(Entered::Answer(expired::error(draft, "clientNotFoundMessage")?));
     };
-    let registered: Vec<String> = client.texts("redirectUris").into_iter().map(str::to_owned).collect();
     let sent = query.text("redirect_uri");
     let own = address::base_url(&visitor.caller, &client);
     let redirect_uri = match sent {
-        Some(sent) => redirect_uri::matches(&registered, sent, client.text("rootUrl"), true),
+        Some(sent) => address::redirect_uri(&visitor.caller, &client, sent),
         None if own.is_empty() || client.client_id == "account" => {
             Some(format!("{}/account/", address::realm_url(&visitor.caller, realm)))
         }

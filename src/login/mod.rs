@@ -23,6 +23,7 @@ pub mod request;
 pub mod restart;
 pub mod session;
 pub mod steps;
+pub mod walk;
 pub mod web;
 
 use std::sync::Arc;

@@ -11,6 +11,7 @@ pub fn kind(flow: FlowKind) -> &'static str {
         FlowKind::Browser => "LOGIN",
         FlowKind::Registration => "REGISTER",
         FlowKind::ResetCredentials => "RESET_PASSWORD",
+        FlowKind::Logout => "LOGOUT",
     }
 }
 

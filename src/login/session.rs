@@ -31,6 +31,8 @@ pub enum FlowKind {
     Registration,
     /// A forgotten password: `resetCredentialsFlow`.
     ResetCredentials,
+    /// No flow: somebody is asked whether they want to sign out.
+    Logout,
 }
 
 impl FlowKind {
@@ -40,6 +42,7 @@ impl FlowKind {
             Self::Browser => "authenticate",
             Self::Registration => "registration",
             Self::ResetCredentials => "reset-credentials",
+            Self::Logout => "logout-confirm",
         }
     }
 }
@@ -241,6 +244,17 @@ pub async fn open(
             id
         }
     };
+    if flow == FlowKind::Logout {
+        let value = signed(realm, &session.root_id)?;
+        let cookie = cookies::set(
+            &visitor.caller,
+            &realm.name,
+            cookies::AUTH_SESSION,
+            &value,
+            Age::Session,
+        );
+        session.set_cookies = vec![cookie];
+    }
     session.tab_id = b64url(&crate::random::bytes::<8>());
     session.realm_id.clone_from(&realm.id);
     session.client_uuid.clone_from(&client.id);
@@ -267,7 +281,25 @@ pub async fn load(
         return Ok(None);
     };
     let found = by_id(app, realm, &root_id, tab_id).await?;
-    Ok(found.filter(|session| session.client_uuid == client.id))
+    Ok(found.filter(|session| session.client_uuid == client.id && session.flow != FlowKind::Logout))
+}
+
+/// The question to somebody who signs out, if it is this browser's.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn load_logout(
+    app: &App,
+    visitor: &Visitor,
+    realm: &Realm,
+    tab_id: &str,
+) -> Result<Option<AuthSession>, Error> {
+    let Some(root_id) = root_of(visitor, realm) else {
+        return Ok(None);
+    };
+    let found = by_id(app, realm, &root_id, tab_id).await?;
+    Ok(found.filter(|session| session.flow == FlowKind::Logout))
 }
 
 /// The tab with these ids, for links that came by mail: whoever may use it must be proved otherwise.

@@ -1,6 +1,5 @@
 //! The doors of signing in: `/realms/REALM/login-actions/*`.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -13,9 +12,9 @@ use super::entry::{self, Entered, Place};
 use super::session::FlowKind;
 use super::{Turn, actions, expired, flow};
 use crate::app::App;
-use crate::caller::Caller;
 use crate::consent;
 use crate::error::Error;
+use crate::oidc::door;
 use crate::page::{Caching, Draft};
 use crate::store::realm::{self, Realm};
 use crate::store::user::{self, User};
@@ -45,25 +44,6 @@ pub async fn open_realm(app: &App, visitor: &Visitor, name: &str) -> Result<Resu
         }
     };
     Ok(Err(page))
-}
-
-/// Whether a realm wants https and this caller has not got it (`sslRequired`); in development nobody needs it.
-pub fn needs_https(app: &App, caller: &Caller, realm: &Realm) -> bool {
-    let near = match caller.ip {
-        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
-        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
-    };
-    let wanted = match realm
-        .text("sslRequired")
-        .unwrap_or("external")
-        .to_ascii_lowercase()
-        .as_str()
-    {
-        "none" => false,
-        "all" => true,
-        _ => !near,
-    };
-    wanted && !caller.https && !app.config.dev
 }
 
 /// The parameters of an address.
@@ -137,7 +117,7 @@ pub async fn action(
     };
     let posts = method == Method::POST;
     if (!posts && place == Place::Consent) || (posts && place == Place::Restart) {
-        return Ok(not_allowed());
+        return Ok(door::wrong_method(method).await);
     }
     let query = query(q);
     let entered = entry::enter(&app, &visitor, &realm, &query, place).await?;
@@ -193,17 +173,6 @@ async fn consented(mut turn: Turn, form: Params) -> Answer {
         (true, false) => consent::answered(turn, user, true).await,
         (false, false) => consent::page(turn, &user).await,
     }
-}
-
-/// 405, as Keycloak words it.
-pub fn not_allowed() -> Response {
-    let body = r#"{"error":"HTTP 405 Method Not Allowed"}"#;
-    (
-        StatusCode::METHOD_NOT_ALLOWED,
-        [(header::CONTENT_TYPE, "application/json")],
-        body,
-    )
-        .into_response()
 }
 
 /// What an address takes that takes GET and POST.

@@ -9,6 +9,7 @@ pub mod cors;
 pub mod discovery;
 pub mod door;
 pub mod introspect;
+pub mod logout;
 pub mod revoke;
 pub mod session;
 pub mod token;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::app::App;
 use crate::error::Error;
-use crate::login::Turn;
+use crate::login::request::AuthRequest;
 use crate::store::credential;
 use crate::store::realm::{Execution, Flow, Realm};
 use crate::store::user::User;
@@ -13,8 +14,14 @@ use crate::store::user::User;
 /// # Errors
 ///
 /// Those of the database.
-pub async fn holds(turn: &Turn, user: Option<&User>, condition: &Execution, flow: &Flow) -> Result<bool, Error> {
-    let realm = &*turn.realm;
+pub async fn holds(
+    app: &App,
+    realm: &Realm,
+    request: &AuthRequest,
+    user: Option<&User>,
+    condition: &Execution,
+    flow: &Flow,
+) -> Result<bool, Error> {
     let none = BTreeMap::new();
     let config = condition
         .authenticator_config
@@ -27,8 +34,8 @@ pub async fn holds(turn: &Turn, user: Option<&User>, condition: &Execution, flow
         return Ok(false);
     };
     Ok(match condition.authenticator.as_deref().unwrap_or_default() {
-        "conditional-user-configured" => is_configured(turn, user, flow).await?,
-        "conditional-user-role" => turned("negate", has_role(turn, user, text("condUserRole")).await?),
+        "conditional-user-configured" => is_configured(app, user, flow).await?,
+        "conditional-user-role" => turned("negate", has_role(app, realm, user, text("condUserRole")).await?),
         "conditional-user-attribute" => {
             let found = user.attributes.get(text("attribute_name"));
             let wanted = text("attribute_expected_value");
@@ -39,19 +46,19 @@ pub async fn holds(turn: &Turn, user: Option<&User>, condition: &Execution, flow
             let listed = text("credentials").split("##").any(|kind| kind == "password");
             listed == (text("included") == "true")
         }
-        "conditional-level-of-authentication" => text("loa-condition-level") == "1" || asks_level(turn),
+        "conditional-level-of-authentication" => text("loa-condition-level") == "1" || asks_level(request),
         _ => true,
     })
 }
 
 /// Whether the application asks for a level at all.
-fn asks_level(turn: &Turn) -> bool {
-    turn.session.request.acr_values.is_some() || turn.session.request.claims.is_some()
+fn asks_level(request: &AuthRequest) -> bool {
+    request.acr_values.is_some() || request.claims.is_some()
 }
 
 /// Whether the person has what the steps beside the condition ask for: all of the REQUIRED ones, or one ALTERNATIVE.
-async fn is_configured(turn: &Turn, user: &User, flow: &Flow) -> Result<bool, Error> {
-    let owned = credential::of_user(&turn.app.db, &user.id).await?;
+async fn is_configured(app: &App, user: &User, flow: &Flow) -> Result<bool, Error> {
+    let owned = credential::of_user(&app.db, &user.id).await?;
     let has = |kind: &str| owned.iter().any(|c| c.kind == kind);
     let ready = |e: &&Execution| match e.authenticator.as_deref().unwrap_or_default() {
         "auth-otp-form" | "direct-grant-validate-otp" | "reset-otp" => has("otp"),
@@ -78,22 +85,22 @@ async fn is_configured(turn: &Turn, user: &User, flow: &Flow) -> Result<bool, Er
 }
 
 /// Whether somebody has a role: `NAME` of the realm, or `CLIENT.NAME`.
-async fn has_role(turn: &Turn, user: &User, named: &str) -> Result<bool, Error> {
-    let Some(id) = role_id(turn, &turn.realm, named).await? else {
+async fn has_role(app: &App, realm: &Realm, user: &User, named: &str) -> Result<bool, Error> {
+    let Some(id) = role_id(app, realm, named).await? else {
         return Ok(false);
     };
-    Ok(crate::oidc::token_roles::of_user(&turn.app, &turn.realm, &user.id)
+    Ok(crate::oidc::token_roles::of_user(app, realm, &user.id)
         .await?
         .contains(&id))
 }
 
-async fn role_id(turn: &Turn, realm: &Realm, named: &str) -> Result<Option<String>, Error> {
+async fn role_id(app: &App, realm: &Realm, named: &str) -> Result<Option<String>, Error> {
     if let Some(role) = realm.roles.by_name("", named) {
         return Ok(Some(role.id.clone()));
     }
     let Some((client_id, name)) = named.rsplit_once('.') else {
         return Ok(None);
     };
-    let client = crate::store::client::by_client_id(&turn.app.db, &realm.id, client_id).await?;
+    let client = crate::store::client::by_client_id(&app.db, &realm.id, client_id).await?;
     Ok(client.and_then(|c| realm.roles.by_name(&c.id, name).map(|r| r.id.clone())))
 }

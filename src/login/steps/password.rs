@@ -2,12 +2,9 @@
 
 use crate::app::App;
 use crate::error::Error;
-use crate::password::Verdict;
+use crate::password::{LONGEST, Verdict};
 use crate::store::credential::{self, Credential};
 use crate::store::user::User;
-
-/// The longest password that is looked at.
-const LONGEST: usize = 4096;
 
 /// What a password proves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

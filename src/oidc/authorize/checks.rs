@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use vestibule_oauth::authorize::{ResponseMode, ResponseType, max_age};
 use vestibule_oauth::params::Params;
-use vestibule_oauth::{pkce, redirect_uri};
+use vestibule_oauth::pkce;
 
 use crate::app::App;
+use crate::caller::Caller;
 use crate::error::Error;
+use crate::login::address;
 use crate::login::request::AuthRequest;
+use crate::oidc::tokens::scope;
 use crate::store::client::{self, Client};
 use crate::store::realm::Realm;
 
@@ -126,14 +129,12 @@ pub struct Trusted {
 }
 
 /// Checks the redirect URI, and takes over what an answer needs.
-pub fn trusted(readable: Readable, params: &Params) -> Result<Trusted, ForThePerson> {
+pub fn trusted(caller: &Caller, readable: Readable, params: &Params) -> Result<Trusted, ForThePerson> {
     let client = readable.client;
     let sent = params.text("redirect_uri").unwrap_or_default();
-    let registered: Vec<String> = client.texts("redirectUris").into_iter().map(str::to_owned).collect();
-    // Who registers an application cannot register a pattern; only administrators write them.
     let found = match sent {
         "" => None,
-        sent => redirect_uri::matches(&registered, sent, client.text("rootUrl"), true),
+        sent => address::redirect_uri(caller, &client, sent),
     };
     let redirect_uri = found.ok_or(ForThePerson {
         argument: Some("redirect_uri"),
@@ -183,7 +184,7 @@ pub fn acceptable(realm: &Realm, trusted: &mut Trusted, params: &Params) -> Resu
     if asked.id_token && trusted.request.nonce.is_none() {
         return Err(refuse("invalid_request", "Missing parameter: nonce"));
     }
-    scopes(&trusted.client, &trusted.request)?;
+    scopes(realm, &trusted.client, &trusted.request)?;
     if asked.code {
         challenge(realm, &trusted.client, &trusted.request)?;
     }
@@ -240,26 +241,14 @@ fn flow_enabled(client: &Client, asked: ResponseType) -> Result<(), ForTheClient
     Ok(())
 }
 
-/// Only scopes that the client has may be asked for.
-fn scopes(client: &Client, request: &AuthRequest) -> Result<(), ForTheClient> {
-    let Some(asked) = request.scope.as_deref() else {
-        return Ok(());
-    };
-    let (default, optional) = (
-        client.texts("defaultClientScopes"),
-        client.texts("optionalClientScopes"),
-    );
-    let known = |name: &&str| {
-        let bare = if name.starts_with("organization:") {
-            "organization"
-        } else {
-            name
-        };
-        bare == "openid" || default.contains(&bare) || optional.contains(&bare)
-    };
-    match vestibule_oauth::scope::parse(asked) {
-        Ok(names) if names.iter().all(known) => Ok(()),
-        _ => Err(refuse("invalid_scope", format!("Invalid scopes: {asked}"))),
+fn scopes(realm: &Realm, client: &Client, request: &AuthRequest) -> Result<(), ForTheClient> {
+    let asked = request.scope.as_deref();
+    match scope::resolve(realm, client, asked) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(refuse(
+            "invalid_scope",
+            format!("Invalid scopes: {}", asked.unwrap_or_default()),
+        )),
     }
 }
 

@@ -50,7 +50,7 @@ pub async fn begin(
         realm,
         params,
     };
-    if let Err(refused) = open(app, visitor, realm, kind) {
+    if let Err(refused) = open(visitor, realm, kind) {
         return asking.page(None, &refused).await;
     }
     let id = match checks::client_id(params) {
@@ -62,7 +62,8 @@ pub async fn begin(
         Err(refused) => return asking.page(None, &refused).await,
     };
     let client = Arc::clone(&known.0);
-    let trusted = checks::readable(known, params).and_then(|readable| checks::trusted(readable, params));
+    let trusted =
+        checks::readable(known, params).and_then(|readable| checks::trusted(&visitor.caller, readable, params));
     let mut trusted = match trusted {
         Ok(trusted) => trusted,
         Err(refused) => return asking.page(Some(&client), &refused).await,
@@ -74,7 +75,7 @@ pub async fn begin(
 }
 
 /// Whether the realm takes such requests at all.
-fn open(app: &App, visitor: &Visitor, realm: &Realm, kind: FlowKind) -> Result<(), ForThePerson> {
+fn open(visitor: &Visitor, realm: &Realm, kind: FlowKind) -> Result<(), ForThePerson> {
     let page = |status, message, event| {
         Err(ForThePerson {
             status,
@@ -93,7 +94,7 @@ fn open(app: &App, visitor: &Visitor, realm: &Realm, kind: FlowKind) -> Result<(
         }
         _ => {}
     }
-    if crate::login::web::needs_https(app, &visitor.caller, realm) {
+    if !crate::oidc::door::is_secure_enough(realm, &visitor.caller) {
         return page(403, "httpsRequiredMessage", "ssl_required");
     }
     if !realm.enabled() {

@@ -1,0 +1,55 @@
+//! The doors: `logout` by GET and by form, and the answer to its question.
+
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::{begin, confirmed};
+use crate::app::App;
+use crate::error::Error;
+use crate::login::web::{form, open_realm, query};
+use crate::visitor::Visitor;
+
+type Answer = Result<Response, Error>;
+
+pub async fn logout(
+    State(app): State<App>,
+    Path(realm): Path<String>,
+    visitor: Visitor,
+    RawQuery(q): RawQuery,
+) -> Answer {
+    match open_realm(&app, &visitor, &realm).await? {
+        Ok(realm) => begin(&app, &visitor, &realm, &query(q)).await,
+        Err(answer) => Ok(answer),
+    }
+}
+
+/// By form: as by GET.
+pub async fn logout_post(
+    State(app): State<App>,
+    Path(realm): Path<String>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    match open_realm(&app, &visitor, &realm).await? {
+        Ok(realm) => begin(&app, &visitor, &realm, &form(&headers, &body).unwrap_or_default()).await,
+        Err(answer) => Ok(answer),
+    }
+}
+
+pub async fn confirm(
+    State(app): State<App>,
+    Path(realm): Path<String>,
+    visitor: Visitor,
+    RawQuery(q): RawQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
+    let form = form(&headers, &body).unwrap_or_default();
+    match open_realm(&app, &visitor, &realm).await? {
+        Ok(realm) => confirmed(&app, &visitor, &realm, &query(q), &form).await,
+        Err(answer) => Ok(answer),
+    }
+}
