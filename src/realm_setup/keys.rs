@@ -239,3 +239,38 @@ pub async fn ensure_signing_key(app: &App, known: &Arc<Realm>, alg: Alg) -> Resu
         .await?
         .ok_or_else(|| Error::Key("the realm is gone".into()))
 }
+
+/// A private key and the certificate beside it, as a client signs its assertions with. Not `Debug`.
+pub struct ClientKey {
+    /// `RSAPrivateKey` (RFC 8017) in DER.
+    pub pkcs1: zeroize::Zeroizing<Vec<u8>>,
+    /// The certificate in DER.
+    pub certificate: Vec<u8>,
+}
+
+/// Makes an RSA key for a client.
+///
+/// # Errors
+///
+/// [`Error::Key`] if none can be made.
+pub async fn client_key(client_id: &str) -> Result<ClientKey, Error> {
+    let name = client_id.to_owned();
+    let made = tokio::task::spawn_blocking(move || {
+        let pkcs8 = SigningKey::generate(Alg::RS256)
+            .map_err(failed)?
+            .to_der()
+            .map_err(failed)?;
+        let certificate = certificate(&name, &pkcs8)?;
+        let pkcs1 = pkcs1(&pkcs8).ok_or_else(|| Error::Key("a key has another form".into()))?;
+        Ok(ClientKey { pkcs1, certificate })
+    });
+    made.await.map_err(failed)?
+}
+
+/// The key within a `PrivateKeyInfo` (RFC 5208): the content of its only `OCTET STRING`, which begins a sequence.
+fn pkcs1(pkcs8: &[u8]) -> Option<zeroize::Zeroizing<Vec<u8>>> {
+    let at = pkcs8.windows(2).position(|w| w == [0x04, 0x82])?;
+    let length = usize::from(*pkcs8.get(at + 2)?) << 8 | usize::from(*pkcs8.get(at + 3)?);
+    let inner = pkcs8.get(at + 4..at + 4 + length)?;
+    (inner.first() == Some(&0x30)).then(|| zeroize::Zeroizing::new(inner.to_vec()))
+}

@@ -5,7 +5,7 @@ mod defaults;
 mod keys;
 mod master;
 
-pub use keys::{KeyPool, add_provider_key, ensure_signing_key};
+pub use keys::{ClientKey, KeyPool, add_provider_key, client_key, ensure_signing_key};
 pub use master::{Admin, bootstrap, give_defaults, grant_admin};
 
 use serde_json::{Map, Value, json};

@@ -1,8 +1,13 @@
 //! Clients: listed, made, changed, removed. What belongs to one is in the files beside this.
 
+mod certificates;
+mod evaluate;
 mod found;
+mod installation;
+mod nodes;
 mod scopes;
 mod secret;
+mod sessions;
 mod validate;
 pub mod write;
 
@@ -10,7 +15,7 @@ pub use found::{Found, LIST, VIEW};
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use serde_json::{Value, json};
 
 use super::answer;
@@ -52,9 +57,43 @@ pub fn routes() -> Router<App> {
             &format!("{one}/optional-client-scopes/{{scope}}"),
             put(scopes::add_optional).delete(scopes::remove_optional),
         )
+        .merge(below(one))
         .route(
             &format!("{one}/management/permissions"),
             get(super::roles::no_permissions).put(super::roles::no_permissions),
+        )
+}
+
+/// What is read and done below one client.
+fn below(one: &str) -> Router<App> {
+    let at = |path: &str| format!("{one}/{path}");
+    Router::new()
+        .route(&at("session-count"), get(sessions::count))
+        .route(&at("offline-session-count"), get(sessions::count_offline))
+        .route(&at("user-sessions"), get(sessions::list))
+        .route(&at("offline-sessions"), get(sessions::list_offline))
+        .route(&at("nodes"), post(nodes::add))
+        .route(&at("nodes/{node}"), delete(nodes::remove))
+        .route(&at("test-nodes-available"), get(nodes::test))
+        .route(&at("push-revocation"), post(nodes::push_revocation))
+        .route(&at("installation/providers/{provider}"), get(installation::read))
+        .route(&at("certificates/{of}"), get(certificates::read))
+        .route(&at("certificates/{of}/generate"), post(certificates::generate))
+        .route(&at("certificates/{of}/upload"), post(certificates::upload))
+        .route(&at("certificates/{of}/upload-certificate"), post(certificates::upload))
+        .route(&at("certificates/{of}/download"), post(certificates::download))
+        .route(
+            &at("certificates/{of}/generate-and-download"),
+            post(certificates::download),
+        )
+        .route(&at("evaluate-scopes/protocol-mappers"), get(evaluate::protocol_mappers))
+        .route(
+            &at("evaluate-scopes/scope-mappings/{container}/granted"),
+            get(evaluate::granted),
+        )
+        .route(
+            &at("evaluate-scopes/scope-mappings/{container}/not-granted"),
+            get(evaluate::not_granted),
         )
 }
 

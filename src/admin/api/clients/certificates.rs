@@ -1,0 +1,130 @@
+//! Keys and certificates of a client: what it signs its assertions with.
+//!
+//! A private key that is made here is kept sealed, beside the client's attributes and not in them.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use vestibule_jose::digest::{b64, b64url, b64url_decode};
+
+use super::super::answer;
+use super::super::error::{Answer, ApiError};
+use super::super::json::Body;
+use super::super::record::{Operation, record};
+use super::Found;
+use crate::error::Error;
+use crate::realm_setup;
+use crate::store::client::{self, Client};
+
+/// The member of the document that keeps private keys, sealed, by use.
+const KEYS: &str = "_privateKeys";
+/// What they are bound to, with the client's id.
+const PURPOSE: &str = "client-private-key";
+
+fn attribute(of: &str) -> String {
+    format!("{of}.certificate")
+}
+
+pub(super) async fn read(found: Found) -> Answer {
+    answer::json(&described(&found, &found.client)?)
+}
+
+/// The certificate, and for those who may change the client the private key that was made for it.
+fn described(found: &Found, client: &Client) -> Result<Value, ApiError> {
+    let of = found.param("of");
+    let mut doc = crate::store::json::Doc::new();
+    if found.manageable()
+        && let Some(sealed) = client
+            .doc
+            .get(KEYS)
+            .and_then(|keys| keys.get(of))
+            .and_then(Value::as_str)
+    {
+        let sealed = b64url_decode(sealed).map_err(|e| Error::Corrupt(e.to_string()))?;
+        let plain = found.admin.app.db.open_sealed(PURPOSE, &client.id, &sealed)?;
+        doc.insert("privateKey".into(), json!(b64(&plain)));
+    }
+    if let Some(certificate) = client.attribute(&attribute(of)) {
+        doc.insert("certificate".into(), json!(certificate));
+    }
+    Ok(doc.into())
+}
+
+pub(super) async fn generate(found: Found) -> Answer {
+    found.require_manage()?;
+    let (admin, of) = (&found.admin, found.param("of"));
+    let made = realm_setup::client_key(&found.client.client_id).await?;
+    let sealed = admin.app.db.seal(PURPOSE, &found.client.id, &made.pkcs1)?;
+    let mut changed = Client::clone(&found.client);
+    put(&mut changed, KEYS, of, &b64url(&sealed));
+    put(&mut changed, "attributes", &attribute(of), &b64(&made.certificate));
+    let told = described(&found, &changed)?;
+    save(
+        &found,
+        &changed,
+        &format!("/certificates/{of}/generate"),
+        Some(&masked(&told)),
+    )
+    .await?;
+    answer::json(&told)
+}
+
+/// Takes a certificate that was made elsewhere, as base64 of its DER or as PEM.
+pub(super) async fn upload(found: Found, body: Body) -> Answer {
+    found.require_manage()?;
+    let of = found.param("of");
+    let given = body.object("CertificateRepresentation")?;
+    let Some(text) = given.get("certificate").and_then(Value::as_str) else {
+        return Err(ApiError::error(StatusCode::BAD_REQUEST, "certificate is missing"));
+    };
+    let lines = text.lines().filter(|l| !l.starts_with("-----"));
+    let certificate: String = lines.flat_map(|l| l.chars().filter(|c| !c.is_whitespace())).collect();
+    let mut changed = Client::clone(&found.client);
+    if let Some(Value::Object(keys)) = changed.doc.get_mut(KEYS) {
+        keys.shift_remove(of);
+    }
+    put(&mut changed, "attributes", &attribute(of), &certificate);
+    let told = described(&found, &changed)?;
+    save(
+        &found,
+        &changed,
+        &format!("/certificates/{of}/upload-certificate"),
+        Some(&told),
+    )
+    .await?;
+    answer::json(&told)
+}
+
+/// Key stores are files of Java programs. We write none.
+pub(super) async fn download(found: Found, body: Body) -> Answer {
+    found.require_manage()?;
+    let given = body.object("KeyStoreConfig")?;
+    let format = given.get("format").and_then(Value::as_str).unwrap_or_default();
+    if matches!(format, "JKS" | "PKCS12" | "BCFKS") {
+        return Err(ApiError::feature_off());
+    }
+    let text = "Not supported keystore format. Supported keystore formats: [BCFKS, JKS, PKCS12]";
+    Err(ApiError::error(StatusCode::NOT_ACCEPTABLE, text))
+}
+
+fn put(client: &mut Client, map: &str, key: &str, value: &str) {
+    if let Value::Object(map) = client.doc.entry(map).or_insert_with(|| json!({})) {
+        map.insert(key.to_owned(), json!(value));
+    }
+}
+
+fn masked(told: &Value) -> Value {
+    let mut told = told.clone();
+    if told.get("privateKey").is_some() {
+        told["privateKey"] = json!("**********");
+    }
+    told
+}
+
+async fn save(found: &Found, changed: &Client, below: &str, told: Option<&Value>) -> Result<(), ApiError> {
+    let mut tx = found.admin.app.db.begin().await?;
+    client::update(&mut tx, changed).await?;
+    let path = found.path(below);
+    record(&mut tx, &found.admin, Operation::Action, "CLIENT", &path, told).await?;
+    tx.commit().await?;
+    Ok(())
+}
