@@ -97,6 +97,18 @@ impl Body {
         }
     }
 
+    /// Any object, whatever its members.
+    ///
+    /// # Errors
+    ///
+    /// As [`Body::object`].
+    pub fn any(&self) -> Result<Doc, ApiError> {
+        match parse(&self.0, &Kind::Map(Box::new(Kind::Any)))? {
+            Value::Object(doc) => Ok(doc),
+            _ => Err(cannot_parse("invalid_request")),
+        }
+    }
+
     /// What was sent, as it is.
     pub fn bytes(&self) -> &Bytes {
         &self.0

@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod auth;
+pub mod authentication;
 pub mod client_scopes;
 pub mod clients;
 pub mod component_settings;
@@ -45,6 +46,7 @@ pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
         .merge(users::routes())
         .merge(events::routes())
         // -- clients, roles, groups, scopes, components: ----------------------------------------------------------
+        .merge(authentication::routes())
         .merge(clients::routes())
         .merge(client_scopes::routes())
         .merge(components::routes())
