@@ -2,7 +2,7 @@
 
 mod accept;
 mod hash;
-mod order;
+pub mod order;
 pub mod policy;
 
 pub use accept::{NewPassword, accept, prepare, store};

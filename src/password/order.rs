@@ -8,6 +8,11 @@ fn spread(key: &str) -> u32 {
     hash ^ (hash >> 16)
 }
 
+/// The place of a key in a `HashMap` of few entries.
+pub fn place(key: &str) -> u32 {
+    spread(key) & 15
+}
+
 /// Sorts as a `HashMap` with these keys, put in this order, would give them.
 pub(super) fn as_in_a_java_map<T>(items: &mut [T], key: impl Fn(&T) -> &'static str) {
     let mut table = 16;

@@ -63,10 +63,8 @@ async fn changed(admin: &Admin, before: &User, given: &Doc) -> Result<User, ApiE
     sent::free(&admin.app, realm, &user).await?;
     let renamed = user.username != before.username;
     if renamed && !realm.flag("editUsernameAllowed") && !realm.flag("registrationEmailAsUsername") {
-        return Err(sent::refusal(vec![FieldError::new(
-            "username",
-            "error-user-attribute-read-only",
-        )]));
+        let error = FieldError::new("username", "error-user-attribute-read-only");
+        return Err(sent::refusal(vec![error], &fields));
     }
     if before.service_client.is_none() {
         let mut accepted = sent::accepted(realm, &fields, &fields_before)?;
