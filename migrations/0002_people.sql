@@ -112,4 +112,4 @@ create table registration (
 create index registration_realm on registration (realm_id, status, created);
 create index registration_email on registration (realm_id, email);
 create index registration_username on registration (realm_id, username);
-create index registration_expires on registration (expires);
+create index registration_expires on registration (status, expires);

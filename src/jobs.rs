@@ -40,5 +40,6 @@ pub fn start(app: &App) {
 /// Those of the database.
 pub async fn sweep_once(app: &App) -> Result<(), Error> {
     sweep::expired(&app.db, app.now()).await?;
+    crate::registration::sweep::expired(app).await?;
     crate::mail::forget_old(app).await
 }

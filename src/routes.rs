@@ -10,7 +10,7 @@ use axum::routing::{MethodRouter, any, get, post};
 
 use crate::app::App;
 use crate::oidc::{discovery, door, introspect, revoke, token, userinfo};
-use crate::{client_registration, demo, inbox, theme};
+use crate::{client_registration, demo, inbox, theme, verification};
 
 /// The whole server.
 pub fn router(app: App) -> Router {
@@ -30,6 +30,10 @@ fn tree(app: &App) -> Router<App> {
         // -- signing in, recovery, consent -----------------------------------------------------------------------
         .merge(signing_in())
         // -- people register themselves --------------------------------------------------------------------------
+        .route(
+            "/realms/{realm}/login-actions/action-token",
+            get(verification::web::action_token),
+        )
         // -- applications register themselves --------------------------------------------------------------------
         .route(
             "/realms/{realm}/clients-registrations",
@@ -52,10 +56,10 @@ fn tree(app: &App) -> Router<App> {
         .route("/demo/register", get(demo::web::register))
         .route("/demo/logout", get(demo::web::logout))
         .route("/resources/{version}/{kind}/{theme}/{*path}", get(theme::web::resource))
-        .route("/inbox", get(inbox::list))
-        .route("/inbox/messages", get(inbox::messages))
-        .route("/inbox/{id}", get(inbox::message))
-        .route("/inbox/{id}/html", get(inbox::markup))
+        .route("/inbox", get(inbox::web::list))
+        .route("/inbox/messages", get(inbox::web::messages))
+        .route("/inbox/{id}", get(inbox::web::message))
+        .route("/inbox/{id}/html", get(inbox::web::markup))
 }
 
 fn tokens() -> Router<App> {

@@ -6,6 +6,7 @@ use super::{Turn, address, answer};
 use crate::consent;
 use crate::error::Error;
 use crate::page::{self, Response};
+use crate::required_actions;
 use crate::store::user::User;
 
 /// The name under which the consent page stands among the required actions.
@@ -53,6 +54,10 @@ pub async fn proceed(mut turn: Turn, user: User) -> Result<Response, Error> {
 
 /// What comes next: an action of the user or the realm, the application's, consent; nothing.
 async fn next(turn: &mut Turn, user: &User) -> Result<Option<String>, Error> {
+    required_actions::stamp::remember(turn, user).await?;
+    if let Some(alias) = required_actions::next(turn, user).await? {
+        return Ok(Some(alias));
+    }
     if let Some(alias) = asked_action(turn) {
         return Ok(Some(alias));
     }
@@ -107,15 +112,8 @@ pub async fn done(mut turn: Turn, user: User, alias: &str, end: End) -> Result<R
 /// Those of the database and of pages.
 pub async fn run(turn: Turn, user: User, form: Option<&vestibule_oauth::params::Params>) -> Result<Response, Error> {
     let alias = turn.session.execution.clone().unwrap_or_default();
-    match (alias.as_str(), form) {
-        (CONSENT, _) => consent::page(turn, &user).await,
-        _ => {
-            tracing::warn!(
-                realm = turn.realm.name,
-                action = alias,
-                "a required action is not known"
-            );
-            done(turn, user, &alias, End::Failed).await
-        }
+    match alias.as_str() {
+        CONSENT => consent::page(turn, &user).await,
+        alias => required_actions::run(turn, user, alias, form).await,
     }
 }

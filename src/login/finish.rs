@@ -23,6 +23,9 @@ use crate::store::user::User;
 ///
 /// Those of the database; [`Error::Key`] if the realm cannot sign.
 pub async fn finish(mut turn: Turn, user: User) -> Result<Response, Error> {
+    if let Some(page) = crate::verification::end::page(&mut turn).await? {
+        return Ok(page);
+    }
     let now = turn.app.now();
     let known = identity::read(&turn.app, &turn.visitor, &turn.realm).await?;
     if let Some(other) = known.as_ref().filter(|known| known.user.id != user.id) {

@@ -16,6 +16,7 @@ use crate::consent;
 use crate::error::Error;
 use crate::oidc::door;
 use crate::page::{Caching, Draft};
+use crate::registration;
 use crate::store::realm::{self, Realm};
 use crate::store::user::{self, User};
 use crate::visitor::Visitor;
@@ -153,6 +154,10 @@ async fn proved(turn: &Turn) -> Result<Option<User>, Error> {
 }
 
 async fn required_action(mut turn: Turn, form: Option<Params>) -> Answer {
+    if turn.session.note(registration::web::NOTE).is_some() {
+        // Nobody yet: the registration waits for the proof of its address.
+        return registration::proof::run(turn, form.as_ref()).await;
+    }
     match proved(&turn).await? {
         Some(user) => actions::run(turn, user, form.as_ref()).await,
         None => expired::error(turn.notice(), "accountDisabledMessage"),

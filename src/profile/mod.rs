@@ -14,7 +14,7 @@ pub use config::{Attribute, Config, Unmanaged};
 pub use shown::{for_page, metadata};
 
 use crate::store::realm::Realm;
-use crate::store::user::Attributes;
+use crate::store::user::{Attributes, User, normal};
 
 /// What was sent, by attribute: `username`, `email`, `firstName`, `lastName` and the rest side by side.
 pub type Fields = Attributes;
@@ -238,4 +238,42 @@ pub fn is_attribute_name(name: &str) -> bool {
         && name
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+}
+
+/// A user's fields.
+pub fn of_user(user: &User) -> Fields {
+    let mut fields = user.attributes.clone();
+    let columns = [
+        ("username", Some(&user.username)),
+        ("email", user.email.as_ref()),
+        ("firstName", user.first_name.as_ref()),
+        ("lastName", user.last_name.as_ref()),
+    ];
+    for (name, value) in columns {
+        if let Some(value) = value {
+            fields.insert(name.to_owned(), vec![value.clone()]);
+        }
+    }
+    fields
+}
+
+/// A user with other fields: columns from those that are columns, the rest as attributes.
+pub fn apply(user: &User, mut fields: Fields) -> User {
+    let mut take = |name: &str| {
+        fields
+            .remove(name)
+            .and_then(|v| v.into_iter().next())
+            .filter(|v| !v.is_empty())
+    };
+    let (username, email) = (take("username").map(|v| normal(&v)), take("email").map(|v| normal(&v)));
+    let (first_name, last_name) = (take("firstName"), take("lastName"));
+    fields.retain(|_, values| values.iter().any(|v| !v.is_empty()));
+    User {
+        username: username.unwrap_or_else(|| user.username.clone()),
+        email,
+        first_name,
+        last_name,
+        attributes: fields,
+        ..user.clone()
+    }
 }

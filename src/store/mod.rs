@@ -27,6 +27,7 @@ pub mod part;
 mod postgres;
 pub mod realm;
 mod realm_secret;
+pub mod registration;
 pub mod revoked;
 pub mod role;
 pub mod role_member;

@@ -22,7 +22,7 @@ pub mod jwt;
 mod public;
 pub mod secretbox;
 mod signing_key;
-mod strict_json;
+pub mod strict_json;
 mod verifying_key;
 
 pub use alg::Alg;

@@ -8,13 +8,28 @@ use serde_json::{Map, Number, Value};
 /// Reads a JSON object and refuses one in which, at any depth, a member comes twice
 /// (RFC 7515 §4 and RFC 7519 §4 allow that): two readers would see two tokens.
 pub(crate) fn object(json: &[u8]) -> Option<Map<String, Value>> {
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let value = Strict.deserialize(&mut deserializer).ok()?;
-    deserializer.end().ok()?;
-    match value {
-        Value::Object(object) => Some(object),
+    match read(json) {
+        Ok(Value::Object(object)) => Some(object),
         _ => None,
     }
+}
+
+/// Reads one JSON value as strictly: no member comes twice at any depth, and nothing follows it.
+///
+/// # Errors
+///
+/// What is wrong, with line and column.
+///
+/// ```
+/// use vestibule_jose::strict_json::read;
+/// assert!(read(br#"{"a":[1]}"#).is_ok());
+/// assert_eq!(read(br#"{"a":1,"a":2}"#).unwrap_err().to_string(), "the member \"a\" comes twice at line 1 column 13");
+/// ```
+pub fn read(json: &[u8]) -> Result<Value, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let value = Strict.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
 }
 
 struct Strict;
@@ -76,9 +91,10 @@ impl<'de> Visitor<'de> for Strict {
         let mut object = Map::new();
         while let Some(name) = map.next_key::<String>()? {
             let value = map.next_value_seed(Strict)?;
-            if object.insert(name, value).is_some() {
-                return Err(de::Error::custom("a member comes twice"));
+            if let Some((name, _)) = object.remove_entry(&name) {
+                return Err(de::Error::custom(format!("the member {name:?} comes twice")));
             }
+            object.insert(name, value);
         }
         Ok(Value::Object(object))
     }

@@ -7,6 +7,7 @@ pub mod password;
 
 use super::flow::{Context, Failure, Outcome};
 use crate::error::Error;
+use crate::{recovery, registration};
 
 /// Runs a step. One that we do not know fails closed where it is REQUIRED, and is passed over where it is ALTERNATIVE.
 ///
@@ -20,6 +21,10 @@ pub async fn run(context: &mut Context<'_>) -> Result<Outcome, Error> {
         "auth-username-password-form" => forms::both(context).await,
         "auth-username-form" => forms::username(context).await,
         "auth-password-form" => forms::password(context).await,
+        "registration-page-form" => registration::web::step(context).await,
+        "reset-credentials-choose-user" => recovery::steps::choose_user::run(context).await,
+        "reset-credential-email" => recovery::steps::email::run(context).await,
+        "reset-password" => recovery::steps::password::run(context).await,
         "allow-access-authenticator" => Ok(Outcome::Success),
         "deny-access-authenticator" => Ok(Outcome::Failure(DENIED)),
         // Nothing to go to: no other providers yet, no Kerberos, no organizations.

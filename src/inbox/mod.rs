@@ -1,0 +1,3 @@
+//! The inbox of development: what would have been mailed.
+
+pub mod web;

@@ -1,0 +1,5 @@
+//! The steps of a recovery.
+
+pub mod choose_user;
+pub mod email;
+pub mod password;

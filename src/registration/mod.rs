@@ -1,0 +1,229 @@
+//! A person becomes a user.
+//!
+//! ```text
+//! web.rs | api/ -> steps/        what was sent, every error at once
+//!          └-----> register      held until the address is proved, or a user at once: ONE transaction
+//! verification  -> waiting::complete      the address is proved: the user that the row promised
+//! ```
+
+pub mod form;
+pub mod proof;
+pub mod record;
+pub mod settings;
+pub mod steps;
+pub mod sweep;
+mod user;
+pub mod waiting;
+pub mod web;
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::caller::Caller;
+use crate::error::Error;
+use crate::events;
+use crate::mail::{self, Sending};
+use crate::password::Hashed;
+use crate::profile::{self, Context, FieldError, Fields};
+use crate::store::json::Doc;
+use crate::store::realm::Realm;
+use crate::store::registration::{self, Registration, Status};
+use crate::store::user::{Kept, User, normal};
+use crate::verification::{self, Code};
+use form::Form;
+use record::Applicant;
+use steps::{Checked, Owner};
+
+/// What becomes of a registration.
+pub enum Outcome {
+    /// There is a user.
+    Registered(User),
+    /// There will be one, once the address is proved. The mail is on its way.
+    Waiting(Box<Registration>),
+    /// Something is to be corrected, or not allowed.
+    Refused(Refusal),
+}
+
+/// Why nobody was registered.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The realm, or the application, registers nobody.
+    Disabled,
+    /// Fields are wrong; all of them are named.
+    Fields(Vec<FieldError>),
+    /// A message above the form; it hides what else is wrong.
+    Form(&'static str),
+}
+
+/// Everything that the database needs to know, made before the transaction begins.
+struct Prepared {
+    id: String,
+    fields: Fields,
+    password: Option<Hashed>,
+    terms_accepted: bool,
+}
+
+/// Registers somebody: looks at everything that was sent, then writes a user or a row that waits for the proof of the
+/// address. Whether an address has an account shows in nothing that this does, where the realm does not tell.
+///
+/// # Errors
+///
+/// Those of the database, the hash pool and of mails.
+pub async fn register(
+    app: &App,
+    caller: &Caller,
+    realm: &Arc<Realm>,
+    applicant: &Applicant,
+    form: &Form,
+) -> Result<Outcome, Error> {
+    let client = applicant.client.as_deref();
+    if !settings::is_allowed(realm, client) {
+        record::refused(app, realm, applicant, form, "registration_disabled").await;
+        return Ok(Outcome::Refused(Refusal::Disabled));
+    }
+    let checked = steps::check(app, realm, client, form).await?;
+    if let Some(code) = checked.error {
+        record::refused(app, realm, applicant, form, code).await;
+        return Ok(Outcome::Refused(refusal(checked)));
+    }
+    let prepared = prepare(app, realm, applicant, form).await?;
+    if settings::is_held(realm, client) {
+        let held = hold(app, caller, realm, applicant, prepared, checked.owner).await?;
+        return Ok(Outcome::Waiting(Box::new(held)));
+    }
+    create(app, realm, applicant, form, prepared).await
+}
+
+fn refusal(checked: Checked) -> Refusal {
+    match checked.global {
+        Some(message) => Refusal::Form(message),
+        None => Refusal::Fields(checked.errors),
+    }
+}
+
+async fn prepare(app: &App, realm: &Realm, applicant: &Applicant, form: &Form) -> Result<Prepared, Error> {
+    let mut sent = form.fields.clone();
+    if realm.flag("registrationEmailAsUsername") {
+        sent.insert("username".into(), form.email().map(normal).into_iter().collect());
+    }
+    let mut fields = profile::writable(realm, Context::Registration, &sent, &Fields::new());
+    if realm.flag("registrationEmailAsUsername") {
+        fields.insert("username".into(), form.email().map(normal).into_iter().collect());
+    }
+    if realm.flag("internationalizationEnabled") {
+        fields.insert("locale".into(), vec![applicant.locale.clone()]);
+    }
+    let password = match form.password.as_deref().filter(|p| !p.is_empty()) {
+        Some(password) if steps::asked(realm).takes_password => Some(app.hasher.hash(password).await?),
+        _ => None,
+    };
+    Ok(Prepared {
+        id: crate::random::uuid(),
+        fields,
+        password,
+        terms_accepted: steps::asked(realm).terms && form.terms_accepted,
+    })
+}
+
+/// Writes a row that waits, with the mail that asks for the proof; or, where the address has an owner, the mail that
+/// tells them. Both are written and neither is faster.
+async fn hold(
+    app: &App,
+    caller: &Caller,
+    realm: &Realm,
+    applicant: &Applicant,
+    prepared: Prepared,
+    owner: Option<Owner>,
+) -> Result<Registration, Error> {
+    let now = app.now();
+    let first = |name: &str| {
+        prepared
+            .fields
+            .get(name)
+            .and_then(|v| v.first())
+            .map(|v| normal(v))
+            .unwrap_or_default()
+    };
+    let code = Code::new();
+    let secrets = prepared
+        .password
+        .map(|h| json!({ "secretData": h.secret_data, "credentialData": h.credential_data }));
+    let row = Registration {
+        realm_id: realm.id.clone(),
+        status: Status::Proof,
+        username: first("username"),
+        email: first("email"),
+        address_taken: owner.is_some(),
+        client_uuid: applicant.client.as_ref().map(|c| c.id.clone()),
+        source: applicant.source.as_str().to_owned(),
+        ip_address: Some(applicant.ip.clone()),
+        locale: Some(applicant.locale.clone()),
+        created: now,
+        expires: now + settings::pending_lifetime_ms(realm, applicant.client.as_deref()),
+        account_id: None,
+        browser_hash: applicant.tab.as_ref().map(|tab| waiting::browser_hash(&tab.root_id)),
+        status_token_hash: applicant.status_token.as_deref().map(waiting::token_hash),
+        code_hash: Some(code.hash(&prepared.id)),
+        mailed: Some(now),
+        doc: doc(&prepared.fields, secrets, prepared.terms_accepted, applicant),
+        id: prepared.id,
+    };
+    let proof = verification::registration_mail(app, caller, realm, &row, applicant.tab.as_ref(), &code)?;
+    let told = verification::taken_mail(app, caller, realm, &row, owner.as_ref().map(|o| &o.0))?;
+    let mut tx = app.db.begin().await?;
+    registration::add(&mut tx, &row).await?;
+    let sent = if owner.is_some() { &told } else { &proof };
+    mail::queue(&mut tx, app, realm, sent, Sending::Wanted).await?;
+    let event = applicant.event("REGISTRATION_SUBMITTED", &row.id, &prepared.fields);
+    events::record(&mut tx, realm, &event, now).await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+fn doc(fields: &Fields, password: Option<Value>, terms_accepted: bool, applicant: &Applicant) -> Doc {
+    let mut doc = Doc::new();
+    doc.insert("fields".into(), json!(fields));
+    if let Some(password) = password {
+        doc.insert("password".into(), password);
+    }
+    doc.insert("termsAccepted".into(), json!(terms_accepted));
+    doc.insert("tokens".into(), json!(applicant.wants_tokens));
+    doc.insert("details".into(), Value::Object(applicant.details.clone()));
+    doc
+}
+
+/// Writes the user, with all that new users get.
+async fn create(
+    app: &App,
+    realm: &Realm,
+    applicant: &Applicant,
+    form: &Form,
+    prepared: Prepared,
+) -> Result<Outcome, Error> {
+    let client = applicant.client.as_deref();
+    let plan = user::Plan {
+        id: prepared.id,
+        fields: prepared.fields,
+        password: prepared.password,
+        email_verified: false,
+        terms_accepted: prepared.terms_accepted,
+    };
+    let mut tx = app.db.begin().await?;
+    let (kept, new) = user::add(&mut tx, app, realm, client, plan).await?;
+    let error = match kept {
+        Kept::Yes => {
+            let event = applicant.event("REGISTER", &new.id, &form.fields);
+            events::record(&mut tx, realm, &event, app.now()).await?;
+            tx.commit().await?;
+            return Ok(Outcome::Registered(new));
+        }
+        // Somebody else was faster.
+        Kept::EmailTaken => (FieldError::new("email", "emailExistsMessage"), "email_in_use"),
+        Kept::UsernameTaken | Kept::Gone => (FieldError::new("username", "usernameExistsMessage"), "username_in_use"),
+    };
+    drop(tx);
+    record::refused(app, realm, applicant, form, error.1).await;
+    Ok(Outcome::Refused(Refusal::Fields(vec![error.0])))
+}

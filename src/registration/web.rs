@@ -1,0 +1,168 @@
+//! The registration form: the step `registration-page-form` of a flow (Keycloak's URLs, fields and texts).
+
+use axum::http::StatusCode;
+use serde_json::Value;
+use vestibule_oauth::params::Params;
+
+use super::form::Form;
+use super::record::{Applicant, Source};
+use super::{Outcome as Became, Refusal, register, steps};
+use crate::error::Error;
+use crate::login::flow::{Context, Outcome, UNEXPECTED};
+use crate::login::session::Stage;
+use crate::login::{Turn, address};
+use crate::page::{self, Draft};
+use crate::password;
+use crate::profile::{self, Context as Place, FieldError, Fields};
+use crate::store::json::Doc;
+use crate::theme::Kind;
+use crate::theme::pages::{Register, Severity};
+use crate::verification::TabRef;
+
+/// The note that holds the id of a registration that waits.
+pub const NOTE: &str = "registration";
+
+/// Shows the form, or takes what was sent.
+///
+/// # Errors
+///
+/// Those of the database, of mails and of pages.
+pub async fn step(context: &mut Context<'_>) -> Result<Outcome, Error> {
+    let Some(sent) = context.form else {
+        let typed = hinted(context.turn);
+        return form_page(
+            context,
+            &Form {
+                fields: typed,
+                ..Form::default()
+            },
+            None,
+        );
+    };
+    if sent.is_empty() {
+        return Ok(Outcome::Failure(UNEXPECTED));
+    }
+    let mut form = Form::read(sent.iter());
+    if !steps::asked(&context.turn.realm).password {
+        // Not asked for on this page: Keycloak overlooks it.
+        (form.password, form.password_confirm) = (None, None);
+    }
+    let applicant = applicant(context.turn, sent);
+    let turn = &mut *context.turn;
+    let (app, caller, realm) = (turn.app.clone(), turn.visitor.caller.clone(), turn.realm.clone());
+    match register(&app, &caller, &realm, &applicant, &form).await? {
+        Became::Registered(user) => {
+            turn.session.set_note("username", &*user.username);
+            turn.session.set_note("registering", "true");
+            context.user = Some(user);
+            Ok(Outcome::Success)
+        }
+        Became::Waiting(row) => {
+            turn.session.set_note(NOTE, &*row.id);
+            turn.session.set_note("registering", "true");
+            turn.session.stage = Stage::Actions;
+            turn.session.execution = Some("VERIFY_EMAIL".to_owned());
+            turn.session.code = None;
+            let here = address::here(&turn.visitor.caller, &turn.realm, &turn.client, &turn.session);
+            let cookies = std::mem::take(&mut turn.session.set_cookies);
+            Ok(Outcome::Challenge(page::redirect(&turn.realm, &here, &cookies)))
+        }
+        Became::Refused(refusal) => form_page(context, &form, Some(&refusal)),
+    }
+}
+
+/// What the application says about who comes: `login_hint` is the address where that is the user name.
+fn hinted(turn: &Turn) -> Fields {
+    let field = if turn.realm.flag("registrationEmailAsUsername") {
+        "email"
+    } else {
+        "username"
+    };
+    let hint = turn.session.request.login_hint.clone();
+    hint.map(|hint| (field.to_owned(), vec![hint])).into_iter().collect()
+}
+
+fn applicant(turn: &Turn, sent: &Params) -> Applicant {
+    let mut details = Doc::new();
+    let texts = [
+        ("auth_method", "openid-connect"),
+        ("redirect_uri", &turn.session.request.redirect_uri),
+        ("code_id", &turn.session.root_id),
+    ];
+    for (name, text) in texts {
+        details.insert(name.to_owned(), Value::from(text));
+    }
+    let shown = Draft::new(&turn.app, &turn.realm, &turn.visitor, Some(&turn.client))
+        .voice
+        .locale;
+    let chosen = turn.session.note("locale").map(str::to_owned);
+    let typed = sent
+        .text("locale")
+        .filter(|l| turn.realm.texts("supportedLocales").contains(l))
+        .map(str::to_owned);
+    Applicant {
+        client: Some(turn.client.clone()),
+        ip: turn.visitor.caller.ip.to_string(),
+        locale: typed.or(chosen).unwrap_or(shown),
+        source: Source::Form,
+        tab: Some(TabRef::of(&turn.visitor.caller, &turn.client, &turn.session)),
+        status_token: None,
+        wants_tokens: false,
+        details,
+    }
+}
+
+fn form_page(context: &mut Context<'_>, form: &Form, refusal: Option<&Refusal>) -> Result<Outcome, Error> {
+    let asked = steps::asked(&context.turn.realm);
+    let profile = profile::for_page(&context.turn.realm, Place::Registration, &form.fields);
+    let mut draft = context.turn.draft(None);
+    match refusal {
+        None => {}
+        Some(Refusal::Disabled) => draft.message(Severity::Error, "registrationNotAllowedMessage", &[]),
+        Some(Refusal::Form(key)) => draft.message(Severity::Error, key, &[]),
+        Some(Refusal::Fields(errors)) => show_errors(&mut draft, &profile, errors),
+    }
+    let page = Register {
+        profile,
+        password_required: asked.password,
+        terms_acceptance_required: asked.terms,
+        terms_accepted: form.terms_accepted,
+        password_hints: if asked.password {
+            password::hints(&draft)
+        } else {
+            Vec::new()
+        },
+        ..Register::default()
+    };
+    Ok(Outcome::Challenge(draft.answer(StatusCode::OK, &page)?))
+}
+
+/// Puts errors beside their fields: the first of each field, as Keycloak. Those of fields that the page does not show
+/// stand above the form.
+pub fn show_errors(draft: &mut Draft<'_>, profile: &crate::theme::pages::Profile, errors: &[FieldError]) {
+    const OTHERS: [&str; 3] = ["password", "password-confirm", "termsAccepted"];
+    for error in errors {
+        let attribute = profile.attributes.iter().find(|a| a.name == error.field);
+        if attribute.is_none() && !OTHERS.contains(&error.field.as_str()) {
+            let text = draft.text(&error.key, &error.params);
+            draft.shell.message = Some(crate::theme::pages::Message::new(
+                Severity::Error,
+                format!("{}: {text}", error.field),
+            ));
+            continue;
+        }
+        if draft.shell.messages_per_field.contains_key(&error.field) {
+            continue;
+        }
+        let mut params = error.params.clone();
+        if let (Some(attribute), Some(first)) = (attribute, params.first_mut()) {
+            *first = Value::from(
+                draft
+                    .app
+                    .themes
+                    .advanced(&draft.voice, Kind::Login, &attribute.display_name),
+            );
+        }
+        draft.field_error(&error.field, &error.key, &params);
+    }
+}

@@ -1,0 +1,138 @@
+//! What a user must do before going on: prove the address, choose a password, complete the profile, accept the terms.
+//!
+//! `login::actions` asks [`next`] after the flow and after each action, and shows it with [`run`].
+
+pub mod stamp;
+mod terms;
+pub mod update_password;
+mod update_profile;
+pub mod verify_email;
+
+use vestibule_oauth::params::Params;
+
+use crate::app::App;
+use crate::error::Error;
+use crate::login::Turn;
+use crate::login::actions::{End, done};
+use crate::page::{Response, StatusCode};
+use crate::password::policy;
+use crate::profile::{self, Context};
+use crate::store::credential;
+use crate::store::realm::Realm;
+use crate::store::user::{self, User};
+
+/// The note with the aliases of actions that this way asks for, beside those on the user.
+const WANTED: &str = "actions";
+
+const DAY_MS: i64 = 86_400_000;
+
+/// Asks for actions on this way only: those of a link that an administrator sent, the new password of a recovery.
+pub fn want(turn: &mut Turn, aliases: &[String]) {
+    turn.session.set_note(WANTED, aliases.join(","));
+}
+
+/// The action whose turn it is: those of the user, of the realm and of this way, in the realm's order. What has become
+/// needless goes off the user's list, what has become needed comes on it.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn next(turn: &Turn, user: &User) -> Result<Option<String>, Error> {
+    let Some(user) = user::by_id(&turn.app.db, &turn.realm.id, &user.id).await? else {
+        return Ok(None);
+    };
+    let mut wanted = due(&turn.app, &turn.realm, &user).await?;
+    if wanted != user.required_actions {
+        let mut tx = turn.app.db.begin().await?;
+        user::set_required_actions(&mut tx, &turn.realm.id, &user.id, &wanted).await?;
+        tx.commit().await?;
+    }
+    if is_profile_wanting(&turn.realm, &user) {
+        wanted.push("VERIFY_PROFILE".to_owned());
+    }
+    let own = turn.session.note(WANTED).unwrap_or_default();
+    wanted.extend(own.split(',').filter(|a| !a.is_empty()).map(str::to_owned));
+    let enabled = turn
+        .realm
+        .required_actions
+        .iter()
+        .filter(|a| a.enabled && a.alias != "update_user_locale");
+    Ok(enabled.map(|a| &a.alias).find(|alias| wanted.contains(alias)).cloned())
+}
+
+/// The actions on a user as they should be now.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn due(app: &App, realm: &Realm, user: &User) -> Result<Vec<String>, Error> {
+    let mut wanted = user.required_actions.clone();
+    let to_prove = !user.email_verified && user.email.is_some();
+    let want = |wanted: &mut Vec<String>, alias: &str| {
+        let enabled = realm.required_action(alias).is_some_and(|a| a.enabled);
+        if enabled && !wanted.iter().any(|w| w == alias) {
+            wanted.push(alias.to_owned());
+        }
+    };
+    if !to_prove {
+        wanted.retain(|alias| alias != "VERIFY_EMAIL");
+    } else if realm.flag("verifyEmail") {
+        want(&mut wanted, "VERIFY_EMAIL");
+    }
+    if let Some(days) = policy::of(realm).expires_after_days()
+        && let Some(password) = credential::password(&app.db, &user.id).await?
+        && password.created + days * DAY_MS < app.now()
+    {
+        want(&mut wanted, "UPDATE_PASSWORD");
+    }
+    // Asked anew each time: the profile decides.
+    wanted.retain(|alias| alias != "VERIFY_PROFILE");
+    Ok(wanted)
+}
+
+/// Whether the profile asks for something that a user has not told.
+fn is_profile_wanting(realm: &Realm, user: &User) -> bool {
+    let enabled = realm.required_action("VERIFY_PROFILE").is_some_and(|a| a.enabled);
+    enabled && !profile::validate(realm, Context::UpdateProfile, &profile::of_user(user)).is_empty()
+}
+
+/// Shows the page of an action, or takes what was sent to it. An action that is not known lets nobody pass.
+///
+/// # Errors
+///
+/// Those of the database, of mails and of pages.
+pub async fn run(mut turn: Turn, user: User, alias: &str, form: Option<&Params>) -> Result<Response, Error> {
+    if form.is_some_and(|f| f.has("cancel-aia")) && turn.session.note("kc_action_executing") == Some(alias) {
+        return done(turn, user, alias, End::Cancelled).await;
+    }
+    if !stamp::is_current(&turn, &user).await? {
+        return crate::login::expired::error(turn.notice(), "expiredActionMessage");
+    }
+    match alias {
+        "VERIFY_EMAIL" => verify_email::run(turn, user, form).await,
+        "UPDATE_PASSWORD" => update_password::run(turn, user, form).await,
+        "UPDATE_PROFILE" | "VERIFY_PROFILE" => update_profile::run(turn, user, alias, form).await,
+        "TERMS_AND_CONDITIONS" => terms::run(turn, user, form).await,
+        _ => {
+            tracing::error!(
+                realm = turn.realm.name,
+                action = alias,
+                "this required action is not known: nobody passes it"
+            );
+            turn.notice()
+                .error(StatusCode::BAD_REQUEST, "unexpectedErrorHandlingRequestMessage", &[])
+        }
+    }
+}
+
+/// The actions that remain on a user when one is done; it is also taken off this way's own list.
+fn without(turn: &mut Turn, user: &User, alias: &str) -> Vec<String> {
+    let own = turn.session.note(WANTED).unwrap_or_default();
+    let left: Vec<String> = own
+        .split(',')
+        .filter(|a| !a.is_empty() && *a != alias)
+        .map(str::to_owned)
+        .collect();
+    turn.session.set_note(WANTED, left.join(","));
+    user.required_actions.iter().filter(|a| *a != alias).cloned().collect()
+}

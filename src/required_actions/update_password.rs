@@ -1,0 +1,119 @@
+//! `UPDATE_PASSWORD`: a user chooses a new password.
+
+use vestibule_oauth::params::Params;
+
+use super::{stamp, without};
+use crate::error::Error;
+use crate::events;
+use crate::login::actions::{End, done};
+use crate::login::{Turn, expired, record, session};
+use crate::page::{Response, StatusCode};
+use crate::password::{self, Violation};
+use crate::store::Tx;
+use crate::store::event::Event;
+use crate::store::user::{self, User};
+use crate::theme::pages::{Severity, UpdatePassword};
+
+/// The note of a recovery: the address was proved by its link.
+pub const PROVED_ADDRESS: &str = "proved_address";
+
+/// What is wrong with what was sent.
+enum Fault {
+    Missing,
+    NoMatch,
+    Policy(Violation),
+}
+
+/// Shows the page, or takes the new password.
+///
+/// # Errors
+///
+/// Those of the database, the hash pool and of pages.
+pub async fn run(turn: Turn, user: User, form: Option<&Params>) -> Result<Response, Error> {
+    let Some(form) = form else {
+        return page(turn, &user, None).await;
+    };
+    let new = form.get("password-new").unwrap_or_default();
+    if new.is_empty() {
+        return page(turn, &user, Some(Fault::Missing)).await;
+    }
+    if form.get("password-confirm") != Some(new) {
+        return page(turn, &user, Some(Fault::NoMatch)).await;
+    }
+    match password::prepare(&turn.app, &turn.realm, &user, new).await? {
+        Err(violation) => page(turn, &user, Some(Fault::Policy(violation))).await,
+        Ok(prepared) => {
+            let elsewhere = form.get("logout-sessions").is_some_and(|v| v == "on");
+            change(turn, user, prepared, elsewhere).await
+        }
+    }
+}
+
+async fn change(
+    mut turn: Turn,
+    mut user: User,
+    new: password::NewPassword,
+    sign_out_elsewhere: bool,
+) -> Result<Response, Error> {
+    let now = turn.app.now();
+    user.required_actions = without(&mut turn, &user, "UPDATE_PASSWORD");
+    if user.email.is_some() && turn.session.note(PROVED_ADDRESS) == user.email.as_deref() {
+        user.email_verified = true;
+        user.required_actions.retain(|alias| alias != "VERIFY_EMAIL");
+    }
+    let mut tx = turn.app.db.begin().await?;
+    // One link, one change: who comes second finds another password than the one that the link was sent for.
+    let present = stamp::of_user(&mut tx, &user.id).await?;
+    if stamp::remembered(&turn).is_some_and(|stamp| stamp != present) {
+        drop(tx);
+        return expired::error(turn.notice(), "expiredActionMessage");
+    }
+    password::store(&mut tx, &user.id, new, now).await?;
+    user::update(&mut tx, &user, turn.realm.unique_emails()).await?;
+    if sign_out_elsewhere {
+        end_other_sessions(&mut tx, &turn, &user).await?;
+    }
+    for kind in ["UPDATE_CREDENTIAL", "UPDATE_PASSWORD"] {
+        let event = record::settled(&turn, Event::new(kind)).detail("credential_type", "password");
+        events::record(&mut tx, &turn.realm, &event, now).await?;
+    }
+    tx.commit().await?;
+    stamp::forget(&mut turn);
+    turn.session.set_note("updated", "true");
+    done(turn, user, "UPDATE_PASSWORD", End::Done).await
+}
+
+/// Ends the sessions of a user but the one of this browser.
+async fn end_other_sessions(tx: &mut Tx, turn: &Turn, user: &User) -> Result<(), Error> {
+    let present = turn.session.note("sso");
+    for offline in [false, true] {
+        for known in crate::store::session::of_user(&mut *tx, &turn.realm.id, &user.id, offline).await? {
+            if present != Some(known.id.as_str()) {
+                crate::store::session::remove(tx, &turn.realm.id, &known.id).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn page(mut turn: Turn, user: &User, fault: Option<Fault>) -> Result<Response, Error> {
+    let asked = turn.session.note("kc_action_executing").is_some();
+    let on_user = user.required_actions.iter().any(|a| a == "UPDATE_PASSWORD");
+    let mut draft = turn.draft(Some(user));
+    match fault {
+        None if asked => {}
+        None if on_user => draft.message(Severity::Warning, "updatePasswordMessage", &[]),
+        None => draft.message(Severity::Warning, "resetPasswordMessage", &[]),
+        Some(Fault::Missing) => draft.field_error("password-new", "missingPasswordMessage", &[]),
+        Some(Fault::NoMatch) => draft.field_error("password-confirm", "notMatchPasswordMessage", &[]),
+        Some(Fault::Policy(violation)) => draft.message(Severity::Error, violation.key, &violation.params),
+    }
+    let page = UpdatePassword {
+        username: user.username.clone(),
+        logout_sessions: true,
+        password_hints: password::hints(&draft),
+    };
+    let answer = draft.answer(StatusCode::OK, &page)?;
+    session::save(&turn.app, &mut turn.session).await?;
+    Ok(answer)
+}

@@ -1,0 +1,101 @@
+//! `UPDATE_PROFILE` and `VERIFY_PROFILE`: a user completes or corrects the profile.
+
+use vestibule_oauth::params::Params;
+
+use super::without;
+use crate::error::Error;
+use crate::events;
+use crate::login::actions::{End, done};
+use crate::login::{Turn, record, session};
+use crate::page::{Response, StatusCode};
+use crate::profile::{self, Context, FieldError, Fields};
+use crate::registration::form::Form;
+use crate::registration::web::show_errors;
+use crate::store::event::Event;
+use crate::store::user::{self, Kept, User};
+use crate::theme::pages::{Severity, UpdateProfile};
+
+/// Shows the page, or takes what was sent.
+///
+/// # Errors
+///
+/// Those of the database and of pages.
+pub async fn run(turn: Turn, user: User, alias: &str, form: Option<&Params>) -> Result<Response, Error> {
+    let before = profile::of_user(&user);
+    let Some(sent) = form else {
+        return page(turn, &user, alias, &before, None).await;
+    };
+    let sent = Form::read(sent.iter()).fields;
+    let errors = profile::validate(&turn.realm, Context::UpdateProfile, &sent);
+    if !errors.is_empty() {
+        return page(turn, &user, alias, &sent, Some(&errors)).await;
+    }
+    let fields = profile::writable(&turn.realm, Context::UpdateProfile, &sent, &before);
+    match change(&turn, &user, alias, fields).await? {
+        Ok(changed) => {
+            let mut turn = turn;
+            without(&mut turn, &changed, alias);
+            turn.session.set_note("updated", "true");
+            done(turn, changed, alias, End::Done).await
+        }
+        Err(error) => page(turn, &user, alias, &sent, Some(&[error])).await,
+    }
+}
+
+async fn change(turn: &Turn, user: &User, alias: &str, fields: Fields) -> Result<Result<User, FieldError>, Error> {
+    let mut changed = profile::apply(user, fields);
+    let same_address = changed.email == user.email;
+    changed.email_verified = user.email_verified && same_address;
+    changed.required_actions.retain(|a| a != alias && a != "VERIFY_PROFILE");
+    let mut tx = turn.app.db.begin().await?;
+    match user::update(&mut tx, &changed, turn.realm.unique_emails()).await? {
+        Kept::Yes => {}
+        Kept::EmailTaken => return Ok(Err(FieldError::new("email", "emailExistsMessage"))),
+        Kept::UsernameTaken | Kept::Gone => return Ok(Err(FieldError::new("username", "usernameExistsMessage"))),
+    }
+    let event = record::settled(turn, Event::new("UPDATE_PROFILE")).detail("context", "UPDATE_PROFILE");
+    events::record(&mut tx, &turn.realm, &told(event, user, &changed), turn.app.now()).await?;
+    tx.commit().await?;
+    Ok(Ok(changed))
+}
+
+/// What changed, as Keycloak's details say it.
+fn told(mut event: Event, before: &User, after: &User) -> Event {
+    let columns = [
+        ("first_name", &before.first_name, &after.first_name),
+        ("last_name", &before.last_name, &after.last_name),
+        ("email", &before.email, &after.email),
+    ];
+    for (name, old, new) in columns {
+        if old != new {
+            event = event.detail(&format!("previous_{name}"), old.clone().unwrap_or_default());
+            event = event.detail(&format!("updated_{name}"), new.clone().unwrap_or_default());
+        }
+    }
+    event
+}
+
+async fn page(
+    mut turn: Turn,
+    user: &User,
+    alias: &str,
+    typed: &Fields,
+    errors: Option<&[FieldError]>,
+) -> Result<Response, Error> {
+    let asked = turn.session.note("kc_action_executing").is_some();
+    let profile = profile::for_page(&turn.realm, Context::UpdateProfile, typed);
+    let mut draft = turn.draft(Some(user));
+    match errors {
+        None if asked => {}
+        None if alias == "VERIFY_PROFILE" => {
+            draft.message(Severity::Warning, "updateProfileMessage", &[]);
+            let wanting = profile::validate(draft.realm, Context::UpdateProfile, typed);
+            show_errors(&mut draft, &profile, &wanting);
+        }
+        None => draft.message(Severity::Warning, "updateProfileMessage", &[]),
+        Some(errors) => show_errors(&mut draft, &profile, errors),
+    }
+    let answer = draft.answer(StatusCode::OK, &UpdateProfile { profile })?;
+    session::save(&turn.app, &mut turn.session).await?;
+    Ok(answer)
+}
