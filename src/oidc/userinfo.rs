@@ -60,7 +60,8 @@ pub async fn serve(
     match answer(&app, &caller, &realm, &known).await {
         Ok(mut response) => {
             let own = response.headers_mut();
-            own.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            own.append(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            own.append(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             own.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
             cors::apply_exposing(&mut response, &headers);
             response

@@ -29,9 +29,26 @@ fn takes_part(mapper: &ProtocolMapper, target: Target) -> bool {
         Target::Access => said("access.token.claim").unwrap_or(false),
         Target::Lightweight => said("lightweight.claim").unwrap_or(false),
         Target::Id => said("id.token.claim").unwrap_or(false),
-        Target::Userinfo => said("userinfo.token.claim").or(said("id.token.claim")).unwrap_or(false),
+        Target::Userinfo => {
+            tells_of_user(mapper) && said("userinfo.token.claim").or(said("id.token.claim")).unwrap_or(false)
+        }
         Target::Introspection => said("introspection.token.claim").unwrap_or(true),
     }
+}
+
+/// Mappers that can take part in userinfo: what is of the session or the token itself is not told there.
+fn tells_of_user(mapper: &ProtocolMapper) -> bool {
+    matches!(
+        mapper.protocol_mapper.as_str(),
+        "oidc-usermodel-attribute-mapper"
+            | "oidc-usermodel-property-mapper"
+            | "oidc-full-name-mapper"
+            | "oidc-address-mapper"
+            | "oidc-group-membership-mapper"
+            | "oidc-usermodel-realm-role-mapper"
+            | "oidc-usermodel-client-role-mapper"
+            | "oidc-hardcoded-claim-mapper"
+    )
 }
 
 /// Lets every mapper of the client and of its scopes add its claims.
