@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, any, get, post};
 
 use crate::app::App;
-use crate::oidc::{discovery, door, introspect, revoke, token, userinfo};
+use crate::oidc::{discovery, door, iframe, introspect, revoke, token, userinfo};
 use crate::{client_registration, demo, inbox, theme, verification};
 
 /// The whole server.
@@ -89,6 +89,11 @@ fn tokens() -> Router<App> {
         .route(&at("userinfo"), userinfo)
         .route(&at("revoke"), revoke)
         .layer(from_fn(door::security_headers))
+        // Pages for frames of other sites, which must not have the headers above.
+        .route(&at("login-status-iframe.html"), get(iframe::status))
+        .route(&at("login-status-iframe.html/init"), get(iframe::init))
+        .route(&at("3p-cookies/step1.html"), get(iframe::step_1))
+        .route(&at("3p-cookies/step2.html"), get(iframe::step_2))
 }
 
 fn signing_in() -> Router<App> {

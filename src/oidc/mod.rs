@@ -8,6 +8,7 @@ pub mod code;
 pub mod cors;
 pub mod discovery;
 pub mod door;
+pub mod iframe;
 pub mod introspect;
 pub mod logout;
 pub mod revoke;

@@ -112,7 +112,7 @@ pub enum Ended {
     Refused(&'static str),
 }
 
-/// Ends the session of a refresh token that its own client presents: Keycloak's logout by POST.
+/// Ends the session of a refresh token that its own client presents: Keycloak's logout by POST. `event` says who asks.
 ///
 /// # Errors
 ///
@@ -123,6 +123,7 @@ pub async fn end_by_refresh_token(
     realm: &Realm,
     client: &Client,
     refresh_token: &str,
+    event: &Event,
 ) -> Result<Ended, Error> {
     let claims = match super::tokens::refresh::read(app, caller, realm, refresh_token) {
         Ok(claims) => claims,
@@ -139,11 +140,9 @@ pub async fn end_by_refresh_token(
     }
     let ended = session::remove(&mut tx, &realm.id, &claims.sid).await?;
     if ended || claims.offline {
-        let mut event = Event::new("LOGOUT");
-        event.client_id = Some(client.client_id.clone());
+        let mut event = event.clone();
         event.user_id = Some(claims.sub.clone());
         event.session_id = Some(claims.sid.clone());
-        event.ip_address = Some(caller.ip.to_string());
         events::record(&mut tx, realm, &event, app.now()).await?;
     }
     tx.commit().await?;

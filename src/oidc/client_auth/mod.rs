@@ -91,7 +91,7 @@ pub async fn authenticate(
         Err(refused) => return Ok(Err(refused)),
     };
     let Some(client_id) = presented.client_id.clone() else {
-        return Ok(Err(Refused::unknown("invalid_client")));
+        return Ok(Err(Refused::unknown("client_not_found")));
     };
     let checked = check(app, caller, realm, &client_id, &presented).await?;
     Ok(checked.map(|client| Authenticated { client }).map_err(|mut refused| {

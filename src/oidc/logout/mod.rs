@@ -3,6 +3,7 @@
 //! Who comes with an ID token of theirs is signed out at once; anybody else is asked first, so that no link of a stranger
 //! signs anybody out.
 
+mod by_refresh_token;
 mod hint;
 pub mod web;
 

@@ -5,7 +5,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::{begin, confirmed};
+use super::{begin, by_refresh_token, confirmed};
 use crate::app::App;
 use crate::error::Error;
 use crate::login::web::{form, open_realm, query};
@@ -25,7 +25,7 @@ pub async fn logout(
     }
 }
 
-/// By form: as by GET.
+/// By form: as by GET; with a refresh token it is an application that ends a session.
 pub async fn logout_post(
     State(app): State<App>,
     Path(realm): Path<String>,
@@ -34,7 +34,13 @@ pub async fn logout_post(
     body: Bytes,
 ) -> Answer {
     match open_realm(&app, &visitor, &realm).await? {
-        Ok(realm) => begin(&app, &visitor, &realm, &form(&headers, &body).unwrap_or_default()).await,
+        Ok(realm) => {
+            let form = form(&headers, &body).unwrap_or_default();
+            if form.has("refresh_token") {
+                return Ok(by_refresh_token::answer(&app, &visitor.caller, &realm, &headers, &form).await);
+            }
+            begin(&app, &visitor, &realm, &form).await
+        }
         Err(answer) => Ok(answer),
     }
 }
