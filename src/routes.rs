@@ -112,7 +112,13 @@ fn signing_in() -> Router<App> {
             &at("forgot-credentials"),
             both(get(authorize::forgot).post(authorize::forgot_post)),
         )
-        .route(&at("logout"), both(get(logout::logout).post(logout::logout_post)))
+        .route(
+            &at("logout"),
+            get(logout::logout)
+                .post(logout::logout_post)
+                .options(userinfo::preflight)
+                .fallback(door::wrong_method),
+        )
         .route(&at("logout/logout-confirm"), both(post(logout::confirm)))
         .route("/realms/{realm}/login-actions/{action}", both(get(action).post(action)))
 }
