@@ -87,7 +87,9 @@ pub fn send(way: Way<'_>, pairs: Pairs, set_cookies: Vec<String>) -> Result<Resp
             action: way.request.redirect_uri.clone(),
             fields,
         };
-        return draft.answer(StatusCode::OK, &page);
+        let mut answer = draft.answer(StatusCode::OK, &page)?;
+        page::as_plain_html(&mut answer);
+        return Ok(answer);
     }
     let flat: Vec<(&str, &str)> = pairs.iter().map(|(n, v)| (*n, v.as_str())).collect();
     Ok(page::redirect(

@@ -97,6 +97,7 @@ pub async fn run(mut turn: Turn, form: Option<&Params>) -> Result<Response, Erro
         None => None,
     };
     let sent = turn.session.execution.clone().zip(form);
+    let cookies = turn.session.set_cookies.clone();
     let mut walk = Walk {
         turn: &mut turn,
         user,
@@ -106,7 +107,9 @@ pub async fn run(mut turn: Turn, form: Option<&Params>) -> Result<Response, Erro
     let user = walk.user;
     match walked {
         Walked::Stop(Stop::Page(page)) if turn.session.request.prompts().none => {
+            // The page is not shown, so its answer does not carry the cookies.
             drop(page);
+            turn.session.set_cookies = cookies;
             answer::passive_refusal(turn, "login_required").await
         }
         Walked::Stop(Stop::Page(page)) => {

@@ -48,7 +48,7 @@ fn details(turn: &Turn, event: Event) -> Event {
     let event = event
         .detail("redirect_uri", &*session.request.redirect_uri)
         .detail("code_id", &*session.root_id);
-    match session.note("username") {
+    match session.note("username").filter(|name| !name.is_empty()) {
         Some(name) => event.detail("username", name),
         None => event,
     }

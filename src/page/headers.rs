@@ -24,6 +24,12 @@ pub fn redirect(realm: &Realm, location: &str, set_cookies: &[String]) -> Respon
     answer
 }
 
+/// `text/html` without more, as Keycloak says of the page that posts an answer on.
+pub fn as_plain_html(answer: &mut Response) {
+    let kind = HeaderValue::from_static("text/html");
+    answer.headers_mut().insert(header::CONTENT_TYPE, kind);
+}
+
 /// Adds `Set-Cookie` headers.
 pub fn add_cookies(answer: &mut Response, set_cookies: &[String]) {
     for cookie in set_cookies {

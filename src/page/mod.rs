@@ -26,7 +26,7 @@ use crate::visitor::Visitor;
 
 pub use axum::http::StatusCode;
 pub use axum::response::Response;
-pub use headers::{NO_STORE, add_cookies, redirect, secure};
+pub use headers::{NO_STORE, add_cookies, as_plain_html, redirect, secure};
 
 /// What caches may do with an answer. Keycloak says it in three ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -46,7 +46,7 @@ fn must_prove_again(realm: &Realm, client: &Client, request: &AuthRequest, age: 
 
 fn action_max_age(realm: &Realm, request: &AuthRequest) -> Option<i64> {
     let alias = request.kc_action.as_deref()?.split(':').next()?;
-    let action = realm.required_action(alias).filter(|a| a.enabled)?;
+    let action = realm.required_action(alias)?;
     let own = action.config.get("max_auth_age").and_then(|v| v.parse().ok());
     let usual = if alias == "delete_account" { 0 } else { ACTION_MAX_AGE };
     Some(own.unwrap_or(usual))
