@@ -54,7 +54,7 @@ pub fn kept(doc: &Doc) -> Kept {
 ///
 /// [`Error::Key`] if it cannot be sealed.
 pub fn make(app: &App, secrets: &mut Secrets, client_uuid: &str, kept: Kept) -> Result<String, Error> {
-    let plain = crate::random::token();
+    let plain = crate::random::secret();
     secrets.hash = Some(hash(&plain));
     secrets.sealed = match kept {
         Kept::Hashed => None,

@@ -6,18 +6,21 @@
 pub mod answer;
 pub mod auth;
 pub mod authentication;
+pub mod client_policies;
 pub mod client_scopes;
 pub mod clients;
 pub mod component_settings;
 pub mod components;
 pub mod container;
 pub mod dates;
+pub mod empty;
 pub mod error;
 pub mod events;
 pub mod grants;
 pub mod groups;
 pub mod initial_access;
 pub mod json;
+pub mod localization;
 pub mod protocol_mappers;
 pub mod query;
 pub mod realms;
@@ -27,6 +30,7 @@ pub mod roles;
 pub mod scope_mappings;
 pub mod server_info;
 pub mod users;
+pub mod who_am_i;
 
 use axum::Router;
 use axum::extract::Request;
@@ -48,14 +52,18 @@ pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
         // -- clients, roles, groups, scopes, components: ----------------------------------------------------------
         .merge(authentication::routes())
         .merge(clients::routes())
+        .merge(client_policies::routes())
         .merge(client_scopes::routes())
         .merge(components::routes())
+        .merge(empty::routes())
         .merge(groups::routes())
         .merge(initial_access::routes())
+        .merge(localization::routes())
         .merge(protocol_mappers::routes())
         .merge(roles::routes())
         .merge(scope_mappings::routes())
         .merge(server_info::routes(&app))
+        .merge(who_am_i::routes())
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::middleware::from_fn(common_headers))

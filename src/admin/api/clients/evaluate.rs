@@ -2,15 +2,23 @@
 
 use std::collections::BTreeSet;
 
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 
+use super::super::auth::Right;
 use super::super::error::{Answer, ApiError};
 use super::super::query::Query;
 use super::super::representation::role as shown;
 use super::super::{answer, scope_mappings};
 use super::Found;
-use crate::store::client;
+use crate::oidc::tokens::context::Context;
+use crate::oidc::tokens::make::{self, Grant, Place, Wanted};
+use crate::oidc::tokens::scope;
+use crate::oidc::userinfo;
+use crate::store::json::Doc;
 use crate::store::realm::{ClientScope, ProtocolMapper};
+use crate::store::session::{ClientSession, UserSession};
+use crate::store::{client, user};
 
 /// The scopes that apply: the client's default ones, and the optional ones that are asked for.
 fn applied<'a>(found: &'a Found, requested: &str) -> Vec<&'a ClientScope> {
@@ -77,4 +85,74 @@ async fn roles(found: &Found, query: &Query, granted: bool) -> Answer {
     let all = realm.roles.of(&of).into_iter().map(|r| r.id.as_str());
     let wanted = all.filter(|id| passed.contains(*id) == granted);
     answer::json(&shown::list(realm, wanted, Some(&of)))
+}
+
+pub(super) async fn access_token(found: Found, query: Query) -> Answer {
+    let (context, place) = example(&found, &query).await?;
+    let wanted = wanted(&place);
+    let made = make::access_claims(&found.admin.app, &found.admin.caller, &context, &wanted);
+    answer::json(&made.claims.finish())
+}
+
+pub(super) async fn id_token(found: Found, query: Query) -> Answer {
+    let (context, place) = example(&found, &query).await?;
+    let (app, caller) = (&found.admin.app, &found.admin.caller);
+    let wanted = wanted(&place);
+    let access = make::access_claims(app, caller, &context, &wanted);
+    answer::json(&make::id_claims(caller, &context, &wanted, access.exp, access.iat).finish())
+}
+
+pub(super) async fn user_info(found: Found, query: Query) -> Answer {
+    let (context, _) = example(&found, &query).await?;
+    answer::json(&userinfo::claims(&context).finish())
+}
+
+fn wanted(place: &Place) -> Wanted<'_> {
+    Wanted {
+        grant: Grant::None,
+        place: Some(place),
+        nonce: None,
+        chain: None,
+        refresh: false,
+        refresh_scope: None,
+    }
+}
+
+/// What tokens for a user would be made from, had they just signed in at the client. Nothing of it is kept.
+async fn example(found: &Found, query: &Query) -> Result<(Context, Place), ApiError> {
+    let (admin, client) = (&found.admin, &found.client);
+    admin.require(&[Right::ViewUsers, Right::ManageUsers])?;
+    let id = query.text("userId").filter(|id| !id.is_empty());
+    let id = id.ok_or_else(|| ApiError::not_found("No userId provided"))?;
+    let user = user::by_id(&admin.app.db, &admin.realm.id, id).await?;
+    let user = user.ok_or_else(|| ApiError::not_found("No user found"))?;
+    let has = |name: &str| name == "openid" || client.texts("optionalClientScopes").contains(&name);
+    let asked = query.text("scope").unwrap_or_default().split_whitespace();
+    let asked: Vec<&str> = asked.filter(|name| has(name)).collect();
+    let asked = Some(asked.join(" ")).filter(|s| !s.is_empty());
+    let scopes = scope::resolve(&admin.realm, client, asked.as_deref())
+        .map_err(|_| ApiError::error(StatusCode::BAD_REQUEST, "Invalid scopes"))?;
+    let now = admin.app.now();
+    let session = UserSession {
+        id: crate::random::session_id(),
+        realm_id: admin.realm.id.clone(),
+        user_id: user.id.clone(),
+        offline: false,
+        ip_address: None,
+        started: now,
+        last_refresh: now,
+        expires: now,
+        notes: Doc::new(),
+    };
+    let part = ClientSession {
+        session_id: session.id.clone(),
+        offline: false,
+        client_uuid: client.id.clone(),
+        realm_id: admin.realm.id.clone(),
+        started: now,
+        last_refresh: now,
+        doc: Doc::new(),
+    };
+    let context = Context::load(&admin.app, &admin.realm, client, user, scopes, Doc::new(), Doc::new()).await?;
+    Ok((context, Place { session, part }))
 }

@@ -88,6 +88,18 @@ fn below(one: &str) -> Router<App> {
         )
         .route(&at("evaluate-scopes/protocol-mappers"), get(evaluate::protocol_mappers))
         .route(
+            &at("evaluate-scopes/generate-example-access-token"),
+            get(evaluate::access_token),
+        )
+        .route(
+            &at("evaluate-scopes/generate-example-id-token"),
+            get(evaluate::id_token),
+        )
+        .route(
+            &at("evaluate-scopes/generate-example-userinfo"),
+            get(evaluate::user_info),
+        )
+        .route(
             &at("evaluate-scopes/scope-mappings/{container}/granted"),
             get(evaluate::granted),
         )
