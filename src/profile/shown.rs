@@ -67,11 +67,11 @@ pub fn metadata(realm: &Realm, context: Context) -> Value {
     let attributes: Vec<Value> = seen
         .map(|a| {
             let mut validators = a.validations.clone();
-            if !a.multivalued {
-                validators.insert("multivalued".into(), json!({ "max": "1" }));
-            }
             for settings in validators.values_mut().filter_map(Value::as_object_mut) {
                 settings.insert("ignore.empty.value".into(), json!(true));
+            }
+            if !a.multivalued {
+                validators.insert("multivalued".into(), json!({ "max": "1" }));
             }
             let mut shown = json!({
                 "name": a.name,

@@ -165,9 +165,11 @@ impl FromRequestParts<App> for Administrator {
         let caller = Caller::from_request_parts(parts, app).await?;
         let token = bearer::of_headers(&parts.headers).map(str::to_owned);
         let token = token.ok_or_else(|| ApiError::unauthorized().into_response())?;
-        identify(app.clone(), caller, token)
+        let who = identify(app.clone(), caller, token)
             .await
-            .map_err(IntoResponse::into_response)
+            .map_err(IntoResponse::into_response)?;
+        super::cors::admit(parts, &who.client);
+        Ok(who)
     }
 }
 

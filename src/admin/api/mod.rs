@@ -11,7 +11,9 @@ pub mod client_scopes;
 pub mod clients;
 pub mod component_settings;
 pub mod components;
+pub mod console;
 pub mod container;
+mod cors;
 pub mod dates;
 pub mod empty;
 pub mod error;
@@ -34,7 +36,7 @@ pub mod who_am_i;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tower::util::MapRequest;
@@ -49,6 +51,7 @@ pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
         .merge(realms::routes())
         .merge(users::routes())
         .merge(events::routes())
+        .merge(console::routes())
         // -- clients, roles, groups, scopes, components: ----------------------------------------------------------
         .merge(authentication::routes())
         .merge(clients::routes())
@@ -66,6 +69,7 @@ pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
         .merge(who_am_i::routes())
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)
+        .layer(axum::middleware::from_fn(cors::apply))
         .layer(axum::middleware::from_fn(common_headers))
         .with_state(app);
     MapRequest::new(router, without_slash)
@@ -94,10 +98,7 @@ async fn no_such_path(who: Result<auth::Administrator, Response>) -> Response {
     who.map_or_else(|refusal| refusal, |_| ApiError::no_such_path().into_response())
 }
 
-async fn wrong_method(method: Method) -> Response {
-    if method == Method::OPTIONS {
-        return StatusCode::OK.into_response();
-    }
+async fn wrong_method() -> Response {
     ApiError::error(StatusCode::METHOD_NOT_ALLOWED, "HTTP 405 Method Not Allowed").into_response()
 }
 
@@ -105,6 +106,10 @@ async fn wrong_method(method: Method) -> Response {
 async fn common_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    headers.remove(header::ALLOW);
+    headers
+        .entry("x-robots-tag")
+        .or_insert(HeaderValue::from_static("none"));
     for (name, value) in [
         (header::REFERRER_POLICY, "no-referrer"),
         (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"),

@@ -50,7 +50,7 @@ async fn test_smtp(admin: Admin, body: Body) -> Answer {
         tracing::warn!("realm {:?}: the test mail was not sent: {why}", admin.realm.name);
         return Err(failed());
     }
-    answer::nothing()
+    answer::uncached(answer::nothing())
 }
 
 /// The required actions by which a user sets up something to prove themselves with.

@@ -5,7 +5,6 @@ use axum::extract::Path;
 use axum::routing::{delete, get, post};
 use serde_json::{Value, json};
 
-use super::again;
 use crate::admin::api::answer;
 use crate::admin::api::auth::{Admin, Right};
 use crate::admin::api::error::{Answer, ApiError};
@@ -69,8 +68,7 @@ async fn logout_all(admin: Admin) -> Answer {
     realm::update(&mut tx, &admin.realm.id, &admin.realm.name, &doc).await?;
     record(&mut tx, &admin, Operation::Action, "REALM", "logout-all", None).await?;
     tx.commit().await?;
-    again(&admin.app, &admin.realm.id).await?;
-    answer::json(&json!({}))
+    answer::json_plain(&json!({}))
 }
 
 /// Tells the applications' `adminUrl` that older tokens are void. Our applications learn it by introspection: there is

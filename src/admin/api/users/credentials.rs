@@ -100,7 +100,7 @@ async fn remove(admin: Admin, Path((_, id, credential)): Path<(String, String, S
     let path = format!("users/{id}/credentials/{credential}");
     record(&mut tx, &admin, Operation::Action, "USER", &path, None).await?;
     tx.commit().await?;
-    answer::nothing()
+    answer::uncached(answer::nothing())
 }
 
 /// The body is the label as plain text; a JSON text is taken too.

@@ -60,7 +60,7 @@ async fn add(admin: Admin, Path((_, id, provider)): Path<(String, String, String
     )
     .await?;
     tx.commit().await?;
-    answer::nothing()
+    answer::uncached(answer::nothing())
 }
 
 async fn remove(admin: Admin, Path((_, id, provider)): Path<(String, String, String)>) -> Answer {
@@ -72,5 +72,5 @@ async fn remove(admin: Admin, Path((_, id, provider)): Path<(String, String, Str
     let path = format!("users/{id}/federated-identity/{provider}");
     record(&mut tx, &admin, Operation::Delete, "USER", &path, None).await?;
     tx.commit().await?;
-    answer::nothing()
+    answer::uncached(answer::nothing())
 }

@@ -81,7 +81,7 @@ async fn join(admin: Admin, Path((_, id, group_id)): Path<(String, String, Strin
     )
     .await?;
     tx.commit().await?;
-    answer::nothing()
+    answer::uncached(answer::nothing())
 }
 
 async fn leave(admin: Admin, Path((_, id, group_id)): Path<(String, String, String)>) -> Answer {
@@ -101,5 +101,5 @@ async fn leave(admin: Admin, Path((_, id, group_id)): Path<(String, String, Stri
     )
     .await?;
     tx.commit().await?;
-    answer::nothing()
+    answer::uncached(answer::nothing())
 }

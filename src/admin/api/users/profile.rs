@@ -2,6 +2,8 @@
 
 use axum::Router;
 use axum::extract::Path;
+use axum::http::header;
+use axum::response::IntoResponse;
 use axum::routing::get;
 use serde_json::{Value, json};
 
@@ -55,12 +57,12 @@ fn shown(realm: &Realm) -> Result<Value, ApiError> {
 
 async fn read(admin: Admin) -> Answer {
     admin.require(KNOW)?;
-    answer::json(&shown(&admin.realm)?)
+    answer::json_plain(&shown(&admin.realm)?)
 }
 
 async fn metadata(admin: Admin) -> Answer {
     admin.require(KNOW)?;
-    answer::json(&profile::metadata(&admin.realm, Context::UserApi))
+    answer::json_plain(&profile::metadata(&admin.realm, Context::UserApi))
 }
 
 /// Replaces the profile; nothing (or `null`) gives the default back.
@@ -101,7 +103,8 @@ async fn write(admin: Admin, body: Body) -> Answer {
     .await?;
     tx.commit().await?;
     let now = crate::store::realm::by_id(&admin.app.db, &admin.realm.id).await?;
-    answer::json(&shown(&now.unwrap_or(admin.realm))?)
+    let text = shown(&now.unwrap_or(admin.realm))?.to_string();
+    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
 }
 
 /// What was sent with the members that Keycloak always has.

@@ -87,7 +87,13 @@ pub(in crate::admin::api) fn refusal(mut errors: Vec<FieldError>, sent: &Fields)
     errors.sort_by_key(|e| (!sent.contains_key(&e.field), password::order::place(&e.field)));
     let mut shown: Vec<Value> = errors
         .into_iter()
-        .map(|e| json!({ "field": e.field, "errorMessage": e.key, "params": e.params }))
+        .map(|mut e| {
+            // Here the message does not repeat a bad name.
+            if e.key.ends_with("-invalid-character") {
+                e.params.truncate(1);
+            }
+            json!({ "field": e.field, "errorMessage": e.key, "params": e.params })
+        })
         .collect();
     let body = if shown.len() == 1 {
         shown.remove(0)

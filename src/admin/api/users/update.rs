@@ -94,5 +94,5 @@ pub(super) async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>) 
     }
     record(&mut tx, &admin, Operation::Delete, "USER", &format!("users/{id}"), None).await?;
     tx.commit().await?;
-    answer::nothing()
+    answer::uncached(answer::nothing())
 }
