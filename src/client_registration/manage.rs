@@ -176,6 +176,7 @@ fn change(request: &Request<'_>, auth: Auth, client: &Client, asked: &Asked) -> 
     })?;
     asked.check_bounds(&client.doc, &doc)?;
     check(&doc)?;
+    metadata::check_levels(request.realm, &doc)?;
     Ok(doc)
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use vestibule_oauth::client_metadata::{self, AuthMethod, Issued, Metadata, apply};
 
 use super::asked::Form;
+use super::refusal::Refusal;
 use crate::caller::Caller;
 use crate::client_secret;
 use crate::service_account;
@@ -13,13 +14,19 @@ use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
 
 /// Takes out the scopes that the realm does not have, so that a name that is given a meaning later gives nobody anything.
-/// Keycloak refuses them where a policy lists scopes; programs of today send such names without caring.
+/// Keycloak refuses them where a policy lists scopes; programs of today send such names without caring. If nothing that was
+/// asked for exists, nothing was asked for.
 pub(super) fn keep_known_scopes(realm: &Realm, metadata: &mut Metadata) {
     if realm.attribute("clientRegistration.scopes.spontaneous") == Some("allow") {
         return;
     }
-    if let Some(asked) = &mut metadata.scope {
-        asked.retain(|name| realm.client_scope(name).is_some());
+    let Some(asked) = &mut metadata.scope else {
+        return;
+    };
+    let had_some = !asked.is_empty();
+    asked.retain(|name| name == "openid" || realm.client_scope(name).is_some());
+    if had_some && asked.is_empty() {
+        metadata.scope = None;
     }
 }
 
@@ -39,11 +46,46 @@ pub(super) fn new_client(realm: &Realm, metadata: &Metadata) -> Doc {
         ("defaultClientScopes", "defaultDefaultClientScopes"),
         ("optionalClientScopes", "defaultOptionalClientScopes"),
     ] {
-        doc.entry(list).or_insert_with(|| json!(realm.texts(of_realm)));
+        doc.entry(list).or_insert_with(|| json!(openid_scopes(realm, of_realm)));
     }
     give_scopes(realm, &mut doc);
     complete(realm, &mut doc);
     doc
+}
+
+/// Those of a list of the realm that are of this protocol: SAML has scopes of its own.
+fn openid_scopes<'a>(realm: &'a Realm, list: &str) -> Vec<&'a str> {
+    let mut names = realm.texts(list);
+    names.retain(|name| realm.client_scope(name).is_some_and(|scope| scope.protocol != "saml"));
+    names
+}
+
+/// Checks the members whose meaning is the realm's.
+///
+/// # Errors
+///
+/// `default_acr_values` that no level of authentication stands for.
+pub(super) fn check_levels(realm: &Realm, doc: &Doc) -> Result<(), Refusal> {
+    let asked = json::attribute(doc, "default.acr.values").unwrap_or_default();
+    let mapped: Doc = json::attribute(doc, "acr.loa.map")
+        .or_else(|| realm.attribute("acr.loa.map"))
+        .and_then(|map| serde_json::from_str(map).ok())
+        .unwrap_or_default();
+    let in_flow = |value: &str| {
+        let mut levels = realm
+            .authenticator_configs
+            .iter()
+            .filter_map(|c| c.config.get("loa-condition-level"));
+        levels.any(|level| level == value)
+    };
+    let known = |value: &str| mapped.contains_key(value) || in_flow(value);
+    if asked.split("##").all(|value| value.is_empty() || known(value)) {
+        return Ok(());
+    }
+    Err(Refusal::metadata(
+        "Default ACR values need to contain values specified in the ACR-To-Loa mapping or number levels from set realm \
+         browser flow",
+    ))
 }
 
 /// The client with the changes of this metadata.

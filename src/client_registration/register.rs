@@ -54,6 +54,7 @@ pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Regist
     policies.shape(&mut bare);
     asked.check_bounds(&bare, &doc)?;
     check(&doc)?;
+    metadata::check_levels(request.realm, &doc)?;
     sector::check(request.app, &doc).await?;
 
     let (client, secret, rat) = make(request, auth, asked.client_id(), doc)?;

@@ -12,6 +12,7 @@ use super::cors;
 use super::door::{self, OfRealm};
 use crate::app::App;
 use crate::caller::Caller;
+use crate::client_registration;
 use crate::store::realm::{self, Realm};
 
 /// Signature algorithms, in the order in which Keycloak lists them.
@@ -170,7 +171,17 @@ fn metadata(realm: &Realm, issuer: &str) -> Value {
         },
         "authorization_response_iss_parameter_supported": true,
     });
-    join(first, second)
+    let mut all = join(first, second);
+    if !client_registration::offered(realm) {
+        let aliases = &mut all["mtls_endpoint_aliases"];
+        if let Some(aliases) = aliases.as_object_mut() {
+            aliases.shift_remove("registration_endpoint");
+        }
+        if let Some(all) = all.as_object_mut() {
+            all.shift_remove("registration_endpoint");
+        }
+    }
+    all
 }
 
 fn join(first: Value, second: Value) -> Value {

@@ -128,9 +128,11 @@ fn registered(client: &Map<String, Value>, found: &mut Map<String, Value>) {
     };
     tell("redirect_uris", Some(json!(redirects)));
     tell("post_logout_redirect_uris", Some(json!(logout)));
+    let openid = client.get("protocol").and_then(Value::as_str) != Some("saml");
+    let method = AuthMethod::of_client(client).filter(|_| openid);
     tell(
         "token_endpoint_auth_method",
-        AuthMethod::of_client(client).map(|method| json!(method.as_str())),
+        method.map(|method| json!(method.as_str())),
     );
     tell("grant_types", Some(json!(grants::grant_types(client))));
     tell("response_types", Some(json!(grants::response_types(client))));
@@ -166,6 +168,11 @@ fn registered(client: &Map<String, Value>, found: &mut Map<String, Value>) {
         // URI, and it matters, the truth is told; elsewhere Keycloak's word is kept.
         let moot = setting.member == "backchannel_logout_session_required"
             && attribute(client, "backchannel.logout.url").is_none();
+        // Keycloak's default where an administrator said nothing.
+        let kept = match setting.member {
+            "frontchannel_logout_session_required" => kept.or(Some("true")),
+            _ => kept,
+        };
         // Keycloak never tells this one; told if it is not the default.
         let unsaid = setting.member == "backchannel_logout_revoke_offline_tokens" && kept == Some("false");
         tell(
