@@ -41,7 +41,8 @@ impl Request {
         event.kind = format!("{}_ERROR", event.kind);
         event.error = Some(error.to_owned());
         if let Some(reason) = reason {
-            event = event.detail("reason", reason);
+            // First, as Keycloak has it.
+            event.details.shift_insert(0, "reason".into(), reason.into());
         }
         events::record_alone(&self.app, &self.realm, &event).await;
         Stop::Refused(refused)

@@ -2,21 +2,19 @@
 //!
 //! The realm's direct grant flow decides who it is.
 
-mod flow;
-mod steps;
-mod unmet;
+mod person;
 
 use serde_json::{Value, json};
 use vestibule_oauth::error::Refusal;
 
 use super::request::{Request, invalid_grant};
 use super::{answer, offline};
-use crate::error::Error;
 use crate::events;
 use crate::oidc::door::Stop;
 use crate::oidc::session as sessions;
 use crate::oidc::tokens::context::Context;
 use crate::oidc::tokens::make::{self, Grant, Place, Wanted};
+use crate::required_actions;
 use crate::store::event::Event;
 use crate::store::json::Doc;
 use crate::store::session::{self, ClientSession, UserSession};
@@ -38,7 +36,7 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
     }
     let scopes = request.scopes(&early).await?;
     let event = request.event.clone().detail("auth_method", "openid-connect");
-    let user = flow::run(request, &event).await?;
+    let user = person::find(request, &event).await?;
     let event = event.detail("username", user.username.as_str());
     fully_set_up(request, &event, &user).await?;
     let mut place = new_place(request, &user);
@@ -72,14 +70,20 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
     Ok(answer::body(realm, client, &issued, Some(&place.session.id)))
 }
 
-/// Nobody gets tokens while something is asked of them that only a page can do.
+/// Nobody gets tokens while something is asked of them that only a page can do. What the realm asks for since then is put on
+/// the user, as at any sign-in. An action that is switched off stops a user who has it, as in Keycloak; one that the realm
+/// does not know stops nobody.
 async fn fully_set_up(request: &Request, event: &Event, user: &User) -> Result<(), Stop> {
-    let pending = unmet::of(&request.realm, user);
-    if pending.is_empty() {
-        return Ok(());
+    let (app, realm) = (&request.app, &request.realm);
+    let due = required_actions::due(app, realm, user).await?;
+    if due != user.required_actions {
+        let mut tx = app.db.begin().await?;
+        user::set_required_actions(&mut tx, &realm.id, &user.id, &due).await?;
+        tx.commit().await?;
     }
-    if pending.iter().any(|alias| !user.required_actions.contains(alias)) {
-        remember(request, user, &pending).await?;
+    let known = due.iter().any(|alias| realm.required_action(alias).is_some());
+    if !known && !required_actions::is_profile_wanting(realm, user) {
+        return Ok(());
     }
     let text = "Account is not fully set up";
     Err(request
@@ -90,19 +94,6 @@ async fn fully_set_up(request: &Request, event: &Event, user: &User) -> Result<(
             Some(text),
         )
         .await)
-}
-
-/// What the realm asks for since is asked at the next sign-in too.
-async fn remember(request: &Request, user: &User, pending: &[String]) -> Result<(), Error> {
-    let mut actions = user.required_actions.clone();
-    for alias in pending {
-        if !actions.contains(alias) {
-            actions.push(alias.clone());
-        }
-    }
-    let mut tx = request.app.db.begin().await?;
-    user::set_required_actions(&mut tx, &request.realm.id, &user.id, &actions).await?;
-    tx.commit().await
 }
 
 fn new_place(request: &Request, user: &User) -> Place {

@@ -1,0 +1,140 @@
+//! Who a password grant is for: the realm's direct grant flow, walked by the interpreter that browsers go through too.
+
+use vestibule_oauth::error::Refusal;
+
+use crate::error::Error;
+use crate::login::request::AuthRequest;
+use crate::login::steps::conditions;
+use crate::login::steps::password::{self, Proof};
+use crate::login::walk::{self, Steps, Walked};
+use crate::oidc::door::Stop;
+use crate::oidc::token::request::{Request, invalid_grant};
+use crate::store::event::Event;
+use crate::store::realm::{Execution, Flow, Realm};
+use crate::store::user::{self, User};
+
+/// The one text for everything that may not be told apart.
+const WRONG: &str = "Invalid user credentials";
+
+/// Why it goes no further.
+struct Refused {
+    refusal: Refusal,
+    /// Keycloak's code in the event.
+    error: &'static str,
+}
+
+impl Refused {
+    fn wrong(error: &'static str) -> Self {
+        Self {
+            refusal: invalid_grant(WRONG),
+            error,
+        }
+    }
+}
+
+/// Somebody who tries to sign in.
+struct Attempt<'a> {
+    request: &'a Request,
+    username: Option<String>,
+    user: Option<User>,
+    /// A step took a proof of who it is.
+    proved: bool,
+}
+
+/// Who it is, by the flow that the client or the realm is bound to.
+pub(super) async fn find(request: &Request, event: &Event) -> Result<User, Stop> {
+    let realm = request.realm.clone();
+    let mut attempt = Attempt {
+        request,
+        username: None,
+        user: None,
+        proved: false,
+    };
+    let walked = match bound(request, &realm) {
+        Some(flow) => walk::flow(&mut attempt, &realm, flow).await?,
+        None => Walked::Attempted,
+    };
+    let refused = match walked {
+        Walked::Success if attempt.proved && attempt.user.is_some() => None,
+        Walked::Stop(refused) => Some(refused),
+        _ => Some(Refused::wrong("invalid_user_credentials")),
+    };
+    match (refused, attempt.user) {
+        (None, Some(user)) => Ok(user),
+        (refused, user) => {
+            let refused = refused.unwrap_or_else(|| Refused::wrong("invalid_user_credentials"));
+            let mut event = event.clone();
+            event.user_id = user.map(|user| user.id);
+            if let Some(username) = attempt.username {
+                event = event.detail("username", username);
+            }
+            Err(request.refuse_as(event, refused.refusal, refused.error, None).await)
+        }
+    }
+}
+
+fn bound<'a>(request: &Request, realm: &'a Realm) -> Option<&'a Flow> {
+    let overrides = request.client.doc.get("authenticationFlowBindingOverrides");
+    let own = overrides.and_then(|o| o.get("direct_grant")?.as_str());
+    let own = own.filter(|id| !id.is_empty()).and_then(|id| realm.flow(id));
+    own.or_else(|| realm.flow_by_alias(realm.text("directGrantFlow").unwrap_or("direct grant")))
+}
+
+impl Steps for Attempt<'_> {
+    type Stop = Refused;
+
+    async fn holds(&mut self, condition: &Execution, flow: &Flow) -> Result<bool, Error> {
+        let (app, realm) = (&self.request.app, &self.request.realm);
+        let asked = AuthRequest::default();
+        conditions::holds(app, realm, &asked, self.user.as_ref(), condition, flow).await
+    }
+
+    /// A step that we do not know has nothing to say: where it is required, nobody passes.
+    async fn step(&mut self, execution: &Execution) -> Result<Walked<Refused>, Error> {
+        match execution.authenticator.as_deref().unwrap_or_default() {
+            "direct-grant-validate-username" => self.username().await,
+            "direct-grant-validate-password" => self.password().await,
+            "allow-access-authenticator" => Ok(Walked::Success),
+            "deny-access-authenticator" => Ok(Walked::Stop(Refused::wrong("access_denied"))),
+            _ => Ok(Walked::Attempted),
+        }
+    }
+}
+
+impl Attempt<'_> {
+    /// Who it says it is. Nobody is told here whether that is anybody.
+    async fn username(&mut self) -> Result<Walked<Refused>, Error> {
+        let request = self.request;
+        let Some(username) = request.params.text("username") else {
+            return Ok(Walked::Stop(Refused {
+                refusal: Refusal::new(401, "invalid_request", "Missing parameter: username"),
+                error: "user_not_found",
+            }));
+        };
+        self.username = Some(username.to_owned());
+        let with_email = request.realm.flag("loginWithEmailAllowed");
+        let found = user::by_login(&request.app.db, &request.realm.id, username, with_email).await?;
+        self.user = found.filter(|user| user.service_client.is_none());
+        Ok(Walked::Success)
+    }
+
+    /// The password. The work is the same whether there is such a user, and whether they have a password.
+    async fn password(&mut self) -> Result<Walked<Refused>, Error> {
+        let sent = self.request.params.get("password").unwrap_or_default();
+        let proof = password::check(&self.request.app, self.user.as_ref(), sent).await?;
+        let Some(user) = &self.user else {
+            return Ok(Walked::Stop(Refused::wrong("user_not_found")));
+        };
+        if proof == Proof::Wrong {
+            return Ok(Walked::Stop(Refused::wrong("invalid_user_credentials")));
+        }
+        if !user.enabled {
+            return Ok(Walked::Stop(Refused {
+                refusal: invalid_grant("Account disabled"),
+                error: "user_disabled",
+            }));
+        }
+        self.proved = true;
+        Ok(Walked::Success)
+    }
+}
