@@ -1,16 +1,20 @@
 //! One file per promise, each through the router, on every database that is switched on.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod claims;
 mod client_registration;
 mod crash;
 mod durability;
 mod initial_access;
+mod introspection;
 mod layers;
 mod limits;
 mod nodes;
+mod refresh;
 mod registration_input;
 mod registration_policies;
 mod representation_registration;
 mod store;
+mod token;
 #[allow(dead_code, reason = "each promise uses what it needs")]
 mod support;

@@ -14,6 +14,7 @@
 mod browser;
 mod database;
 mod mail;
+pub mod oidc;
 pub mod process;
 
 use std::net::{IpAddr, SocketAddr};
