@@ -250,6 +250,11 @@ impl Db {
             .map_err(|e| Error::Key(format!("{purpose} {id} cannot be opened with this secret key: {e}")))
     }
 
+    /// The key that seals.
+    pub(super) fn secret_key(&self) -> &MasterKey {
+        &self.secret_key
+    }
+
     pub(super) fn as_postgres(&self) -> Option<&Postgres> {
         match &*self.engine {
             Engine::Sqlite(_) => None,
@@ -347,6 +352,11 @@ impl Tx {
         self.secret_key
             .seal(purpose, id.as_bytes(), plain)
             .map_err(|e| Error::Key(e.to_string()))
+    }
+
+    /// The key that seals.
+    pub(super) fn secret_key(&self) -> &MasterKey {
+        &self.secret_key
     }
 
     /// Runs a statement and says how many rows it changed. A duplicate is such a number, not an error: write

@@ -281,7 +281,7 @@ async fn load(db: &Db, id: &str) -> Result<Option<Arc<Realm>>, Error> {
         return Ok(None);
     };
     let (name, mut doc) = (row.next()?, json::parse(&row.next::<String>()?)?);
-    realm_secret::open(db, id, &mut doc);
+    realm_secret::open(db.secret_key(), id, &mut doc);
     let roles = role::of_realm(db, id).await?;
     let mut realm = Realm {
         id: id.to_owned(),
@@ -366,6 +366,40 @@ pub async fn update(tx: &mut Tx, id: &str, name: &str, doc: &Doc) -> Result<bool
     tx.touch(realm_topic(id));
     tx.touch(names_topic());
     Ok(changed > 0)
+}
+
+/// A realm's document as it is now; it stays so until the transaction ends. What changes a document begins here, so that
+/// of two changes at once neither is lost.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn latest(tx: &mut Tx, id: &str) -> Result<Option<Doc>, Error> {
+    // Writing takes the row's lock on both databases.
+    tx.exec("update realm set name = name where id = $1", &[&id]).await?;
+    let Some(mut row) = tx.first("select doc from realm where id = $1", &[&id]).await? else {
+        return Ok(None);
+    };
+    let mut doc = json::parse(&row.next::<String>()?)?;
+    realm_secret::open(tx.secret_key(), id, &mut doc);
+    Ok(Some(doc))
+}
+
+/// Changes some of a realm's settings. `false` if it is gone.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn change(tx: &mut Tx, id: &str, change: impl FnOnce(&mut Doc)) -> Result<bool, Error> {
+    let Some(mut doc) = latest(tx, id).await? else {
+        return Ok(false);
+    };
+    change(&mut doc);
+    let text = serde_json::to_string(&realm_secret::sealed(tx, id, &doc)?)?;
+    tx.exec("update realm set doc = $2 where id = $1", &[&id, &text])
+        .await?;
+    tx.touch(realm_topic(id));
+    Ok(true)
 }
 
 /// Removes a realm with everything in it.

@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod claims;
+mod admin_authz;
+mod admin_events;
+mod admin_realms;
+mod admin_users;
 mod client_registration;
 mod crash;
 mod durability;

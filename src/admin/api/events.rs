@@ -125,10 +125,10 @@ async fn configure(admin: Admin, body: Body) -> Answer {
     if listeners.into_iter().flatten().any(unknown) {
         return Err(ApiError::error(StatusCode::BAD_REQUEST, "Unknown event listener"));
     }
+    let mut tx = admin.app.db.begin().await?;
+    realm::change(&mut tx, &admin.realm.id, |doc| doc.extend(given.clone())).await?;
     let mut doc = admin.realm.doc.clone();
     doc.extend(given.clone());
-    let mut tx = admin.app.db.begin().await?;
-    realm::update(&mut tx, &admin.realm.id, &admin.realm.name, &doc).await?;
     // Whether it is kept is decided by what holds now: the first change that switches admin events on is kept.
     kept_change(&mut tx, &admin, &doc, given).await?;
     tx.commit().await?;

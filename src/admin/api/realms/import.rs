@@ -258,9 +258,10 @@ async fn default_groups(tx: &mut Tx, admin: &Admin, given: &Doc) -> Result<(), A
         );
     }
     if !ids.is_empty() {
-        let mut doc = admin.realm.doc.clone();
-        doc.insert("defaultGroups".into(), json!(ids));
-        realm::update(tx, &admin.realm.id, &admin.realm.name, &doc).await?;
+        realm::change(tx, &admin.realm.id, |doc| {
+            doc.insert("defaultGroups".into(), json!(ids));
+        })
+        .await?;
     }
     Ok(())
 }

@@ -75,6 +75,13 @@ async fn create(who: Administrator, body: Body) -> Answer {
         .unwrap_or_default()
         .to_owned();
     names::check(&name)?;
+    if given
+        .get("id")
+        .and_then(Value::as_str)
+        .is_some_and(|id| id.len() > names::LONGEST)
+    {
+        return Err(ApiError::bad("Database operation failed"));
+    }
     let app = who.app.clone();
     if realm::by_name(&app.db, &name).await?.is_some() {
         return Err(ApiError::conflict(&format!("Realm {name} already exists")));
@@ -164,21 +171,23 @@ async fn update(admin: Admin, body: Body) -> Answer {
         _ => &admin.realm.name,
     };
     let wanted = settings::checked(&app, Some(&admin.realm), &given)?;
-    let doc = settings::merged(&admin.realm.doc, &wanted);
-    store(&admin, &app, name, &doc, &given).await?;
+    store(&admin, &app, name, &wanted, &given).await?;
     answer::nothing()
 }
 
-async fn store(admin: &Admin, app: &App, name: &str, doc: &Doc, given: &Doc) -> Result<(), ApiError> {
-    let unique = !crate::store::json::flag(doc, "duplicateEmailsAllowed");
+async fn store(admin: &Admin, app: &App, name: &str, wanted: &Doc, given: &Doc) -> Result<(), ApiError> {
     let mut tx = app.db.begin().await?;
-    if !realm::update(&mut tx, &admin.realm.id, name, doc).await? {
+    let before = realm::latest(&mut tx, &admin.realm.id).await?;
+    let before = before.ok_or_else(|| ApiError::not_found("Realm not found."))?;
+    let doc = settings::merged(&before, wanted);
+    let unique = !crate::store::json::flag(&doc, "duplicateEmailsAllowed");
+    if !realm::update(&mut tx, &admin.realm.id, name, &doc).await? {
         return Err(ApiError::conflict("Realm with same name exists"));
     }
     if name != admin.realm.name {
         names::rename(&mut tx, app, &admin.realm, name).await?;
     }
-    if unique != admin.realm.unique_emails() {
+    if unique == crate::store::json::flag(&before, "duplicateEmailsAllowed") {
         user::set_unique_emails(&mut tx, &admin.realm.id, unique).await?;
     }
     let sent = Value::Object(given.clone());

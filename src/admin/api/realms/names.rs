@@ -13,6 +13,9 @@ const RESERVED: &[char] = &[
     ':', '/', '?', '#', '@', '!', '$', '&', '(', ')', '*', '+', ',', ';', '=', '[', ']', '\\',
 ];
 
+/// The longest name or id.
+pub(super) const LONGEST: usize = 255;
+
 /// Whether a realm may have a name.
 ///
 /// # Errors
@@ -26,7 +29,7 @@ pub(super) fn check(name: &str) -> Result<(), ApiError> {
         let text = format!("Character '{bad}' not allowed.");
         return Err(ApiError::error(axum::http::StatusCode::BAD_REQUEST, &text));
     }
-    if name.chars().count() > 255 || name.chars().any(char::is_control) {
+    if name.chars().count() > LONGEST || name.chars().any(char::is_control) {
         return Err(ApiError::bad("Database operation failed"));
     }
     Ok(())

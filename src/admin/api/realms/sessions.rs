@@ -61,11 +61,13 @@ async fn stats(admin: Admin) -> Answer {
 /// Ends all sessions of the realm; what was issued before is void.
 async fn logout_all(admin: Admin) -> Answer {
     admin.require(&[Right::ManageUsers])?;
-    let mut doc = admin.realm.doc.clone();
-    doc.insert("notBefore".into(), json!(admin.app.now_seconds()));
     let mut tx = admin.app.db.begin().await?;
     session::remove_of_realm(&mut tx, &admin.realm.id).await?;
-    realm::update(&mut tx, &admin.realm.id, &admin.realm.name, &doc).await?;
+    let now = admin.app.now_seconds();
+    realm::change(&mut tx, &admin.realm.id, |doc| {
+        doc.insert("notBefore".into(), json!(now));
+    })
+    .await?;
     record(&mut tx, &admin, Operation::Action, "REALM", "logout-all", None).await?;
     tx.commit().await?;
     answer::json_plain(&json!({}))

@@ -48,6 +48,9 @@ pub(super) fn checked(app: &App, realm: Option<&Realm>, given: &Doc) -> Result<D
         let single: Vec<&str> = rules.split_whitespace().collect();
         wanted.insert("passwordPolicy".into(), json!(single.join(" ")));
     }
+    if realm.is_none() && text(&wanted, "passwordPolicy").is_none() {
+        wanted.remove("passwordPolicy");
+    }
     for flow in FLOWS {
         let alias = text(&wanted, flow);
         if let (Some(realm), Some(alias)) = (realm, alias)

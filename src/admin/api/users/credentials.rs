@@ -42,7 +42,7 @@ pub(super) fn routes() -> Router<App> {
 }
 
 async fn reset_password(admin: Admin, Path((_, id)): Path<(String, String)>, body: Body) -> Answer {
-    let mut user = find(&admin, &id, CHANGE).await?;
+    let user = find(&admin, &id, CHANGE).await?;
     let given = body.object("CredentialRepresentation")?;
     let refuse = |text: &str| ApiError::error(StatusCode::BAD_REQUEST, text);
     let plain = given
@@ -54,8 +54,11 @@ async fn reset_password(admin: Admin, Path((_, id)): Path<(String, String)>, bod
     }
     let prepared = password::prepare(&admin.app, &admin.realm, &user, plain).await?;
     let prepared = prepared.map_err(|v| sent::violation(&v))?;
-    sent::must_change(&mut user, flag(&given, "temporary"));
     let mut tx = admin.app.db.begin().await?;
+    // Hashing took its time: the duties are those of now.
+    let found = user::by_id(&mut tx, &admin.realm.id, &user.id).await?;
+    let mut user = found.ok_or_else(|| ApiError::not_found("User not found"))?;
+    sent::must_change(&mut user, flag(&given, "temporary"));
     password::store(&mut tx, &user.id, prepared, admin.app.now()).await?;
     user::set_required_actions(&mut tx, &admin.realm.id, &user.id, &user.required_actions).await?;
     let path = format!("users/{id}/reset-password");
