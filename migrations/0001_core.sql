@@ -108,3 +108,4 @@ create table initial_access (
     doc text not null
 );
 create index initial_access_realm on initial_access (realm_id, created);
+create index initial_access_expires on initial_access (expires) where expires <> 0;

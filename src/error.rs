@@ -9,6 +9,9 @@ pub enum Error {
     /// A statement failed.
     #[error("the database failed: {0}")]
     Storage(Box<dyn std::error::Error + Send + Sync>),
+    /// A statement came second: what it builds on, or the name it takes, has changed since it was looked at.
+    #[error("overtaken by another request: {0}")]
+    Overtaken(Box<dyn std::error::Error + Send + Sync>),
     /// The database does not answer.
     #[error("the database cannot be reached: {0}")]
     Unreachable(String),
@@ -39,19 +42,33 @@ impl From<rusqlite::Error> for Error {
                 Self::Busy("the database is locked")
             }
             Some(rusqlite::ErrorCode::DiskFull) => Self::Unreachable("the disk is full".into()),
+            Some(rusqlite::ErrorCode::ConstraintViolation) => Self::Overtaken(e.into()),
             _ => Self::Storage(e.into()),
         }
     }
 }
 
+/// An error with its causes; the driver's own text is only "db error".
+pub(crate) fn in_full(e: &dyn std::error::Error) -> String {
+    let mut text = e.to_string();
+    let mut cause = e.source();
+    while let Some(e) = cause {
+        text = format!("{text}: {e}");
+        cause = e.source();
+    }
+    text
+}
+
 impl From<tokio_postgres::Error> for Error {
     fn from(e: tokio_postgres::Error) -> Self {
         let class = e.code().map_or("", |c| &c.code()[..2]);
-        // 08 connection, 53 resources, 57 operator intervention: another attempt may succeed.
-        if e.is_closed() || matches!(class, "08" | "53" | "57") {
-            Self::Unreachable(e.to_string())
-        } else {
-            Self::Storage(e.into())
+        // 08 connection, 53 resources, 57 operator intervention: another attempt may succeed. 23 a constraint, 40 a
+        // deadlock, 55 a lock: somebody else was faster, and another attempt will see what they did.
+        match class {
+            _ if e.is_closed() => Self::Unreachable(in_full(&e)),
+            "08" | "53" | "57" => Self::Unreachable(in_full(&e)),
+            "23" | "40" | "55" => Self::Overtaken(in_full(&e).into()),
+            _ => Self::Storage(in_full(&e).into()),
         }
     }
 }
@@ -66,7 +83,7 @@ impl Error {
     /// 503 if coming again may help, else 500.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Busy(_) | Self::Unreachable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy(_) | Self::Unreachable(_) | Self::Overtaken(_) => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -24,6 +24,9 @@ const MOST_MEMORY_KIB: u32 = 262_144;
 const MOST_PASSES: u32 = 64;
 const MOST_PBKDF2: u64 = 5_000_000;
 
+/// Stored hashes of fewer bytes than this are no hashes.
+const SHORTEST: usize = 16;
+
 /// How many hashes may wait. Beyond it a caller is told to come again.
 const QUEUE: usize = 256;
 
@@ -115,15 +118,20 @@ impl Hasher {
             .clone()
             .try_acquire_owned()
             .map_err(|_| Error::Busy("too many passwords wait to be hashed"))?;
-        let _turn = self
+        let turn = self
             .running
             .clone()
             .acquire_owned()
             .await
             .map_err(|_| Error::Busy("shutting down"))?;
-        let done = tokio::task::spawn_blocking(work).await;
-        drop(place);
-        done.map_err(|_| Error::Corrupt("a hash could not be computed".into()))?
+        // The work holds its place and its turn: a caller who hangs up does not stop it, and must not make room for more.
+        let done = tokio::task::spawn_blocking(move || {
+            let result = work();
+            drop((place, turn));
+            result
+        });
+        done.await
+            .map_err(|_| Error::Corrupt("a hash could not be computed".into()))?
     }
 }
 
@@ -152,6 +160,10 @@ fn compare(password: &[u8], secret: &Value, data: &Value) -> Result<Verdict, Err
             .map_err(|_| Error::Corrupt(format!("a stored password has a bad {key}")))
     };
     let (expected, salt) = (bytes("value")?, bytes("salt")?);
+    if expected.len() < SHORTEST {
+        // An empty hash would equal that of any password.
+        return Err(Error::Corrupt("a stored password hash is too short".into()));
+    }
     let iterations = data["hashIterations"].as_u64().unwrap_or(0);
     let algorithm = data["algorithm"].as_str().unwrap_or_default();
     let (actual, current) = if algorithm == "argon2" {
@@ -207,4 +219,56 @@ fn pbkdf2(
     let mut hash = Zeroizing::new(vec![0; length]);
     derive(kind, rounds, salt, password, &mut hash);
     Ok(hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(secret: &str, data: &str) -> Credential {
+        Credential {
+            id: String::new(),
+            kind: "password".into(),
+            label: None,
+            created: 0,
+            priority: 0,
+            secret_data: secret.into(),
+            credential_data: data.into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_empty_hash_is_not_the_hash_of_every_password() {
+        for algorithm in ["pbkdf2-sha256", "argon2"] {
+            let data = format!(r#"{{"hashIterations":5,"algorithm":"{algorithm}"}}"#);
+            for secret in [r#"{"value":"","salt":"c2FsdHNhbHQ="}"#, r#"{"salt":"c2FsdHNhbHQ="}"#] {
+                let verdict = Hasher::default().verify("x", &stored(secret, &data)).await;
+                assert!(verdict.is_err(), "{algorithm} {secret}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn hanging_up_does_not_make_room_for_more_work_than_there_are_cores() {
+        let hasher = Hasher {
+            running: Arc::new(Semaphore::new(1)),
+            queue: Arc::new(Semaphore::new(8)),
+        };
+        let mut begun = Box::pin(hasher.run(|| {
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            Ok(())
+        }));
+        let polled_once = tokio::time::timeout(std::time::Duration::ZERO, &mut begun).await;
+        assert!(polled_once.is_err());
+        drop(begun);
+        assert_eq!(hasher.running.available_permits(), 0);
+        tokio::time::timeout(std::time::Duration::from_secs(5), hasher.run(|| Ok(())))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (hasher.running.available_permits(), hasher.queue.available_permits()),
+            (1, 8)
+        );
+    }
 }

@@ -6,6 +6,7 @@ use super::defaults::DEFAULTS;
 use super::{Created, add_role, list, text};
 use crate::app::App;
 use crate::error::Error;
+use crate::password::Hashed;
 use crate::store::client::{self, Client, Secrets};
 use crate::store::credential::{self, Credential};
 use crate::store::json::Doc;
@@ -80,30 +81,37 @@ pub struct Admin {
     pub shown_password: Option<String>,
 }
 
-/// Makes realm `master` with the first administrator, if there is no such realm.
+/// Makes realm `master` with the first administrator, if there is no such realm: both or neither, so that a start that is
+/// cut short leaves nobody locked out.
 ///
 /// # Errors
 ///
-/// Those of the database; [`Error::Key`] if no key can be made.
+/// Those of the database; [`Error::Key`] if no key can be made; [`Error::Setup`] if there is no password to give.
 pub async fn bootstrap(app: &App) -> Result<Option<Admin>, Error> {
     if realm::by_name(&app.db, "master").await?.is_some() {
         return Ok(None);
     }
-    let given = json!({ "enabled": true, "displayName": "Vestibule" });
-    let given: Doc = given.as_object().cloned().unwrap_or_default();
-    if super::create(app, "master", &given).await? == Created::NameTaken {
+    let (username, given) = app.config.first_admin.clone();
+    if given.is_none() && !app.config.dev {
+        return Err(Error::Setup(
+            "the first start makes an administrator: set KC_BOOTSTRAP_ADMIN_PASSWORD (and KC_BOOTSTRAP_ADMIN_USERNAME, \
+             else the user name is admin) for it"
+                .into(),
+        ));
+    }
+    let shown_password = given.is_none().then(crate::random::token);
+    let password = given.or_else(|| shown_password.clone()).unwrap_or_default();
+    let hashed = app.hasher.hash(&password).await?;
+    let keys = super::keys::for_new_realm(app, "master").await?;
+    let settings = json!({ "enabled": true, "displayName": "Vestibule" });
+    let settings: Doc = settings.as_object().cloned().unwrap_or_default();
+    let mut tx = app.db.begin().await?;
+    let Created::Realm(id) = super::create_in(&mut tx, app, "master", &settings, keys).await? else {
         // Another node was faster.
         return Ok(None);
-    }
-    let (username, given) = app.config.first_admin.clone();
-    let (password, shown_password) = match given {
-        Some(given) => (given, None),
-        None => {
-            let made = crate::random::token();
-            (made.clone(), Some(made))
-        }
     };
-    grant_admin(app, &username, &password).await?;
+    add_admin(&mut tx, &id, &username, hashed, app.now()).await?;
+    tx.commit().await?;
     Ok(Some(Admin {
         username,
         shown_password,
@@ -111,42 +119,34 @@ pub async fn bootstrap(app: &App) -> Result<Option<Admin>, Error> {
 }
 
 /// Adds a user of `master` who may administer everything.
-///
-/// # Errors
-///
-/// Those of the database; [`Error::Setup`] if the user name is taken.
-pub async fn grant_admin(app: &App, username: &str, password: &str) -> Result<(), Error> {
-    let master = realm::by_name(&app.db, "master")
-        .await?
-        .ok_or_else(|| Error::Setup("there is no realm master".into()))?;
-    let hashed = app.hasher.hash(password).await?;
+async fn add_admin(tx: &mut Tx, master_id: &str, username: &str, hashed: Hashed, now: i64) -> Result<(), Error> {
     let new = User {
         id: crate::random::uuid(),
-        realm_id: master.id.clone(),
+        realm_id: master_id.to_owned(),
         username: user::normal(username),
         enabled: true,
-        created: app.now(),
+        created: now,
         ..User::default()
     };
-    let mut tx = app.db.begin().await?;
-    if user::add(&mut tx, &new, master.unique_emails()).await? != Kept::Yes {
+    if user::add(tx, &new, true).await? != Kept::Yes {
         return Err(Error::Setup(format!("realm master has a user {username} already")));
     }
     let password = Credential {
         id: crate::random::uuid(),
         kind: "password".into(),
         label: None,
-        created: app.now(),
+        created: now,
         priority: 10,
         secret_data: hashed.secret_data,
         credential_data: hashed.credential_data,
     };
-    credential::put(&mut tx, &new.id, &password).await?;
-    give_defaults(&mut tx, &master, &new.id).await?;
-    if let Some(admin) = master.roles.by_name("", "admin") {
-        role::grant_to_user(&mut tx, &new.id, &admin.id).await?;
+    credential::put(tx, &new.id, &password).await?;
+    for name in ["default-roles-master", "admin"] {
+        if let Some(role_id) = role::id_by_name(&mut *tx, master_id, "", name).await? {
+            role::grant_to_user(tx, &new.id, &role_id).await?;
+        }
     }
-    tx.commit().await
+    Ok(())
 }
 
 /// What every new user of a realm gets: the default role and the default groups.

@@ -6,7 +6,7 @@ mod keys;
 mod master;
 
 pub use keys::{ClientKey, KeyPool, add_provider_key, client_key, ensure_signing_key};
-pub use master::{Admin, bootstrap, give_defaults, grant_admin};
+pub use master::{Admin, bootstrap, give_defaults};
 
 use serde_json::{Map, Value, json};
 

@@ -85,7 +85,7 @@ impl Caches {
         load: impl Future<Output = Result<Option<V>, Error>>,
     ) -> Result<Option<V>, Error>
     where
-        K: std::hash::Hash + Eq + Send + Sync + 'static,
+        K: std::hash::Hash + Eq + Clone + Send + Sync + 'static,
         V: Clone + Send + Sync + 'static,
     {
         if let Some(found) = cache.get(&key) {
@@ -96,7 +96,11 @@ impl Caches {
         if let Some(value) = &loaded
             && self.generation.load(Ordering::SeqCst) == before
         {
-            cache.insert(key, value.clone());
+            cache.insert(key.clone(), value.clone());
+            if self.generation.load(Ordering::SeqCst) != before {
+                // Forgotten between the look and the insertion.
+                cache.invalidate(&key);
+            }
         }
         Ok(loaded)
     }

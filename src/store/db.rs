@@ -202,8 +202,9 @@ impl Db {
     ///
     /// [`Error::Setup`] if the address is not understood, [`Error::Unreachable`] if nothing answers there.
     pub async fn open(address: &str, clock: Clock, secret_key: Arc<MasterKey>) -> Result<Self, Error> {
+        let caches = Arc::<Caches>::default();
         let engine = if let Some(path) = address.strip_prefix("sqlite:") {
-            Engine::Sqlite(Sqlite::open(path)?)
+            Engine::Sqlite(Sqlite::open(path, Arc::clone(&caches))?)
         } else if address.starts_with("postgres://") || address.starts_with("postgresql://") {
             Engine::Postgres(Postgres::open(address).await?)
         } else {
@@ -215,7 +216,7 @@ impl Db {
             engine: Arc::new(engine),
             clock,
             secret_key,
-            caches: Arc::default(),
+            caches,
         })
     }
 
@@ -278,7 +279,7 @@ impl Db {
             topics: Vec::new(),
             caches: Arc::clone(&self.caches),
             secret_key: Arc::clone(&self.secret_key),
-            now: self.clock.now(),
+            clock: self.clock.clone(),
         })
     }
 
@@ -339,7 +340,7 @@ pub struct Tx {
     topics: Vec<String>,
     caches: Arc<Caches>,
     secret_key: Arc<MasterKey>,
-    now: i64,
+    clock: Clock,
 }
 
 impl Tx {
@@ -385,16 +386,17 @@ impl Tx {
     /// # Errors
     ///
     /// [`Error::Storage`] if they could not be written: none of them is then there.
-    pub async fn commit(mut self) -> Result<(), Error> {
-        let topics = std::mem::take(&mut self.topics);
+    pub async fn commit(self) -> Result<(), Error> {
+        let caches = self.caches;
         match self.inner {
-            Inner::Sqlite(t) => t.commit().await?,
-            Inner::Postgres(t) => t.commit(&topics, self.now).await?,
+            // The writer forgets, not this task: the caller may hang up before the disk has it.
+            Inner::Sqlite(t) => t.commit(self.topics).await,
+            Inner::Postgres(t) => {
+                t.commit(&self.topics, self.clock.now()).await?;
+                self.topics.iter().for_each(|topic| caches.forget(topic));
+                Ok(())
+            }
         }
-        for topic in &topics {
-            self.caches.forget(topic);
-        }
-        Ok(())
     }
 
     /// Like [`Tx::commit`], but PostgreSQL need not wait for the disk. Only for what nobody was told of: pages being
@@ -405,8 +407,8 @@ impl Tx {
     /// As [`Tx::commit`].
     pub async fn commit_lazily(self) -> Result<(), Error> {
         match self.inner {
-            Inner::Sqlite(t) => t.commit().await,
-            Inner::Postgres(t) => t.commit_lazily().await,
+            Inner::Postgres(t) if self.topics.is_empty() => t.commit_lazily().await,
+            _ => self.commit().await,
         }
     }
 }

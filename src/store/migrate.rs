@@ -39,33 +39,24 @@ fn collate(line: &str) -> String {
 ///
 /// [`Error::Storage`] if a migration fails; what came before it stays applied.
 pub async fn migrate(db: &Db, now: i64) -> Result<Vec<&'static str>, Error> {
-    db.script("create table if not exists migration (name text primary key, applied bigint not null)")
-        .await?;
+    // One node at a time; even `create table if not exists` fails where two run it at once.
+    let begin = if db.engine_name() == "postgres" {
+        "begin; set local statement_timeout = 0; set local lock_timeout = 0; select pg_advisory_xact_lock(7651908);"
+    } else {
+        "begin immediate;"
+    };
+    let table = "create table if not exists migration (name text primary key, applied bigint not null);";
+    db.script(&format!("{begin} {table} commit;")).await?;
     let mut applied = Vec::new();
     for (name, text) in MIGRATIONS {
-        if db
-            .count("select count(*) from migration where name = $1", &[name])
-            .await?
-            > 0
-        {
+        if is_applied(db, name).await? {
             continue;
         }
         let text = for_engine(db, text);
-        let lock = if db.engine_name() == "postgres" {
-            "lock table migration in exclusive mode;"
-        } else {
-            ""
-        };
-        let script =
-            format!("begin; {lock} insert into migration (name, applied) values ('{name}', {now});\n{text}\ncommit;");
-        if let Err(e) = db.script(&script).await {
-            let _ = db.script("rollback").await;
-            // Another node may have been faster.
-            if db
-                .count("select count(*) from migration where name = $1", &[name])
-                .await?
-                == 0
-            {
+        let note = format!("insert into migration (name, applied) values ('{name}', {now});");
+        if let Err(e) = db.script(&format!("{begin} {note}\n{text}\ncommit;")).await {
+            // Another node may have been faster: then the note was there already.
+            if !is_applied(db, name).await? {
                 return Err(e);
             }
             continue;
@@ -73,6 +64,13 @@ pub async fn migrate(db: &Db, now: i64) -> Result<Vec<&'static str>, Error> {
         applied.push(*name);
     }
     Ok(applied)
+}
+
+async fn is_applied(db: &Db, name: &str) -> Result<bool, Error> {
+    Ok(db
+        .count("select count(*) from migration where name = $1", &[&name])
+        .await?
+        > 0)
 }
 
 /// Whether the database answers.

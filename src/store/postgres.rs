@@ -8,10 +8,13 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::db::{Cell, Params, Row};
-use crate::error::Error;
+use crate::error::{Error, in_full};
 
 /// Connections of one node.
 const POOL_SIZE: usize = 16;
+
+/// How long a statement may take. The server ends it; should the server itself be gone, we do, a little later.
+const STATEMENT: Duration = Duration::from_secs(30);
 
 /// How long a request waits for a connection before it is told to come again.
 const POOL_WAIT: Duration = Duration::from_secs(5);
@@ -42,13 +45,23 @@ pub(super) fn wants_tls(config: &tokio_postgres::Config) -> bool {
 
 impl Postgres {
     pub(super) async fn open(address: &str) -> Result<Self, Error> {
-        let mut config: tokio_postgres::Config = address
-            .parse()
-            .map_err(|e| Error::Setup(format!("--db is not a PostgreSQL address: {e}")))?;
+        let mut config: tokio_postgres::Config = address.parse().map_err(|e: tokio_postgres::Error| {
+            Error::Setup(format!("--db is not a PostgreSQL address: {}", in_full(&e)))
+        })?;
         config
             .application_name("vestibule")
-            .connect_timeout(Duration::from_secs(5));
-        config.options("-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=30000");
+            .connect_timeout(Duration::from_secs(5))
+            .keepalives_idle(Duration::from_secs(15))
+            .keepalives_interval(Duration::from_secs(5))
+            .keepalives_retries(3)
+            .tcp_user_timeout(Duration::from_secs(20));
+        // What the address says comes last, and counts; but that commits are durable is not up to it.
+        let given = config.get_options().unwrap_or_default().to_owned();
+        config.options(format!(
+            "-c statement_timeout={} -c lock_timeout=10000 -c idle_in_transaction_session_timeout=30000 {given} \
+             -c synchronous_commit=on",
+            STATEMENT.as_millis()
+        ));
         let recycle = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
@@ -75,26 +88,45 @@ impl Postgres {
     async fn connection(&self) -> Result<Object, Error> {
         self.pool.get().await.map_err(|e| match e {
             PoolError::Timeout(_) => Error::Busy("no database connection is free"),
-            e => Error::Unreachable(e.to_string()),
+            e => Error::Unreachable(in_full(&e)),
         })
     }
 
     pub(super) async fn all(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Error> {
-        all(&self.connection().await?, sql, params).await
+        let conn = self.connection().await?;
+        let rows = all(&conn, sql, params).await;
+        if matches!(rows, Err(Error::Unreachable(_))) {
+            drop(Object::take(conn));
+        }
+        rows
     }
 
     pub(super) async fn begin(&self) -> Result<Tx, Error> {
-        let conn = self.connection().await?;
-        conn.batch_execute("begin").await?;
-        Ok(Tx {
-            conn: Some(conn),
+        // Made before the first statement: who hangs up during it must not leave a transaction open in the pool.
+        let tx = Tx {
+            conn: Some(self.connection().await?),
             failed: false,
-        })
+        };
+        in_time(tx.conn()?.batch_execute("begin")).await?;
+        Ok(tx)
     }
 
+    /// Runs a script that ends its own transactions. A connection on which it failed may be in the middle of one.
     pub(super) async fn script(&self, sql: &str) -> Result<(), Error> {
-        Ok(self.connection().await?.batch_execute(sql).await?)
+        let conn = self.connection().await?;
+        let done = conn.batch_execute(sql).await;
+        if done.is_err() {
+            drop(Object::take(conn));
+        }
+        Ok(done?)
     }
+}
+
+/// Ends the wait for a server that is gone without saying so.
+async fn in_time<T>(work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
+    let most = STATEMENT + Duration::from_secs(5);
+    let done = tokio::time::timeout(most, work).await;
+    Ok(done.map_err(|_| Error::Unreachable("it does not answer".into()))??)
 }
 
 fn plain(params: Params<'_>) -> Vec<&(dyn ToSql + Sync)> {
@@ -102,14 +134,20 @@ fn plain(params: Params<'_>) -> Vec<&(dyn ToSql + Sync)> {
 }
 
 async fn all(conn: &Object, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Error> {
-    let stmt = conn.prepare_cached(sql).await?;
-    let rows = conn.query(&stmt, &plain(params)).await?;
+    let rows = in_time(async {
+        let stmt = conn.prepare_cached(sql).await?;
+        conn.query(&stmt, &plain(params)).await
+    })
+    .await?;
     rows.iter().map(cells).collect()
 }
 
 async fn execute(conn: &Object, sql: &str, params: Params<'_>) -> Result<u64, Error> {
-    let stmt = conn.prepare_cached(sql).await?;
-    Ok(conn.execute(&stmt, &plain(params)).await?)
+    in_time(async {
+        let stmt = conn.prepare_cached(sql).await?;
+        conn.execute(&stmt, &plain(params)).await
+    })
+    .await
 }
 
 fn cells(row: &tokio_postgres::Row) -> Result<Row, Error> {
@@ -170,15 +208,13 @@ impl Tx {
             .await?;
             all(conn, "select cast(pg_notify('vestibule', $1) as text)", &[topic]).await?;
         }
-        conn.batch_execute("commit").await?;
+        in_time(conn.batch_execute("commit")).await?;
         self.conn.take();
         Ok(())
     }
 
     pub(super) async fn commit_lazily(mut self) -> Result<(), Error> {
-        self.conn()?
-            .batch_execute("set local synchronous_commit = off; commit")
-            .await?;
+        in_time(self.conn()?.batch_execute("set local synchronous_commit = off; commit")).await?;
         self.conn.take();
         Ok(())
     }
@@ -186,9 +222,18 @@ impl Tx {
 
 impl Drop for Tx {
     fn drop(&mut self) {
-        if let Some(conn) = self.conn.take() {
-            // A connection in the middle of a transaction must not go back to the pool; closing it rolls back.
+        let Some(conn) = self.conn.take() else { return };
+        // A connection in the middle of a transaction must not go back to the pool. Closing it would roll back as well,
+        // but refusals are common, and a new connection costs more than a statement.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             drop(Object::take(conn));
-        }
+            return;
+        };
+        runtime.spawn(async move {
+            let undone = tokio::time::timeout(POOL_WAIT, conn.batch_execute("rollback")).await;
+            if !matches!(undone, Ok(Ok(()))) {
+                drop(Object::take(conn));
+            }
+        });
     }
 }

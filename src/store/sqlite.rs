@@ -4,12 +4,14 @@
 //! when the outer commit, and with it the sync to disk, is done. As the writer's queue is fair, whoever was already
 //! waiting gets into the same outer commit: one sync serves them all.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, Statement, types::ValueRef};
 use tokio::sync::{OwnedMutexGuard, oneshot};
 
+use super::cache::Caches;
 use super::db::{Cell, Params, Row};
 use crate::error::Error;
 
@@ -21,6 +23,9 @@ const NAMES: [&str; 32] = [
 
 /// More readers than this are closed after use instead of being kept.
 const KEPT_READERS: usize = 16;
+
+/// A log of more pages (of 4 KiB) than this is made to begin anew.
+const LONG_LOG_PAGES: i64 = 4_000;
 
 /// How long a transaction waits for its turn.
 const TURN: Duration = Duration::from_secs(10);
@@ -37,7 +42,15 @@ struct Writer {
     open: bool,
     /// A task that will commit the outer transaction is on its way.
     flush_due: bool,
-    waiting: Vec<oneshot::Sender<Result<(), Error>>>,
+    waiting: Vec<Waiter>,
+    caches: Arc<Caches>,
+}
+
+/// A transaction that waits for the outer commit.
+struct Waiter {
+    answer: oneshot::Sender<Result<(), Error>>,
+    /// What it made stale; forgotten with the commit, even if its caller has hung up.
+    topics: Vec<String>,
 }
 
 fn connect(path: &str) -> Result<Connection, Error> {
@@ -53,11 +66,31 @@ fn connect(path: &str) -> Result<Connection, Error> {
     Ok(conn)
 }
 
+/// Makes the folder and the file of a new database: it holds what others on this machine must not read.
+fn make_private(path: &Path) -> Result<(), Error> {
+    let failed = |e: std::io::Error| Error::Setup(format!("the database {} cannot be made: {e}", path.display()));
+    if path.exists() {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(failed)
+}
+
 fn bind(stmt: &mut Statement<'_>, params: Params<'_>) -> Result<(), Error> {
+    if params.len() > NAMES.len() {
+        return Err(Error::Corrupt("a statement has too many parameters".into()));
+    }
     for (name, value) in NAMES.iter().zip(params) {
-        if let Some(index) = stmt.parameter_index(name)? {
-            stmt.raw_bind_parameter(index, *value)?;
-        }
+        // PostgreSQL refuses a parameter that is not used; so does this.
+        let index = stmt.parameter_index(name)?;
+        let index = index.ok_or_else(|| Error::Corrupt(format!("a statement does not use {name}")))?;
+        stmt.raw_bind_parameter(index, *value)?;
     }
     Ok(())
 }
@@ -85,13 +118,21 @@ fn read(conn: &Connection, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Er
 }
 
 impl Sqlite {
-    pub(super) fn open(path: &str) -> Result<Self, Error> {
+    pub(super) fn open(path: &str, caches: Arc<Caches>) -> Result<Self, Error> {
+        make_private(Path::new(path))?;
         let conn = connect(path)?;
+        let mode: String = conn.query_row("pragma journal_mode", [], |r| r.get(0))?;
+        if mode != "wal" {
+            return Err(Error::Setup(format!(
+                "the database {path} lies on a file system without shared memory: put it on a local disk"
+            )));
+        }
         let writer = Writer {
             conn,
             open: false,
             flush_due: false,
             waiting: Vec::new(),
+            caches,
         };
         Ok(Self {
             path: path.to_owned(),
@@ -130,18 +171,30 @@ impl Sqlite {
         Ok(Tx {
             writer: Some(writer),
             home: Arc::clone(&self.writer),
+            failed: false,
         })
     }
 
+    /// Moves the log into the database file. Blocks: not on a thread that serves requests.
     pub(super) fn checkpoint(&self) -> Result<(), Error> {
         let conn = connect(&self.path)?;
-        conn.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()))?;
+        let checkpoint = || conn.query_row("pragma wal_checkpoint(passive)", [], |r| r.get::<_, i64>(1));
+        if checkpoint()? > LONG_LOG_PAGES {
+            // Under constant writing something is always left over, and the log would never begin anew. With the writer
+            // stopped for a moment nothing is.
+            let _writer = self.writer.blocking_lock();
+            checkpoint()?;
+        }
         Ok(())
     }
 
     pub(super) async fn script(&self, sql: &str) -> Result<(), Error> {
         let writer = self.writer.lock().await;
-        Ok(writer.conn.execute_batch(sql)?)
+        let done = writer.conn.execute_batch(sql);
+        if done.is_err() && !writer.conn.is_autocommit() {
+            writer.conn.execute_batch("rollback")?;
+        }
+        Ok(done?)
     }
 }
 
@@ -151,11 +204,27 @@ impl Writer {
         self.open = false;
         for waiter in self.waiting.drain(..) {
             let answer = match result {
-                Ok(()) => Ok(()),
+                Ok(()) => {
+                    waiter.topics.iter().for_each(|topic| self.caches.forget(topic));
+                    Ok(())
+                }
+                Err(Error::Unreachable(why)) => Err(Error::Unreachable(why.clone())),
                 Err(e) => Err(Error::Storage(e.to_string().into())),
             };
-            let _ = waiter.send(answer);
+            let _ = waiter.answer.send(answer);
         }
+    }
+
+    /// Takes back what the savepoint did. Where that is not possible, takes back the whole outer transaction: half a
+    /// transaction must never be committed.
+    fn undo(&mut self) {
+        let undone = self.conn.execute_batch("rollback to t; release t");
+        let others = !self.waiting.is_empty() || self.flush_due;
+        if undone.is_ok() && others {
+            return;
+        }
+        let _ = self.conn.execute_batch("rollback");
+        self.finish(&Err(Error::Storage("the transaction before it broke down".into())));
     }
 
     fn flush(&mut self) {
@@ -175,28 +244,38 @@ impl Writer {
 pub(super) struct Tx {
     writer: Option<OwnedMutexGuard<Writer>>,
     home: Arc<tokio::sync::Mutex<Writer>>,
+    /// A statement failed: as on PostgreSQL, nothing of the transaction may be kept.
+    failed: bool,
 }
 
 impl Tx {
     fn conn(&self) -> Result<&Connection, Error> {
-        self.writer
-            .as_ref()
-            .map(|w| &w.conn)
-            .ok_or_else(|| Error::Storage("the transaction has ended".into()))
+        // SQLite may end a transaction by itself (disk full); a statement after that would stand alone.
+        let conn = self.writer.as_ref().map(|w| &w.conn).filter(|c| !c.is_autocommit());
+        conn.ok_or_else(|| Error::Storage("the transaction has ended".into()))
     }
 
     pub(super) fn exec(&mut self, sql: &str, params: Params<'_>) -> Result<u64, Error> {
-        let mut stmt = self.conn()?.prepare_cached(sql)?;
-        bind(&mut stmt, params)?;
-        Ok(stmt.raw_execute()? as u64)
+        let result = self.conn().and_then(|conn| {
+            let mut stmt = conn.prepare_cached(sql)?;
+            bind(&mut stmt, params)?;
+            Ok(stmt.raw_execute()? as u64)
+        });
+        self.failed |= result.is_err();
+        result
     }
 
     pub(super) fn all(&mut self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Error> {
-        read(self.conn()?, sql, params)
+        let result = self.conn().and_then(|conn| read(conn, sql, params));
+        self.failed |= result.is_err();
+        result
     }
 
     /// Releases the savepoint and sees to it that the outer transaction is committed.
-    fn release(&mut self, waiter: oneshot::Sender<Result<(), Error>>) -> Result<(), Error> {
+    fn release(&mut self, waiter: Waiter) -> Result<(), Error> {
+        if self.failed {
+            return Err(Error::Storage("a statement of the transaction failed".into()));
+        }
         self.conn()?.prepare_cached("release t")?.execute([])?;
         let Some(mut writer) = self.writer.take() else {
             return Ok(());
@@ -215,9 +294,9 @@ impl Tx {
         Ok(())
     }
 
-    pub(super) async fn commit(mut self) -> Result<(), Error> {
-        let (sender, receiver) = oneshot::channel();
-        self.release(sender)?;
+    pub(super) async fn commit(mut self, topics: Vec<String>) -> Result<(), Error> {
+        let (answer, receiver) = oneshot::channel();
+        self.release(Waiter { answer, topics })?;
         receiver
             .await
             .map_err(|_| Error::Storage("the writer has gone".into()))?
@@ -226,11 +305,8 @@ impl Tx {
 
 impl Drop for Tx {
     fn drop(&mut self) {
-        let Some(writer) = &mut self.writer else { return };
-        let _ = writer.conn.execute_batch("rollback to t; release t");
-        if writer.waiting.is_empty() && !writer.flush_due {
-            let _ = writer.conn.execute_batch("rollback");
-            writer.open = false;
+        if let Some(writer) = &mut self.writer {
+            writer.undo();
         }
     }
 }

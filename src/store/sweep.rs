@@ -1,6 +1,6 @@
 //! Frees the room of what has expired.
 
-use super::db::{Db, Tx};
+use super::db::{Db, Query as _};
 use crate::error::Error;
 
 /// Rows deleted in one transaction of one table, so that nobody waits long.
@@ -9,32 +9,41 @@ const BATCH: i64 = 500;
 /// How long a change is kept for nodes to hear of it.
 const CHANGES_KEPT_MS: i64 = 60_000;
 
-/// Tables with a column `expires`, and their keys.
-const TABLES: &[(&str, &str)] = &[
-    ("auth_session", "root_id, tab_id"),
-    ("user_session", "id, offline"),
-    ("auth_code", "code_hash"),
-    ("single_use", "key"),
-    ("revoked_token", "jti"),
+/// Tables, their keys, and the condition under which a row may go; `$1` is the instant.
+const TABLES: &[(&str, &str, &str)] = &[
+    ("auth_session", "root_id, tab_id", "expires < $1"),
+    ("user_session", "id, offline", "expires < $1"),
+    ("auth_code", "code_hash", "expires < $1"),
+    ("single_use", "key", "expires < $1"),
+    ("revoked_token", "jti", "expires < $1"),
+    // 0 means never.
+    ("initial_access", "id", "expires <> 0 and expires < $1"),
 ];
 
-/// Deletes a batch of each kind of expired rows.
+/// Deletes all expired rows, a batch at a time: others have their turn between two of them.
 ///
 /// # Errors
 ///
 /// Those of the database.
 pub async fn expired(db: &Db, now: i64) -> Result<(), Error> {
-    let mut tx: Tx = db.begin().await?;
-    for (table, key) in TABLES {
-        let sql =
-            format!("delete from {table} where ({key}) in (select {key} from {table} where expires < $1 limit $2)");
-        tx.exec(&sql, &[&now, &BATCH]).await?;
+    for (table, key, dead) in TABLES {
+        delete(db, table, key, dead, now).await?;
     }
-    // 0 means never.
-    let sql = "delete from initial_access where id in
-               (select id from initial_access where expires <> 0 and expires < $1 limit $2)";
-    tx.exec(sql, &[&now, &BATCH]).await?;
-    tx.exec("delete from change where time < $1", &[&(now - CHANGES_KEPT_MS)])
-        .await?;
-    tx.commit().await
+    delete(db, "change", "id", "time < $1", now - CHANGES_KEPT_MS).await
+}
+
+async fn delete(db: &Db, table: &str, key: &str, dead: &str, instant: i64) -> Result<(), Error> {
+    // The condition stands twice: a row that was renewed while it was waited for is dead no longer.
+    let sql =
+        format!("delete from {table} where ({key}) in (select {key} from {table} where {dead} limit $2) and {dead}");
+    let some = format!("select 1 from {table} where {dead} limit 1");
+    while db.first(&some, &[&instant]).await?.is_some() {
+        let mut tx = db.begin().await?;
+        let deleted = tx.exec(&sql, &[&instant, &BATCH]).await?;
+        tx.commit_lazily().await?;
+        if deleted < BATCH as u64 {
+            break;
+        }
+    }
+    Ok(())
 }

@@ -1,7 +1,10 @@
 //! The database: what is acknowledged is durable, what is dropped never was, on both engines alike.
 
+use std::time::Duration;
+
 use serde_json::json;
-use vestibule::store::{client, json::Doc, realm, user};
+use vestibule::error::Error;
+use vestibule::store::{Query as _, client, json::Doc, realm, single_use, sweep, user};
 
 use crate::support;
 
@@ -113,4 +116,136 @@ async fn a_change_is_seen_by_another_node_within_a_second() {
                 .enabled()
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_hangs_up_while_the_disk_is_written_leaves_no_stale_snapshot() {
+    for server in support::servers().await {
+        let db = &server.app.db;
+        let master = realm::by_name(db, "master").await.unwrap().unwrap();
+        let cli = client::by_client_id(db, &master.id, "admin-cli")
+            .await
+            .unwrap()
+            .unwrap();
+        let mut changed = (*cli).clone();
+        changed.doc.insert("enabled".into(), json!(false));
+        let mut tx = db.begin().await.unwrap();
+        client::update(&mut tx, &changed).await.unwrap();
+        let mut commit = Box::pin(tx.commit());
+        assert!(tokio::time::timeout(Duration::ZERO, &mut commit).await.is_err());
+        drop(commit);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let stored = client::read(db, &master.id, &cli.id).await.unwrap().unwrap();
+        let seen = client::by_id(db, &master.id, &cli.id).await.unwrap().unwrap();
+        assert_eq!(stored.enabled(), seen.enabled());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_inside_a_transaction_leaves_the_database_usable() {
+    for server in support::servers().await {
+        let db = server.app.db.clone();
+        let broken = tokio::spawn(async move {
+            let _tx = db.begin().await.unwrap();
+            panic!("on purpose");
+        });
+        assert!(broken.await.is_err());
+        let next = tokio::time::timeout(Duration::from_secs(1), server.app.db.begin()).await;
+        next.expect("the writer is free").unwrap().commit().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_failed_statement_nothing_of_a_transaction_is_kept() {
+    for server in support::servers().await {
+        let db = &server.app.db;
+        let master = realm::by_name(db, "master").await.unwrap().unwrap();
+        let mut tx = db.begin().await.unwrap();
+        let kept = ada(&master.id, "kept");
+        user::add(&mut tx, &kept, true).await.unwrap();
+        let orphan = user::add(&mut tx, &ada("no such realm", "orphan"), true).await;
+        assert!(matches!(orphan, Err(Error::Overtaken(_))), "{orphan:?}");
+        assert!(tx.commit().await.is_err());
+        assert!(user::by_id(db, &master.id, &kept.id).await.unwrap().is_none());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_who_hang_up_leave_no_transaction_open() {
+    for server in support::servers().await {
+        let db = &server.app.db;
+        for n in 0..100 {
+            let _ = tokio::time::timeout(Duration::from_micros(n * 20), db.begin()).await;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        if db.engine_name() == "postgres" {
+            let sql = "select count(*) from pg_stat_activity
+                       where datname = current_database() and state like 'idle in transaction%'";
+            assert_eq!(db.count(sql, &[]).await.unwrap(), 0);
+        }
+        db.begin().await.unwrap().commit().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_every_connection_is_taken_a_caller_is_told_to_come_again() {
+    for server in support::servers().await {
+        let db = &server.app.db;
+        if db.engine_name() != "postgres" {
+            continue;
+        }
+        let mut held = Vec::new();
+        for _ in 0..16 {
+            held.push(db.begin().await.unwrap());
+        }
+        let refused = db.begin().await.err().expect("no connection is left");
+        assert_eq!(refused.status(), 503, "{refused}");
+        drop(held);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        db.begin().await.unwrap().commit().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_takes_all_that_has_expired_and_nothing_else() {
+    for server in support::servers().await {
+        let (db, now) = (&server.app.db, server.app.now());
+        let mut tx = db.begin().await.unwrap();
+        for n in 0..1300 {
+            let expires = if n < 1200 { now - 1 } else { now + 60_000 };
+            single_use::spend(&mut tx, "realm", "test", &n.to_string(), expires)
+                .await
+                .unwrap();
+        }
+        tx.commit().await.unwrap();
+        sweep::expired(db, now).await.unwrap();
+        assert_eq!(db.count("select count(*) from single_use", &[]).await.unwrap(), 100);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_that_start_at_once_on_an_empty_database_all_come_up_with_one_administrator() {
+    let Some(address) = support::empty_postgres().await else {
+        return;
+    };
+    let starts = (0..6).map(|_| {
+        let address = address.clone();
+        tokio::spawn(async move {
+            let app = support::node(&address).await.unwrap();
+            let admin = vestibule::realm_setup::bootstrap(&app).await.unwrap();
+            (app, admin.is_some())
+        })
+    });
+    let mut made = 0;
+    let mut last = None;
+    for start in starts.collect::<Vec<_>>() {
+        let (app, first) = start.await.unwrap();
+        made += usize::from(first);
+        last = Some(app);
+    }
+    assert_eq!(made, 1);
+    let app = last.unwrap();
+    let master = realm::by_name(&app.db, "master").await.unwrap().unwrap();
+    let sql = "select count(*) from account where realm_id = $1";
+    assert_eq!(app.db.count(sql, &[&master.id]).await.unwrap(), 1);
 }

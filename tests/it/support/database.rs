@@ -16,7 +16,8 @@ static POSTGRES_TEMPLATE: OnceCell<Option<(String, String)>> = OnceCell::const_n
 
 static COPIES: AtomicU32 = AtomicU32::new(0);
 
-async fn template() -> &'static Path {
+/// The folder that all tests start from.
+pub async fn template() -> &'static Path {
     let made = TEMPLATE.get_or_init(|| async {
         let folder = tempfile::Builder::new()
             .prefix("vestibule-template-")
@@ -69,6 +70,18 @@ pub async fn postgres() -> Option<String> {
     );
     statement(&server, &format!("create database {copy} template {template}")).await;
     Some(with_database(&server, &copy))
+}
+
+/// The address of a PostgreSQL database without any table; `None` as with [`postgres`].
+pub async fn empty_postgres() -> Option<String> {
+    let server = std::env::var("TEST_POSTGRES").ok().filter(|v| !v.is_empty())?;
+    let name = format!(
+        "vestibule_empty_{}_{}",
+        std::process::id(),
+        COPIES.fetch_add(1, Ordering::Relaxed)
+    );
+    statement(&server, &format!("create database {name}")).await;
+    Some(with_database(&server, &name))
 }
 
 fn with_database(server: &str, name: &str) -> String {

@@ -98,6 +98,17 @@ pub async fn fresh_postgres() -> Option<String> {
     database::postgres().await
 }
 
+/// The address of a PostgreSQL database without any table, if PostgreSQL is switched on.
+pub async fn empty_postgres() -> Option<String> {
+    database::empty_postgres().await
+}
+
+/// A node that starts on a database; nothing runs in its background.
+pub async fn node(address: &str) -> Result<App, vestibule::error::Error> {
+    let data = database::template().await.to_owned();
+    App::open(config(address.to_owned(), data), Clock::default()).await
+}
+
 /// Puts the secret key that fresh databases were made with into a folder.
 pub async fn put_secret_key(folder: &std::path::Path) {
     database::put_secret_key(folder).await;
