@@ -8,7 +8,8 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
-use crate::config::{Config, ProxyHeaders};
+use crate::config::Config;
+use crate::forwarded;
 use crate::store::realm::Realm;
 
 /// What a request says about itself, as far as it may be believed.
@@ -54,6 +55,11 @@ impl Caller {
     }
 }
 
+/// Whether many people may call from an address: a proxy's, or one within one's own walls.
+pub fn is_shared(config: &Config, ip: IpAddr) -> bool {
+    is_private(ip) || (config.proxy_headers.is_some() && forwarded::is_proxy(config, ip))
+}
+
 /// The port of an address at a loopback name.
 fn loopback(base: &str) -> Option<String> {
     let url = url::Url::parse(base).ok()?;
@@ -62,7 +68,7 @@ fn loopback(base: &str) -> Option<String> {
 }
 
 /// An address within one's own walls, as Keycloak counts them.
-fn is_private(ip: IpAddr) -> bool {
+pub(crate) fn is_private(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
         IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
@@ -94,27 +100,13 @@ impl FromRequestParts<App> for Caller {
 }
 
 fn identify(config: &Config, headers: &HeaderMap, uri: &Uri, peer: IpAddr) -> Option<Caller> {
-    let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
-    let trusted = config.proxy_headers.is_some()
-        && (config.trusted_proxies.is_empty() || config.trusted_proxies.iter().any(|net| net.contains(&peer)));
-    let (mut ip, mut https, mut host) = (peer, false, None);
-    if trusted {
-        let said = match config.proxy_headers {
-            Some(ProxyHeaders::Xforwarded) => Said {
-                hops: text("x-forwarded-for")
-                    .unwrap_or_default()
-                    .split(',')
-                    .map(|s| s.trim().to_owned())
-                    .collect(),
-                proto: text("x-forwarded-proto").map(str::to_owned),
-                host: text("x-forwarded-host").map(str::to_owned),
-            },
-            _ => forwarded(text("forwarded").unwrap_or_default()),
-        };
-        ip = caller_past(config, &said.hops, peer);
-        https = said.proto.as_deref() == Some("https");
-        host = said.host;
-    }
+    let lines = |name: &str| {
+        let all = headers.get_all(name).iter();
+        all.filter_map(|v| v.to_str().ok().map(str::to_owned)).collect()
+    };
+    let said = forwarded::read(config, peer, lines);
+    let ip = said.as_ref().map_or(peer, |s| s.ip);
+    let https = said.as_ref().and_then(|s| s.proto.as_deref()) == Some("https");
     let prefix = if uri.path() == "/auth" || uri.path().starts_with("/auth/") {
         "/auth"
     } else {
@@ -123,11 +115,12 @@ fn identify(config: &Config, headers: &HeaderMap, uri: &Uri, peer: IpAddr) -> Op
     let origin = match &config.hostname {
         Some(fixed) => fixed.clone(),
         None => {
-            let host = host
-                .or_else(|| text(header::HOST.as_str()).map(str::to_owned))
+            let own = headers.get(header::HOST).and_then(|v| v.to_str().ok());
+            let host = said
+                .and_then(|s| s.host)
+                .or_else(|| own.map(str::to_owned))
                 .or_else(|| uri.authority().map(ToString::to_string))?;
-            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-' | '[' | ']' | '_');
-            if host.is_empty() || host.len() > 255 || !host.chars().all(plain) {
+            if !is_host(&host) {
                 return None;
             }
             format!("{}://{host}", if https { "https" } else { "http" })
@@ -143,44 +136,11 @@ fn identify(config: &Config, headers: &HeaderMap, uri: &Uri, peer: IpAddr) -> Op
     })
 }
 
-/// What a proxy says.
-struct Said {
-    hops: Vec<String>,
-    proto: Option<String>,
-    host: Option<String>,
-}
-
-/// The `Forwarded` header, RFC 7239.
-fn forwarded(value: &str) -> Said {
-    let mut said = Said {
-        hops: Vec::new(),
-        proto: None,
-        host: None,
-    };
-    for pair in value.split([',', ';']) {
-        let Some((name, value)) = pair.trim().split_once('=') else {
-            continue;
-        };
-        let value = value.trim_matches('"').to_owned();
-        match name.to_ascii_lowercase().as_str() {
-            "for" => said.hops.push(value),
-            "proto" => said.proto = Some(value),
-            "host" => said.host = Some(value),
-            _ => {}
-        }
-    }
-    said
-}
-
-/// The last address that is not a trusted proxy: what stands before it anybody may have written.
-fn caller_past(config: &Config, hops: &[String], peer: IpAddr) -> IpAddr {
-    for hop in hops.iter().rev() {
-        let bare = hop.trim_start_matches('[').split(']').next().unwrap_or_default();
-        let parsed = bare.parse().or_else(|_| hop.parse::<SocketAddr>().map(|a| a.ip()));
-        let Ok(ip) = parsed else { return peer };
-        if config.trusted_proxies.is_empty() || !config.trusted_proxies.iter().any(|net| net.contains(&ip)) {
-            return ip;
-        }
-    }
-    peer
+/// A name or address with or without port, and nothing else.
+fn is_host(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-' | '[' | ']' | '_');
+    let parsed = text.parse::<axum::http::uri::Authority>();
+    text.len() <= 255
+        && text.chars().all(plain)
+        && parsed.is_ok_and(|a| !a.host().is_empty() && (a.as_str() == a.host() || a.port_u16().is_some()))
 }

@@ -40,11 +40,12 @@ pub struct ServeArgs {
     /// Which headers of a reverse proxy to read
     #[arg(long, env = "VESTIBULE_PROXY_HEADERS")]
     pub proxy_headers: Option<ProxyHeaders>,
-    /// Proxies whose headers are read, as 10.0.0.0/8,::1/128
+    /// Proxies whose headers are read, as 10.0.0.0/8,::1 [default: those in private networks]
     #[arg(
         long,
         env = "VESTIBULE_PROXY_TRUSTED_ADDRESSES",
         value_delimiter = ',',
+        value_parser = network,
         value_name = "CIDR"
     )]
     pub proxy_trusted_addresses: Vec<IpNet>,
@@ -106,6 +107,22 @@ impl ServeArgs {
     ///
     /// [`Error::Setup`] with what to change.
     pub fn resolve(self) -> Result<Config, Error> {
+        if self.hostname.is_none() && keycloak_variable("KC_HOSTNAME").is_none() && !self.dev {
+            return Err(Error::Setup(
+                "--hostname is missing: give the address by which everybody reaches this server, as \
+                 --hostname https://id.example.org, or start with --dev to try it on this machine"
+                    .into(),
+            ));
+        }
+        self.settle()
+    }
+
+    /// As [`ServeArgs::resolve`], for a command that serves nobody and needs no hostname.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn settle(self) -> Result<Config, Error> {
         let port = |given: Option<u16>, variable: &str, default: u16| match (given, keycloak_variable(variable)) {
             (Some(port), _) => Ok(port),
             (None, Some(text)) => text
@@ -114,43 +131,49 @@ impl ServeArgs {
             (None, None) => Ok(default),
         };
         let hostname = self.hostname.or_else(|| keycloak_variable("KC_HOSTNAME"));
-        if hostname.is_none() && !self.dev {
-            return Err(Error::Setup(
-                "--hostname is missing: give the address by which everybody reaches this server, as \
-                 --hostname https://id.example.org, or start with --dev to try it on this machine"
-                    .into(),
-            ));
-        }
-        let proxy_headers = match (self.proxy_headers, keycloak_variable("KC_PROXY_HEADERS")) {
+        let proxy_headers =
+            match (self.proxy_headers, keycloak_variable("KC_PROXY_HEADERS")) {
+                (Some(given), _) => Some(given),
+                (None, Some(text)) => Some(ProxyHeaders::from_str(&text, true).map_err(|_| {
+                    Error::Setup(format!("KC_PROXY_HEADERS={text} is neither xforwarded nor forwarded"))
+                })?),
+                (None, None) => None,
+            };
+        let loopback = IpAddr::from([127, 0, 0, 1]);
+        let host = match (self.http_host, keycloak_variable("KC_HTTP_HOST").as_deref()) {
             (Some(given), _) => Some(given),
+            (None, Some("localhost")) => Some(loopback),
             (None, Some(text)) => Some(
-                ProxyHeaders::from_str(&text, true)
-                    .map_err(|_| Error::Setup(format!("KC_PROXY_HEADERS={text} is not known")))?,
+                text.parse()
+                    .map_err(|_| Error::Setup(format!("KC_HTTP_HOST={text} is not an IP address to listen on")))?,
             ),
             (None, None) => None,
         };
-        let loopback = IpAddr::from([127, 0, 0, 1]);
-        let host = self
-            .http_host
-            .or_else(|| keycloak_variable("KC_HTTP_HOST").and_then(|h| h.parse().ok()));
-        let postgres = database_of_keycloak();
+        let mut trusted_proxies = self.proxy_trusted_addresses;
+        if let Some(text) = keycloak_variable("KC_PROXY_TRUSTED_ADDRESSES").filter(|_| trusted_proxies.is_empty()) {
+            let all: Result<Vec<_>, _> = text.split(',').map(network).collect();
+            trusted_proxies = all.map_err(|e| Error::Setup(format!("KC_PROXY_TRUSTED_ADDRESSES: {e}")))?;
+        }
+        let db = match self.db {
+            Some(given) => Some(given),
+            None => database_of_keycloak()?,
+        };
         Ok(Config {
             http_port: port(self.http_port, "KC_HTTP_PORT", 8080)?,
             management_port: port(self.http_management_port, "KC_HTTP_MANAGEMENT_PORT", 9000)?,
             hostname: hostname.map(|h| base_address(&h)).transpose()?,
             proxy_headers,
-            trusted_proxies: self.proxy_trusted_addresses,
+            trusted_proxies,
             egress_allow: self.egress_allow,
             egress_ca: self.egress_ca,
             http_host: host.unwrap_or(if self.dev { loopback } else { IpAddr::from([0, 0, 0, 0]) }),
-            db: self
-                .db
-                .or(postgres)
-                .unwrap_or_else(|| format!("sqlite:{}", self.data.join("vestibule.db").display())),
+            db: db.unwrap_or_else(|| format!("sqlite:{}", self.data.join("vestibule.db").display())),
             secret_key_file: self.secret_key_file.unwrap_or_else(|| self.data.join("secret.key")),
             first_admin: (
-                bootstrap_variable("USERNAME").unwrap_or_else(|| "admin".into()),
-                bootstrap_variable("PASSWORD"),
+                bootstrap_variable("USERNAME")
+                    .or_else(|| keycloak_variable("KEYCLOAK_ADMIN"))
+                    .unwrap_or_else(|| "admin".into()),
+                bootstrap_variable("PASSWORD").or_else(|| keycloak_variable("KEYCLOAK_ADMIN_PASSWORD")),
             ),
             demo: self.dev && !self.no_demo,
             dev: self.dev,
@@ -159,32 +182,110 @@ impl ServeArgs {
     }
 }
 
-/// `KC_DB_URL` (`jdbc:postgresql://...`) with `KC_DB_USERNAME` and `KC_DB_PASSWORD`, as an address of ours.
-fn database_of_keycloak() -> Option<String> {
-    let address = keycloak_variable("KC_DB_URL")?;
-    let rest = address.strip_prefix("jdbc:postgresql://")?;
-    let user = keycloak_variable("KC_DB_USERNAME").unwrap_or_else(|| "keycloak".into());
-    let password = keycloak_variable("KC_DB_PASSWORD").unwrap_or_default();
-    let mut address = url::Url::parse(&format!("postgres://{rest}")).ok()?;
-    address.set_username(&user).ok()?;
-    address.set_password(Some(&password)).ok()?;
-    Some(address.into())
+/// A network, or a single address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
+    let one = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse()
+        .or_else(|_| one())
+        .map_err(|_| format!("{text} is not an address or network such as 10.0.0.0/8"))
 }
 
-/// Scheme and authority of a hostname setting; a bare name means https, as in Keycloak.
+/// Keycloak's `KC_DB`, `KC_DB_URL` (`jdbc:postgresql://...`) or `KC_DB_URL_HOST`, `_PORT`, `_DATABASE`, with
+/// `KC_DB_USERNAME` and `KC_DB_PASSWORD`, as an address of ours. What is not understood is an error: starting with an empty
+/// database of another kind would look like a loss of data.
+fn database_of_keycloak() -> Result<Option<String>, Error> {
+    let vendor = keycloak_variable("KC_DB").unwrap_or_else(|| "postgres".into());
+    if vendor.starts_with("dev-") {
+        return Ok(None);
+    }
+    if vendor != "postgres" {
+        return Err(Error::Setup(format!(
+            "KC_DB={vendor} is not supported: use postgres, or SQLite without KC_DB"
+        )));
+    }
+    let part = |name: &str| keycloak_variable(&format!("KC_DB_URL_{name}"));
+    let address = match (keycloak_variable("KC_DB_URL"), part("HOST"), part("DATABASE")) {
+        (Some(url), ..) => url,
+        (None, None, None) if keycloak_variable("KC_DB").is_none() => return Ok(None),
+        (None, host, database) => format!(
+            "jdbc:postgresql://{}:{}/{}",
+            host.as_deref().unwrap_or("localhost"),
+            part("PORT").as_deref().unwrap_or("5432"),
+            database.as_deref().unwrap_or("keycloak")
+        ),
+    };
+    let wrong = || Error::Setup(format!("KC_DB_URL={address} is not jdbc:postgresql://HOST:PORT/NAME"));
+    let rest = address.strip_prefix("jdbc:postgresql://").ok_or_else(wrong)?;
+    let mut url = url::Url::parse(&format!("postgres://{rest}")).map_err(|_| wrong())?;
+    // Of the driver's own parameters only TLS means something here; certificates are always checked.
+    let tls = url.query_pairs().any(|(name, value)| match &*name {
+        "ssl" => value != "false",
+        "sslmode" => matches!(&*value, "require" | "verify-ca" | "verify-full"),
+        _ => false,
+    });
+    url.set_query(tls.then_some("sslmode=require"));
+    let user = keycloak_variable("KC_DB_USERNAME").unwrap_or_else(|| "keycloak".into());
+    let password = keycloak_variable("KC_DB_PASSWORD").unwrap_or_default();
+    url.set_username(&user).map_err(|()| wrong())?;
+    url.set_password(Some(&password)).map_err(|()| wrong())?;
+    Ok(Some(url.into()))
+}
+
+/// Scheme and authority of a hostname setting; a bare name means https, as in Keycloak. The path `/auth` may be named,
+/// and is kept where it is asked for.
 fn base_address(text: &str) -> Result<String, Error> {
     let full = if text.contains("://") {
         text.to_owned()
     } else {
         format!("https://{text}")
     };
-    let parsed = url::Url::parse(&full)
-        .ok()
-        .filter(|u| matches!(u.scheme(), "http" | "https") && u.host().is_some());
+    let plain = |u: &url::Url| {
+        matches!(u.scheme(), "http" | "https")
+            && u.host().is_some()
+            && u.username().is_empty()
+            && u.query().is_none()
+            && u.fragment().is_none()
+            && matches!(u.path().trim_end_matches('/'), "" | "/auth")
+    };
+    let parsed = url::Url::parse(&full).ok().filter(plain);
     let parsed = parsed.ok_or_else(|| {
         Error::Setup(format!(
             "--hostname {text} is not an address such as https://id.example.org"
         ))
     })?;
-    Ok(parsed.as_str().trim_end_matches('/').to_owned())
+    Ok(parsed.origin().ascii_serialization())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostname_is_an_origin_and_nothing_else() {
+        for (given, base) in [
+            ("id.example.org", "https://id.example.org"),
+            ("https://id.example.org/", "https://id.example.org"),
+            ("https://id.example.org/auth", "https://id.example.org"),
+            ("http://localhost:8080", "http://localhost:8080"),
+            ("https://id.example.org:443", "https://id.example.org"),
+        ] {
+            assert_eq!(base_address(given).unwrap(), base, "{given}");
+        }
+        for wrong in [
+            "https://id.example.org/iam",
+            "ftp://id.example.org",
+            "https://a@b.example",
+            "https://a.example?x",
+        ] {
+            assert!(base_address(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_may_be_named_by_its_address_alone() {
+        assert_eq!(network("10.0.0.1").unwrap().to_string(), "10.0.0.1/32");
+        assert_eq!(network(" ::1").unwrap().to_string(), "::1/128");
+        assert!(network("proxy.internal").is_err());
+    }
 }

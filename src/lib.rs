@@ -15,6 +15,7 @@ pub mod demo;
 pub mod egress;
 pub mod error;
 pub mod events;
+mod forwarded;
 pub mod inbox;
 pub mod jobs;
 pub mod limits;
