@@ -1,5 +1,6 @@
 //! Bounds on every request: what is too big or too slow ends here, before any handler reads it.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -7,7 +8,10 @@ use axum::extract::Request;
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+use crate::error::Error;
 
 /// The largest body. Administrators' documents are the largest that anybody has reason to send.
 pub const BODY_BYTES: usize = 4 * 1024 * 1024;
@@ -37,6 +41,13 @@ fn refuse(status: StatusCode, error: &str, description: &str) -> Response {
 /// Reads the whole body within bounds and hands the request on.
 pub async fn apply(request: Request, next: Next) -> Response {
     let path = request.uri().path();
+    if request.headers().get_all(header::HOST).iter().count() > 1 {
+        return refuse(
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "There is more than one Host header.",
+        );
+    }
     if request
         .uri()
         .path_and_query()
@@ -100,7 +111,12 @@ pub async fn apply(request: Request, next: Next) -> Response {
             );
         }
     };
-    next.run(Request::from_parts(parts, Body::from(body))).await
+    // A bug in one handler must cost one answer, not the connection and what else is asked on it.
+    let answer = AssertUnwindSafe(next.run(Request::from_parts(parts, Body::from(body))));
+    answer
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| Error::Corrupt("a handler panicked".into()).into_response())
 }
 
 fn too_large(most: usize) -> Response {

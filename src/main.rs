@@ -70,7 +70,7 @@ async fn run(command: Command) -> Result<(), Error> {
     match command {
         Command::Serve(args) => serve_until_stopped(*args).await,
         Command::Migrate(args) => {
-            let app = App::open(args.resolve()?, Clock::default()).await?;
+            let app = App::open(args.settle()?, Clock::default()).await?;
             println!("The database {} is up to date.", app.db.engine_name());
             Ok(())
         }
@@ -84,6 +84,7 @@ async fn serve_until_stopped(args: ServeArgs) -> Result<(), Error> {
     let public = serve::bind(SocketAddr::new(host, port), "--http-port").await?;
     let managed = serve::bind(SocketAddr::new(host, management_port), "--http-management-port").await?;
     let app = App::open(config, Clock::default()).await?;
+    let _claim = app.db.claim()?;
     let admin = realm_setup::bootstrap(&app).await?;
     if app.config.demo {
         welcome::make_demo_realm(&app).await?;
@@ -91,9 +92,10 @@ async fn serve_until_stopped(args: ServeArgs) -> Result<(), Error> {
     jobs::start(&app);
     welcome::print(&app, admin.as_ref());
     let stop_managed = serve::asked_to_stop();
+    let is_shared = |ip| vestibule::caller::is_shared(&app.config, ip);
     tokio::join!(
-        serve::serve(public, routes::router(app.clone()), serve::asked_to_stop()),
-        serve::serve(managed, management::router(app.clone()), stop_managed),
+        serve::serve(public, routes::router(app.clone()), is_shared, serve::asked_to_stop()),
+        serve::serve(managed, management::router(app.clone()), |_| true, stop_managed),
     );
     app.db.checkpoint()
 }

@@ -1,7 +1,8 @@
 //! Listens and serves: our own accept loop, so that headers have a time limit and connections a number.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -17,6 +18,9 @@ use crate::error::Error;
 
 /// Connections at once.
 const CONNECTIONS: usize = 20_000;
+
+/// Connections at once of one address (of IPv6: of one /64 network), unless many people share it.
+const CONNECTIONS_OF_ADDRESS: usize = 1_000;
 
 /// How long a client may take to send its headers.
 const HEADER_TIME: Duration = Duration::from_secs(10);
@@ -37,10 +41,52 @@ pub async fn bind(address: SocketAddr, option: &str) -> Result<TcpListener, Erro
     })
 }
 
-/// Serves until `stop` is done, then lets running requests end.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let mut server = auto::Builder::new(TokioExecutor::new());
+/// Connections by address.
+#[derive(Clone, Default)]
+struct Callers(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// The place of one connection among those of its address; given back when dropped.
+struct Place(Callers, IpAddr);
+
+impl Callers {
+    fn place(&self, ip: IpAddr) -> Option<Place> {
+        let ip = match ip.to_canonical() {
+            IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from(u128::from(ip) >> 64 << 64)),
+            v4 @ IpAddr::V4(_) => v4,
+        };
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = all.entry(ip).or_default();
+        if *count >= CONNECTIONS_OF_ADDRESS {
+            return None;
+        }
+        *count += 1;
+        Some(Place(self.clone(), ip))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut all = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = all.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                all.remove(&self.1);
+            }
+        }
+    }
+}
+
+/// Serves until `stop` is done, then lets running requests end. `is_shared` tells of addresses that many people
+/// call from.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    is_shared: impl Fn(IpAddr) -> bool,
+    stop: impl Future<Output = ()>,
+) {
+    let (places, callers) = (Arc::new(Semaphore::new(CONNECTIONS)), Callers::default());
+    // Not telling HTTP/1 from HTTP/2: that wait for the first bytes would have no end.
+    let mut server = auto::Builder::new(TokioExecutor::new()).http1_only();
     server
         .http1()
         .timer(TokioTimer::new())
@@ -60,6 +106,14 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
+        let ip = peer.ip().to_canonical();
+        let place = if is_shared(ip) {
+            (place, None)
+        } else if let Some(among) = callers.place(ip) {
+            (place, Some(among))
+        } else {
+            continue;
+        };
         let _ = stream.set_nodelay(true);
         let router = router.clone();
         let service = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
@@ -73,7 +127,12 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         });
     }
     drop(listener);
-    let _ = tokio::time::timeout(DRAIN, graceful.shutdown()).await;
+    tokio::select! {
+        () = graceful.shutdown() => {}
+        () = tokio::time::sleep(DRAIN) => tracing::warn!("requests were still running after {} s", DRAIN.as_secs()),
+        // Asked again: at once.
+        () = asked_to_stop() => {}
+    }
 }
 
 /// Done when the process is asked to end.

@@ -81,3 +81,38 @@ async fn what_is_not_http_is_closed_and_slow_headers_end_in_time() {
     assert!(slow.is_ok(), "the connection is still open after 20 seconds");
     assert_eq!(other.unwrap().status, 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_says_nothing_at_all_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Process::start(folder.path(), None, &[]).await;
+    for said in [&b""[..], b"PRI"] {
+        let mut silent = tokio::net::TcpStream::connect(("127.0.0.1", server.port))
+            .await
+            .unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut silent, said).await.unwrap();
+        let mut answer = Vec::new();
+        let closed = tokio::time::timeout(
+            Duration::from_secs(15),
+            tokio::io::AsyncReadExt::read_to_end(&mut silent, &mut answer),
+        );
+        assert!(closed.await.is_ok(), "the connection is still open after 15 seconds");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hosts_are_one_too_many_and_a_wrong_one_is_told() {
+    let server = support::sqlite().await;
+    let path = "/realms/master";
+    assert_eq!(
+        server
+            .request("GET", path, &[("host", "evil.example")], "")
+            .await
+            .status,
+        400
+    );
+    for host in ["a:b", "a:1:2", "user@a", "a/b", "a b"] {
+        let answer = server.get(&format!("http://{}{path}", host.replace('/', "%2F"))).await;
+        assert_eq!(answer.status, 400, "{host}");
+    }
+}
