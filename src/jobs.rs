@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::error::Error;
-use crate::store::{listen, sweep};
+use crate::store::{listen, realm_removal, sweep};
 
 /// Starts the background work of a node. It ends with the process.
 pub fn start(app: &App) {
@@ -40,6 +40,7 @@ pub fn start(app: &App) {
 /// Those of the database.
 pub async fn sweep_once(app: &App) -> Result<(), Error> {
     sweep::expired(&app.db, app.now()).await?;
+    realm_removal::sweep(&app.db).await?;
     crate::registration::sweep::expired(app).await?;
     crate::mail::forget_old(app).await
 }

@@ -8,9 +8,45 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use vestibule_jose::secretbox::MasterKey;
+use zeroize::Zeroizing;
 
 use crate::config::Config;
 use crate::error::Error;
+
+/// The key that seals, and those before it, which still open. To change the key, put a new one on the first line of the
+/// file, above the old one: what is written from then on is sealed with the new one.
+pub struct SecretKey {
+    newest: MasterKey,
+    earlier: Vec<MasterKey>,
+}
+
+impl SecretKey {
+    /// Seals a value for a purpose and an owner.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Key`] if the cipher fails.
+    pub fn seal(&self, purpose: &str, owner: &[u8], plain: &[u8]) -> Result<Vec<u8>, Error> {
+        let sealed = self.newest.seal(purpose, owner, plain);
+        sealed.map_err(|e| Error::Key(e.to_string()))
+    }
+
+    /// Opens what [`SecretKey::seal`] sealed, now or with an earlier key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Key`] if none of the keys opens it.
+    pub fn open(&self, purpose: &str, owner: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let mut keys = std::iter::once(&self.newest).chain(&self.earlier);
+        keys.find_map(|key| key.open(purpose, owner, sealed).ok()).ok_or_else(|| {
+            Error::Key(format!(
+                "a {purpose} was sealed with another secret key: the file given with --secret-key-file (else secret.key \
+                 in the data folder) is not the one that this database was made with, or the old key is missing below \
+                 the new one"
+            ))
+        })
+    }
+}
 
 /// Reads the key. With SQLite, or in development, a missing one is made at the first start; nodes that share a
 /// PostgreSQL must be given the same file.
@@ -18,7 +54,7 @@ use crate::error::Error;
 /// # Errors
 ///
 /// [`Error::Setup`] if the file is missing, readable by others, or not a key.
-pub fn load(config: &Config) -> Result<Arc<MasterKey>, Error> {
+pub fn load(config: &Config) -> Result<Arc<SecretKey>, Error> {
     let path = &config.secret_key_file;
     if !path.exists() {
         if !config.db.starts_with("sqlite:") && !config.dev {
@@ -33,12 +69,17 @@ pub fn load(config: &Config) -> Result<Arc<MasterKey>, Error> {
     }
     private(path)?;
     let text = fs::read_to_string(path).map_err(|e| Error::Setup(format!("{}: {e}", path.display())))?;
-    let bytes = STANDARD
-        .decode(text.trim())
-        .ok()
-        .and_then(|b| <[u8; 32]>::try_from(b).ok());
-    let bytes = bytes.ok_or_else(|| Error::Setup(format!("{} is not a key: 32 bytes in base64", path.display())))?;
-    Ok(Arc::new(MasterKey::from_bytes(bytes)))
+    let text = Zeroizing::new(text);
+    let wrong = || Error::Setup(format!("{} is not a key: 32 bytes in base64 on a line", path.display()));
+    let lines = text.lines().map(str::trim).filter(|l| !l.is_empty());
+    let mut keys = lines.map(|line| {
+        let bytes = STANDARD.decode(line).ok();
+        let bytes = bytes.and_then(|b| <[u8; 32]>::try_from(b).ok());
+        bytes.map(MasterKey::from_bytes).ok_or_else(wrong)
+    });
+    let newest = keys.next().ok_or_else(wrong)??;
+    let earlier = keys.collect::<Result<_, _>>()?;
+    Ok(Arc::new(SecretKey { newest, earlier }))
 }
 
 fn make(path: &Path) -> Result<(), Error> {

@@ -7,7 +7,6 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use vestibule_jose::secretbox::MasterKey;
 use zeroize::Zeroizing;
 
 use super::cache::Caches;
@@ -15,6 +14,7 @@ use super::postgres::{self, Postgres};
 use super::sqlite::{self, Sqlite};
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::secret_key::SecretKey;
 
 /// What a statement may take as a parameter: whatever both drivers know.
 pub trait Param: rusqlite::ToSql + tokio_postgres::types::ToSql + Send + Sync {}
@@ -191,7 +191,7 @@ enum Engine {
 pub struct Db {
     engine: Arc<Engine>,
     clock: Clock,
-    secret_key: Arc<MasterKey>,
+    secret_key: Arc<SecretKey>,
     pub(super) caches: Arc<Caches>,
 }
 
@@ -201,7 +201,7 @@ impl Db {
     /// # Errors
     ///
     /// [`Error::Setup`] if the address is not understood, [`Error::Unreachable`] if nothing answers there.
-    pub async fn open(address: &str, clock: Clock, secret_key: Arc<MasterKey>) -> Result<Self, Error> {
+    pub async fn open(address: &str, clock: Clock, secret_key: Arc<SecretKey>) -> Result<Self, Error> {
         let caches = Arc::<Caches>::default();
         let engine = if let Some(path) = address.strip_prefix("sqlite:") {
             Engine::Sqlite(Sqlite::open(path, Arc::clone(&caches))?)
@@ -220,6 +220,19 @@ impl Db {
         })
     }
 
+    /// Claims an embedded database for this process as long as the claim is held: another one that serves from it would
+    /// not hear of its changes. PostgreSQL has many nodes, and needs no claim.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setup`] if another process holds it.
+    pub fn claim(&self) -> Result<Option<std::fs::File>, Error> {
+        match &*self.engine {
+            Engine::Sqlite(s) => s.claim().map(Some),
+            Engine::Postgres(_) => Ok(None),
+        }
+    }
+
     /// `sqlite` or `postgres`: which text of a migration applies, and what start-up prints.
     pub fn engine_name(&self) -> &'static str {
         match &*self.engine {
@@ -235,9 +248,7 @@ impl Db {
     ///
     /// [`Error::Key`] if the cipher fails.
     pub fn seal(&self, purpose: &str, id: &str, plain: &[u8]) -> Result<Vec<u8>, Error> {
-        self.secret_key
-            .seal(purpose, id.as_bytes(), plain)
-            .map_err(|e| Error::Key(e.to_string()))
+        self.secret_key.seal(purpose, id.as_bytes(), plain)
     }
 
     /// Decrypts what [`Db::seal`] made for the same purpose and row.
@@ -246,13 +257,11 @@ impl Db {
     ///
     /// [`Error::Key`] if it was sealed with another key or for another place.
     pub fn open_sealed(&self, purpose: &str, id: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
-        self.secret_key
-            .open(purpose, id.as_bytes(), sealed)
-            .map_err(|e| Error::Key(format!("{purpose} {id} cannot be opened with this secret key: {e}")))
+        self.secret_key.open(purpose, id.as_bytes(), sealed)
     }
 
     /// The key that seals.
-    pub(super) fn secret_key(&self) -> &MasterKey {
+    pub(super) fn secret_key(&self) -> &SecretKey {
         &self.secret_key
     }
 
@@ -339,7 +348,7 @@ pub struct Tx {
     inner: Inner,
     topics: Vec<String>,
     caches: Arc<Caches>,
-    secret_key: Arc<MasterKey>,
+    secret_key: Arc<SecretKey>,
     clock: Clock,
 }
 
@@ -350,13 +359,11 @@ impl Tx {
     ///
     /// [`Error::Key`] if the cipher fails.
     pub fn seal(&self, purpose: &str, id: &str, plain: &[u8]) -> Result<Vec<u8>, Error> {
-        self.secret_key
-            .seal(purpose, id.as_bytes(), plain)
-            .map_err(|e| Error::Key(e.to_string()))
+        self.secret_key.seal(purpose, id.as_bytes(), plain)
     }
 
     /// The key that seals.
-    pub(super) fn secret_key(&self) -> &MasterKey {
+    pub(super) fn secret_key(&self) -> &SecretKey {
         &self.secret_key
     }
 

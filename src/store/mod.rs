@@ -26,6 +26,7 @@ pub mod outbox;
 pub mod part;
 mod postgres;
 pub mod realm;
+pub mod realm_removal;
 mod realm_secret;
 pub mod registration;
 pub mod revoked;

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use bytes::BytesMut;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts};
+use futures_util::TryStreamExt as _;
 use tokio_postgres::NoTls;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::{IsNull, ToSql, Type};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::db::{Cell, Params, Row};
+use super::db::{Cell, Param, Params, Row};
 use crate::error::{Error, in_full};
 
 /// Connections of one node.
@@ -129,14 +131,51 @@ async fn in_time<T>(work: impl Future<Output = Result<T, tokio_postgres::Error>>
     Ok(done.map_err(|_| Error::Unreachable("it does not answer".into()))??)
 }
 
-fn plain(params: Params<'_>) -> Vec<&(dyn ToSql + Sync)> {
-    params.iter().map(|p| *p as &(dyn ToSql + Sync)).collect()
+/// A parameter. PostgreSQL's text cannot hold the character NUL, which strangers may send anywhere: U+FFFD takes its place,
+/// so that it is found nowhere and fails nothing.
+struct Parameter<'a>(&'a dyn Param);
+
+impl std::fmt::Debug for Parameter<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Parameters hold secrets.
+        f.write_str("Parameter")
+    }
+}
+
+impl ToSql for Parameter<'_> {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        self.to_sql_checked(kind, out)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    fn to_sql_checked(
+        &self,
+        kind: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        let start = out.len();
+        let null = self.0.to_sql_checked(kind, out)?;
+        if *kind == Type::TEXT && out[start..].contains(&0) {
+            let text = String::from_utf8_lossy(&out[start..]).replace('\0', "\u{fffd}");
+            out.truncate(start);
+            out.extend_from_slice(text.as_bytes());
+        }
+        Ok(null)
+    }
+}
+
+fn parameters(params: Params<'_>) -> impl ExactSizeIterator<Item = Parameter<'_>> {
+    params.iter().map(|p| Parameter(*p))
 }
 
 async fn all(conn: &Object, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Error> {
     let rows = in_time(async {
         let stmt = conn.prepare_cached(sql).await?;
-        conn.query(&stmt, &plain(params)).await
+        let rows = conn.query_raw(&stmt, parameters(params)).await?;
+        rows.try_collect::<Vec<_>>().await
     })
     .await?;
     rows.iter().map(cells).collect()
@@ -145,7 +184,7 @@ async fn all(conn: &Object, sql: &str, params: Params<'_>) -> Result<Vec<Row>, E
 async fn execute(conn: &Object, sql: &str, params: Params<'_>) -> Result<u64, Error> {
     in_time(async {
         let stmt = conn.prepare_cached(sql).await?;
-        conn.execute(&stmt, &plain(params)).await
+        conn.execute_raw(&stmt, parameters(params)).await
     })
     .await
 }

@@ -11,6 +11,8 @@ use super::db::{Db, Query, Tx};
 use super::json::{self, Doc};
 use super::key::{self, Keys};
 use super::part::{self, Part};
+use super::realm_removal::is_going;
+pub use super::realm_removal::remove;
 use super::realm_secret;
 use super::role::{self, Roles};
 use crate::error::Error;
@@ -337,6 +339,7 @@ pub async fn names(db: &Db) -> Result<Vec<String>, Error> {
         .await?
         .into_iter()
         .map(|mut r| r.next())
+        .filter(|name| !name.as_ref().is_ok_and(|n: &String| is_going(n)))
         .collect()
 }
 
@@ -400,16 +403,4 @@ pub async fn change(tx: &mut Tx, id: &str, change: impl FnOnce(&mut Doc)) -> Res
         .await?;
     tx.touch(realm_topic(id));
     Ok(true)
-}
-
-/// Removes a realm with everything in it.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn remove(tx: &mut Tx, id: &str) -> Result<bool, Error> {
-    let removed = tx.exec("delete from realm where id = $1", &[&id]).await?;
-    tx.touch(realm_topic(id));
-    tx.touch(names_topic());
-    Ok(removed > 0)
 }

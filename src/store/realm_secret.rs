@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 use vestibule_jose::digest::{b64url, b64url_decode};
-use vestibule_jose::secretbox::MasterKey;
 
 use super::db::Tx;
 use super::json::Doc;
 use crate::error::Error;
+use crate::secret_key::SecretKey;
 
 /// Stands before a sealed value.
 const MARK: &str = "sealed:";
@@ -45,14 +45,14 @@ pub(super) fn sealed(tx: &Tx, realm_id: &str, doc: &Doc) -> Result<Doc, Error> {
 
 /// Opens what is sealed in a stored document. What the present secret key cannot open is left out, with a line in the
 /// log: the realm works on, and the administrator enters the secret again.
-pub(super) fn open(key: &MasterKey, realm_id: &str, doc: &mut Doc) {
+pub(super) fn open(key: &SecretKey, realm_id: &str, doc: &mut Doc) {
     for (place, value) in secrets(doc) {
         let Some(text) = value.as_str().and_then(|s| s.strip_prefix(MARK)) else {
             continue;
         };
         let purpose = format!("realm-secret/{place}");
-        let opened =
-            b64url_decode(text).and_then(|sealed| Ok(key.open(&purpose, realm_id.as_bytes(), &sealed)?.to_vec()));
+        let sealed = b64url_decode(text).map_err(|e| Error::Key(e.to_string()));
+        let opened = sealed.and_then(|sealed| key.open(&purpose, realm_id.as_bytes(), &sealed));
         *value = match opened {
             Ok(plain) => Value::String(String::from_utf8_lossy(&plain).into_owned()),
             Err(e) => {

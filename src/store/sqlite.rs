@@ -141,6 +141,20 @@ impl Sqlite {
         })
     }
 
+    pub(super) fn claim(&self) -> Result<std::fs::File, Error> {
+        let path = format!("{}.lock", self.path);
+        let failed = |e: std::io::Error| Error::Setup(format!("{path}: {e}"));
+        let file = std::fs::File::create(&path).map_err(failed)?;
+        file.try_lock().map_err(|e| match e {
+            std::fs::TryLockError::WouldBlock => Error::Setup(format!(
+                "another vestibule already serves from {}: stop it, or give this one its own folder with --data",
+                self.path
+            )),
+            std::fs::TryLockError::Error(e) => failed(e),
+        })?;
+        Ok(file)
+    }
+
     pub(super) fn all(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Error> {
         let kept = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let conn = match kept {

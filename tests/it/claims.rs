@@ -55,12 +55,16 @@ async fn tokens_look_as_keycloaks_do() {
     let id = names(&text(&tokens, "id_token"));
     assert_eq!(
         id[..11],
-        ["exp", "iat", "jti", "iss", "aud", "sub", "typ", "azp", "sid", "at_hash", "acr"]
+        [
+            "exp", "iat", "jti", "iss", "aud", "sub", "typ", "azp", "sid", "at_hash", "acr"
+        ]
     );
     let refresh = names(&text(&tokens, "refresh_token"));
     assert_eq!(
         refresh,
-        ["exp", "iat", "jti", "iss", "aud", "sub", "typ", "azp", "sid", "scope", "aud_x", "prov"]
+        [
+            "exp", "iat", "jti", "iss", "aud", "sub", "typ", "azp", "sid", "scope", "aud_x", "prov"
+        ]
     );
     let said = claims(&text(&tokens, "access_token"));
     assert_eq!(said["aud"], "account");
@@ -80,7 +84,10 @@ async fn a_mapper_adds_its_claim_where_it_says() {
     });
     let answer = server.admin("PUT", &format!("/{realm}/users/profile"), profile).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
-    let found = server.admin("GET", &format!("/{realm}/users?username=mia"), Value::Null).await.json();
+    let found = server
+        .admin("GET", &format!("/{realm}/users?username=mia"), Value::Null)
+        .await
+        .json();
     let path = format!("/{realm}/users/{}", text(&found[0], "id"));
     let mut user = found[0].clone();
     user["attributes"] = json!({ "team": ["red", "blue"], "level": ["7"] });
@@ -105,25 +112,42 @@ async fn a_mapper_adds_its_claim_where_it_says() {
     let tokens = tokens_of_mia(&server, &realm, "openid").await;
     let access = claims(&text(&tokens, "access_token"));
     assert_eq!(access["work"], json!({ "teams": ["red", "blue"] }));
-    assert_eq!((&access["level"], &access["https://example.org/tier"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        (&access["level"], &access["https://example.org/tier"]),
+        (&Value::Null, &Value::Null)
+    );
     let id = claims(&text(&tokens, "id_token"));
     assert_eq!((&id["level"], &id["work"]), (&json!(7), &Value::Null));
     let told = userinfo(&server, &realm, &text(&tokens, "access_token")).await.json();
     assert_eq!(told["https://example.org/tier"], "gold");
-    assert_eq!((&told["level"], &told["work"], &told["acr"]), (&Value::Null, &Value::Null, &Value::Null));
+    assert_eq!(
+        (&told["level"], &told["work"], &told["acr"]),
+        (&Value::Null, &Value::Null, &Value::Null)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn groups_and_their_roles_are_told() {
     let server = support::sqlite().await;
     let realm = shop(&server, json!({})).await;
-    let role = server.admin("POST", &format!("/{realm}/roles"), json!({ "name": "lawyer" })).await;
+    let role = server
+        .admin("POST", &format!("/{realm}/roles"), json!({ "name": "lawyer" }))
+        .await;
     assert_eq!(role.status, 201);
-    let group = server.admin("POST", &format!("/{realm}/groups"), json!({ "name": "staff" })).await.created();
-    let role = server.admin("GET", &format!("/{realm}/roles/lawyer"), Value::Null).await.json();
+    let group = server
+        .admin("POST", &format!("/{realm}/groups"), json!({ "name": "staff" }))
+        .await
+        .created();
+    let role = server
+        .admin("GET", &format!("/{realm}/roles/lawyer"), Value::Null)
+        .await
+        .json();
     let path = format!("/{realm}/groups/{group}/role-mappings/realm");
     assert_eq!(server.admin("POST", &path, json!([role])).await.status, 204);
-    let found = server.admin("GET", &format!("/{realm}/users?username=mia"), Value::Null).await.json();
+    let found = server
+        .admin("GET", &format!("/{realm}/users?username=mia"), Value::Null)
+        .await
+        .json();
     let path = format!("/{realm}/users/{}/groups/{group}", text(&found[0], "id"));
     assert_eq!(server.admin("PUT", &path, json!({})).await.status, 204);
     let config = json!({ "claim.name": "groups", "full.path": "true", "access.token.claim": "true" });
@@ -131,7 +155,12 @@ async fn groups_and_their_roles_are_told() {
     let tokens = tokens_of_mia(&server, &realm, "openid").await;
     let said = claims(&text(&tokens, "access_token"));
     assert_eq!(said["groups"], json!(["/staff"]));
-    let roles: Vec<&str> = said["realm_access"]["roles"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let roles: Vec<&str> = said["realm_access"]["roles"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
     assert!(roles.contains(&"lawyer"), "{said}");
 }
 
@@ -141,10 +170,19 @@ async fn without_full_scope_only_mapped_roles_pass() {
     let realm = shop(&server, json!({})).await;
     let id = client_id(&server, &realm, "shop").await;
     let doc = json!({ "clientId": "shop", "fullScopeAllowed": false });
-    assert_eq!(server.admin("PUT", &format!("/{realm}/clients/{id}"), doc).await.status, 204);
+    assert_eq!(
+        server.admin("PUT", &format!("/{realm}/clients/{id}"), doc).await.status,
+        204
+    );
     let said = claims(&text(&tokens_of_mia(&server, &realm, "openid").await, "access_token"));
-    assert_eq!((&said["realm_access"], &said["resource_access"], &said["aud"]), (&Value::Null, &Value::Null, &Value::Null));
-    let role = server.admin("GET", &format!("/{realm}/roles/uma_authorization"), Value::Null).await.json();
+    assert_eq!(
+        (&said["realm_access"], &said["resource_access"], &said["aud"]),
+        (&Value::Null, &Value::Null, &Value::Null)
+    );
+    let role = server
+        .admin("GET", &format!("/{realm}/roles/uma_authorization"), Value::Null)
+        .await
+        .json();
     let path = format!("/{realm}/clients/{id}/scope-mappings/realm");
     assert_eq!(server.admin("POST", &path, json!([role])).await.status, 204);
     let said = claims(&text(&tokens_of_mia(&server, &realm, "openid").await, "access_token"));
@@ -174,11 +212,19 @@ async fn a_client_chooses_its_algorithm_and_its_kind_of_token() {
             parsed.check(&key.verifying_key(parsed.alg()).unwrap()).unwrap();
         }
         assert_eq!(userinfo(&server, &realm, &access).await.status, 200);
-        set_attributes(&server, &realm, json!({ "client.use.lightweight.access.token.enabled": "true" })).await;
+        set_attributes(
+            &server,
+            &realm,
+            json!({ "client.use.lightweight.access.token.enabled": "true" }),
+        )
+        .await;
         let tokens = tokens_of_mia(&server, &realm, "openid").await;
         let said = claims(&text(&tokens, "access_token"));
         assert!(text(&said, "jti").starts_with("onltro:"));
-        assert_eq!((&said["sub"], &said["aud"], &said["realm_access"]), (&Value::Null, &Value::Null, &Value::Null));
+        assert_eq!(
+            (&said["sub"], &said["aud"], &said["realm_access"]),
+            (&Value::Null, &Value::Null, &Value::Null)
+        );
         let told = userinfo(&server, &realm, &text(&tokens, "access_token")).await;
         assert_eq!(told.json()["preferred_username"], "mia");
     }
@@ -197,7 +243,11 @@ async fn only_scopes_that_the_client_has_can_be_asked_for() {
             ("scope", scope),
         ];
         let answer = token(&server, &realm, &fields).await;
-        assert_eq!((answer.status, answer.json()["error"].as_str()), (400, Some("invalid_scope")), "{scope:?}");
+        assert_eq!(
+            (answer.status, answer.json()["error"].as_str()),
+            (400, Some("invalid_scope")),
+            "{scope:?}"
+        );
     }
     let tokens = tokens_of_mia(&server, &realm, "openid microprofile-jwt").await;
     assert_eq!(claims(&text(&tokens, "access_token"))["upn"], "mia");

@@ -6,7 +6,9 @@ use crate::support;
 use crate::support::oidc::{at, introspect, refresh, shop, text, token_of_back, tokens_of_mia, userinfo};
 
 async fn add_audience(server: &support::Server, realm: &str) {
-    let found = server.admin("GET", &format!("/{realm}/clients?clientId=shop"), Value::Null).await;
+    let found = server
+        .admin("GET", &format!("/{realm}/clients?clientId=shop"), Value::Null)
+        .await;
     let id = text(&found.json()[0], "id");
     let mapper = json!({
         "name": "aud", "protocol": "openid-connect", "protocolMapper": "oidc-audience-mapper",
@@ -21,13 +23,21 @@ async fn a_token_is_told_of_to_its_audience_only() {
     for server in support::servers().await {
         let realm = shop(&server, json!({})).await;
         let before = text(&tokens_of_mia(&server, &realm, "openid").await, "access_token");
-        assert_eq!(introspect(&server, &realm, &before, &[]).await.json(), json!({ "active": false }));
+        assert_eq!(
+            introspect(&server, &realm, &before, &[]).await.json(),
+            json!({ "active": false })
+        );
         // Not even of its own.
         let own = token_of_back(&server, &realm).await;
-        assert_eq!(introspect(&server, &realm, &own, &[]).await.json(), json!({ "active": false }));
+        assert_eq!(
+            introspect(&server, &realm, &own, &[]).await.json(),
+            json!({ "active": false })
+        );
         add_audience(&server, &realm).await;
         let tokens = tokens_of_mia(&server, &realm, "openid").await;
-        let told = introspect(&server, &realm, &text(&tokens, "access_token"), &[]).await.json();
+        let told = introspect(&server, &realm, &text(&tokens, "access_token"), &[])
+            .await
+            .json();
         assert_eq!(told["active"], true, "{told}");
         for (name, value) in [
             ("azp", "shop"),
@@ -38,9 +48,15 @@ async fn a_token_is_told_of_to_its_audience_only() {
         ] {
             assert_eq!(told[name], value, "{name}");
         }
-        assert_eq!(introspect(&server, &realm, "abc", &[]).await.json(), json!({ "active": false }));
+        assert_eq!(
+            introspect(&server, &realm, "abc", &[]).await.json(),
+            json!({ "active": false })
+        );
         let cut = &text(&tokens, "access_token")[1..];
-        assert_eq!(introspect(&server, &realm, cut, &[]).await.json(), json!({ "active": false }));
+        assert_eq!(
+            introspect(&server, &realm, cut, &[]).await.json(),
+            json!({ "active": false })
+        );
     }
 }
 
@@ -64,7 +80,11 @@ async fn only_a_confidential_client_may_ask() {
         ),
     ] {
         let answer = server.form(&path, &fields).await;
-        assert_eq!((answer.status, answer.json()["error"].as_str()), (status, Some(error)), "{fields:?}");
+        assert_eq!(
+            (answer.status, answer.json()["error"].as_str()),
+            (status, Some(error)),
+            "{fields:?}"
+        );
     }
     assert_eq!(server.get(&path).await.status, 405);
 }
@@ -82,9 +102,15 @@ async fn a_revoked_access_token_is_dead_everywhere_at_once() {
         let revoked = server.form(&at(&realm, "revoke"), &fields).await;
         assert_eq!((revoked.status, revoked.body.as_str()), (200, ""));
         assert_eq!(userinfo(&server, &realm, &access).await.status, 401);
-        assert_eq!(introspect(&server, &realm, &access, &[]).await.json(), json!({ "active": false }));
+        assert_eq!(
+            introspect(&server, &realm, &access, &[]).await.json(),
+            json!({ "active": false })
+        );
         // The session goes on.
-        assert_eq!(refresh(&server, &realm, &text(&tokens, "refresh_token")).await.status, 200);
+        assert_eq!(
+            refresh(&server, &realm, &text(&tokens, "refresh_token")).await.status,
+            200
+        );
     }
 }
 
@@ -107,7 +133,9 @@ async fn revocation_answers_as_keycloak_does() {
         let answer = server.form(&path, &fields).await;
         assert_eq!((answer.status, answer.json()["error"].as_str()), (status, Some(error)));
     }
-    let unknown = server.form(&path, &[("token", access.as_str()), ("client_id", "nobody")]).await;
+    let unknown = server
+        .form(&path, &[("token", access.as_str()), ("client_id", "nobody")])
+        .await;
     assert_eq!(unknown.status, 401);
     assert_eq!(userinfo(&server, &realm, &access).await.status, 200);
 }

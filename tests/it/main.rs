@@ -1,11 +1,11 @@
 //! One file per promise, each through the router, on every database that is switched on.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
-mod claims;
 mod admin_authz;
 mod admin_events;
 mod admin_realms;
 mod admin_users;
+mod claims;
 mod client_registration;
 mod crash;
 mod durability;
@@ -19,6 +19,6 @@ mod registration_input;
 mod registration_policies;
 mod representation_registration;
 mod store;
-mod token;
 #[allow(dead_code, reason = "each promise uses what it needs")]
 mod support;
+mod token;

@@ -26,7 +26,10 @@ async fn a_refresh_keeps_session_scope_and_sign_in() {
         let said = claims(&text(&second, "access_token"));
         assert!(text(&said, "jti").starts_with("onrtrt:"));
         assert_eq!(said["sid"], first["session_state"]);
-        assert_eq!(userinfo(&server, &realm, &text(&second, "access_token")).await.status, 200);
+        assert_eq!(
+            userinfo(&server, &realm, &text(&second, "access_token")).await.status,
+            200
+        );
     }
 }
 
@@ -120,8 +123,14 @@ async fn a_session_ends_when_it_is_idle_and_when_it_is_old() {
     server.app.clock.advance(400_000);
     let fourth = refresh(&server, &realm, &text(&third, "refresh_token")).await.json();
     server.app.clock.advance(101_000);
-    assert_eq!(description(&refresh(&server, &realm, &text(&fourth, "refresh_token")).await), "Token is not active");
-    assert_eq!(userinfo(&server, &realm, &text(&fourth, "access_token")).await.status, 401);
+    assert_eq!(
+        description(&refresh(&server, &realm, &text(&fourth, "refresh_token")).await),
+        "Token is not active"
+    );
+    assert_eq!(
+        userinfo(&server, &realm, &text(&fourth, "access_token")).await.status,
+        401
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,7 +141,10 @@ async fn an_offline_token_outlives_the_session_but_not_the_right_to_it() {
         assert_eq!(tokens["refresh_expires_in"], 0);
         let offline = text(&tokens, "refresh_token");
         let said = claims(&offline);
-        assert_eq!((said["typ"].as_str(), said["exp"].clone()), (Some("Offline"), Value::Null));
+        assert_eq!(
+            (said["typ"].as_str(), said["exp"].clone()),
+            (Some("Offline"), Value::Null)
+        );
         let user = text(&said, "sub");
         let logout = format!("/{realm}/users/{user}/logout");
         assert_eq!(server.admin("POST", &logout, Value::Null).await.status, 204);
@@ -161,7 +173,10 @@ async fn logging_out_ends_what_was_given() {
     let refresh_token = text(&tokens, "refresh_token");
     let fields = [("client_id", "shop"), ("refresh_token", refresh_token.as_str())];
     assert_eq!(server.form(&at(&realm, "logout"), &fields).await.status, 204);
-    assert_eq!(description(&refresh(&server, &realm, &refresh_token).await), "Session not active");
+    assert_eq!(
+        description(&refresh(&server, &realm, &refresh_token).await),
+        "Session not active"
+    );
     let seen = userinfo(&server, &realm, &text(&tokens, "access_token")).await;
     assert!(seen.header("www-authenticate").contains("user_session_not_found"));
 }
@@ -181,8 +196,14 @@ async fn no_token_is_alive_after_a_revocation_that_raced_a_refresh() {
             let answer = refreshing.await.unwrap();
             if answer.status == 200 {
                 let newer = answer.json();
-                assert_eq!(userinfo(&server, &realm, &text(&newer, "access_token")).await.status, 401);
-                assert_eq!(refresh(&server, &realm, &text(&newer, "refresh_token")).await.status, 400);
+                assert_eq!(
+                    userinfo(&server, &realm, &text(&newer, "access_token")).await.status,
+                    401
+                );
+                assert_eq!(
+                    refresh(&server, &realm, &text(&newer, "refresh_token")).await.status,
+                    400
+                );
             }
         }
     }

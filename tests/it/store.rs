@@ -131,9 +131,7 @@ async fn a_caller_who_hangs_up_while_the_disk_is_written_leaves_no_stale_snapsho
         changed.doc.insert("enabled".into(), json!(false));
         let mut tx = db.begin().await.unwrap();
         client::update(&mut tx, &changed).await.unwrap();
-        let mut commit = Box::pin(tx.commit());
-        assert!(tokio::time::timeout(Duration::ZERO, &mut commit).await.is_err());
-        drop(commit);
+        let _ = tokio::time::timeout(Duration::ZERO, tx.commit()).await;
         tokio::time::sleep(Duration::from_millis(300)).await;
         let stored = client::read(db, &master.id, &cli.id).await.unwrap().unwrap();
         let seen = client::by_id(db, &master.id, &cli.id).await.unwrap().unwrap();
@@ -248,4 +246,93 @@ async fn nodes_that_start_at_once_on_an_empty_database_all_come_up_with_one_admi
     let master = realm::by_name(&app.db, "master").await.unwrap().unwrap();
     let sql = "select count(*) from account where realm_id = $1";
     assert_eq!(app.db.count(sql, &[&master.id]).await.unwrap(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_realm_is_gone_at_once_and_its_rows_soon_after() {
+    for server in support::servers().await {
+        let db = &server.app.db;
+        let name = server.realm(json!({})).await;
+        let realm = realm::by_name(db, &name).await.unwrap().unwrap();
+        let mut tx = db.begin().await.unwrap();
+        for n in 0..600 {
+            user::add(&mut tx, &ada(&realm.id, &format!("user{n}")), true)
+                .await
+                .unwrap();
+        }
+        tx.commit().await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        assert!(realm::remove(&mut tx, &realm.id).await.unwrap());
+        tx.commit().await.unwrap();
+        assert!(realm::by_name(db, &name).await.unwrap().is_none());
+        assert!(realm::by_id(db, &realm.id).await.unwrap().is_none());
+        assert_eq!(realm::names(db).await.unwrap(), ["master"]);
+        vestibule::jobs::sweep_once(&server.app).await.unwrap();
+        for table in ["account", "realm_part", "client", "role"] {
+            let sql = format!("select count(*) from {table} where realm_id = $1");
+            assert_eq!(db.count(&sql, &[&realm.id]).await.unwrap(), 0, "{table}");
+        }
+        assert_eq!(db.count("select count(*) from realm", &[]).await.unwrap(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_with_nul_in_it_is_found_nowhere_and_fails_nothing() {
+    for server in support::servers().await {
+        let db = &server.app.db;
+        let master = realm::by_name(db, "master").await.unwrap().unwrap();
+        for name in ["admin\0", "\0admin", "\0"] {
+            assert!(user::by_username(db, &master.id, name).await.unwrap().is_none());
+            assert!(client::by_client_id(db, &master.id, name).await.unwrap().is_none());
+        }
+        let mut tx = db.begin().await.unwrap();
+        user::add(&mut tx, &ada(&master.id, "a\0b"), true).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_secret_key_is_refused_by_name_and_a_new_one_above_the_old_one_is_not() {
+    use base64::Engine as _;
+    for server in support::servers().await {
+        let old = std::fs::read_to_string(&server.app.config.secret_key_file).unwrap();
+        let new = base64::engine::general_purpose::STANDARD.encode([9; 32]);
+        let folder = tempfile::tempdir().unwrap();
+        let open = async |text: String| {
+            let mut config = server.app.config.clone();
+            config.secret_key_file = folder.path().join(format!("key-{}", text.len()));
+            std::fs::write(&config.secret_key_file, text).unwrap();
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt as _;
+                let private = std::fs::Permissions::from_mode(0o600);
+                std::fs::set_permissions(&config.secret_key_file, private).unwrap();
+            }
+            let app = vestibule::app::App::open(config, server.app.clock.clone())
+                .await
+                .unwrap();
+            realm::by_name(&app.db, "master").await.map(|r| r.is_some())
+        };
+        let refused = open(new.clone()).await.unwrap_err().to_string();
+        assert!(refused.contains("--secret-key-file"), "{refused}");
+        assert!(open(format!("{new}\n{old}\n")).await.unwrap());
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_database_is_for_its_owner_only_and_has_one_server() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("new/vestibule.db");
+    let app = support::node(&format!("sqlite:{}", file.display())).await.unwrap();
+    for name in [file.clone(), file.with_extension("db-wal")] {
+        let mode = std::fs::metadata(&name).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}", name.display());
+    }
+    let claim = app.db.claim().unwrap();
+    let again = support::node(&format!("sqlite:{}", file.display())).await.unwrap();
+    assert!(again.db.claim().unwrap_err().to_string().contains("another vestibule"));
+    drop(claim);
+    again.db.claim().unwrap();
 }

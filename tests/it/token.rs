@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use vestibule_jose::{Alg, Jwks, SigningKey, jwt};
 
 use crate::support::oidc::{
-    CALLBACK, at, claims, code, exchange, introspect, refresh, shop, text, token, token_of_back, tokens_of_mia, userinfo,
+    CALLBACK, at, claims, code, exchange, introspect, refresh, shop, text, token, token_of_back, tokens_of_mia,
+    userinfo,
 };
 use crate::support::{self, Answer, Server};
 
@@ -15,7 +16,10 @@ const CLIENT_CREDENTIALS: (&str, &str) = ("grant_type", "client_credentials");
 #[track_caller]
 fn refused(answer: &Answer, status: u16, error: &str, description: &str) {
     assert_eq!(answer.status, status, "{}", answer.body);
-    assert_eq!(answer.json(), json!({ "error": error, "error_description": description }));
+    assert_eq!(
+        answer.json(),
+        json!({ "error": error, "error_description": description })
+    );
     assert_eq!(answer.header("cache-control"), "no-store");
 }
 
@@ -44,10 +48,18 @@ async fn a_client_gets_a_token_for_itself_by_header_or_form() {
         assert_eq!(names, expected);
         let said = claims(&text(&body, "access_token"));
         assert!(text(&said, "jti").starts_with("trrtcc:"));
-        assert_eq!((said["azp"].as_str(), said["client_id"].as_str()), (Some("back"), Some("back")));
+        assert_eq!(
+            (said["azp"].as_str(), said["client_id"].as_str()),
+            (Some("back"), Some("back"))
+        );
         assert_eq!(said["preferred_username"], "service-account-back");
         assert_eq!(said["sid"], Value::Null);
-        assert_eq!(userinfo(&server, &realm, &token_of_back(&server, &realm).await).await.status, 403);
+        assert_eq!(
+            userinfo(&server, &realm, &token_of_back(&server, &realm).await)
+                .await
+                .status,
+            403
+        );
     }
 }
 
@@ -64,7 +76,12 @@ async fn a_wrong_secret_and_an_unknown_client_are_told_in_the_same_words() {
     refused(&ask("back", "wrong").await, 401, "unauthorized_client", text);
     refused(&ask("back", "").await, 401, "unauthorized_client", text);
     refused(&ask("nobody", "back-secret").await, 401, "invalid_client", text);
-    refused(&token(&server, &realm, &[CLIENT_CREDENTIALS]).await, 401, "invalid_client", text);
+    refused(
+        &token(&server, &realm, &[CLIENT_CREDENTIALS]).await,
+        401,
+        "invalid_client",
+        text,
+    );
     let long = "x".repeat(200_000);
     let fields = [CLIENT_CREDENTIALS, ("client_id", "back"), ("client_secret", &long)];
     refused(&token(&server, &realm, &fields).await, 401, "unauthorized_client", text);
@@ -91,7 +108,11 @@ async fn one_request_authenticates_one_client_in_one_way() {
         "grant_type=client_credentials&client_assertion=a.b.c&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer",
     ] {
         let answer = server.request("POST", &at(&realm, "token"), &basic, body).await;
-        assert_eq!((answer.status, answer.json()["error"].as_str()), (400, Some("invalid_request")), "{body}");
+        assert_eq!(
+            (answer.status, answer.json()["error"].as_str()),
+            (400, Some("invalid_request")),
+            "{body}"
+        );
     }
     let twice = "grant_type=client_credentials&scope=profile&scope=email";
     let answer = server.request("POST", &at(&realm, "token"), &basic, twice).await;
@@ -129,7 +150,11 @@ async fn passwords_wrong_unknown_or_unset_are_told_in_the_same_words() {
     let server = support::sqlite().await;
     let realm = shop(&server, json!({})).await;
     server
-        .admin("POST", &format!("/{realm}/users"), json!({ "username": "nopw", "enabled": true }))
+        .admin(
+            "POST",
+            &format!("/{realm}/users"),
+            json!({ "username": "nopw", "enabled": true }),
+        )
         .await
         .created();
     for (user, password) in [("mia", "wrong"), ("nobody", "x"), ("nopw", ""), ("mia", "")] {
@@ -139,7 +164,12 @@ async fn passwords_wrong_unknown_or_unset_are_told_in_the_same_words() {
             ("username", user),
             ("password", password),
         ];
-        refused(&token(&server, &realm, &fields).await, 400, "invalid_grant", "Invalid user credentials");
+        refused(
+            &token(&server, &realm, &fields).await,
+            400,
+            "invalid_grant",
+            "Invalid user credentials",
+        );
     }
 }
 
@@ -156,9 +186,16 @@ async fn nobody_gets_tokens_while_something_is_asked_of_them() {
     ];
     assert_eq!(token(&server, &realm, &fields).await.status, 200);
     let path = format!("/{realm}/users/{id}");
-    let asked = server.admin("PUT", &path, json!({ "requiredActions": ["UPDATE_PASSWORD"] })).await;
+    let asked = server
+        .admin("PUT", &path, json!({ "requiredActions": ["UPDATE_PASSWORD"] }))
+        .await;
     assert_eq!(asked.status, 204, "{}", asked.body);
-    refused(&token(&server, &realm, &fields).await, 400, "invalid_grant", "Account is not fully set up");
+    refused(
+        &token(&server, &realm, &fields).await,
+        400,
+        "invalid_grant",
+        "Account is not fully set up",
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -170,11 +207,19 @@ async fn a_code_gives_tokens_once_and_its_second_use_voids_them() {
         assert_eq!(answer.status, 200, "{}", answer.body);
         let (access, id) = (text(&answer.json(), "access_token"), text(&answer.json(), "id_token"));
         let said = claims(&id);
-        assert_eq!((said["nonce"].as_str(), said["aud"].as_str()), (Some("n-1"), Some("shop")));
+        assert_eq!(
+            (said["nonce"].as_str(), said["aud"].as_str()),
+            (Some("n-1"), Some("shop"))
+        );
         assert_eq!(said["at_hash"], vestibule_jose::digest::at_hash(Alg::RS256, &access));
         assert!(said["auth_time"].is_i64(), "{said}");
         assert_eq!(userinfo(&server, &realm, &access).await.status, 200);
-        refused(&exchange(&server, &realm, &one, &[]).await, 400, "invalid_grant", "Code not valid");
+        refused(
+            &exchange(&server, &realm, &one, &[]).await,
+            400,
+            "invalid_grant",
+            "Code not valid",
+        );
         assert_eq!(userinfo(&server, &realm, &access).await.status, 401);
         let again = refresh(&server, &realm, &text(&answer.json(), "refresh_token")).await;
         assert_eq!(again.status, 400);
@@ -219,7 +264,12 @@ async fn a_code_is_good_for_its_client_its_address_and_its_verifier_only() {
         ("code", &one),
         ("redirect_uri", "https://shop.example/other"),
     ];
-    refused(&token(&server, &realm, &fields).await, 400, "invalid_grant", "Incorrect redirect_uri");
+    refused(
+        &token(&server, &realm, &fields).await,
+        400,
+        "invalid_grant",
+        "Incorrect redirect_uri",
+    );
     let one = code(&server, &realm, "shop", "").await;
     let fields = [
         ("grant_type", "authorization_code"),
@@ -242,7 +292,12 @@ async fn a_code_is_dead_after_a_minute() {
     let realm = shop(&server, json!({})).await;
     let one = code(&server, &realm, "shop", "").await;
     server.app.clock.advance(61_000);
-    refused(&exchange(&server, &realm, &one, &[]).await, 400, "invalid_grant", "Code is expired");
+    refused(
+        &exchange(&server, &realm, &one, &[]).await,
+        400,
+        "invalid_grant",
+        "Code is expired",
+    );
 }
 
 /// A realm with the client `signer`, which proves itself with this key.
@@ -271,7 +326,10 @@ fn assertion(server: &Server, realm: &str, key: &SigningKey, jti: &str) -> Strin
 async fn with_assertion(server: &Server, realm: &str, assertion: &str) -> Answer {
     let fields = [
         CLIENT_CREDENTIALS,
-        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+        (
+            "client_assertion_type",
+            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        ),
         ("client_assertion", assertion),
     ];
     token(server, realm, &fields).await
@@ -309,7 +367,10 @@ async fn a_forged_assertion_does_not_use_up_the_real_one() {
     let realm = signer(&server, &key).await;
     let stranger = SigningKey::generate(Alg::ES256).unwrap().with_kid("k");
     let forged = with_assertion(&server, &realm, &assertion(&server, &realm, &stranger, "j-1")).await;
-    assert_eq!((forged.status, forged.json()["error"].as_str()), (400, Some("invalid_client")));
+    assert_eq!(
+        (forged.status, forged.json()["error"].as_str()),
+        (400, Some("invalid_client"))
+    );
     let real = with_assertion(&server, &realm, &assertion(&server, &realm, &key, "j-1")).await;
     assert_eq!(real.status, 200, "{}", real.body);
 }
@@ -336,27 +397,42 @@ async fn no_other_token_passes_for_an_access_token() {
         assert_eq!(answer.status, 401);
         assert_eq!(
             answer.header("www-authenticate"),
-            format!("Bearer realm=\"{realm}\", error=\"invalid_token\", error_description=\"Token verification failed\"")
+            format!(
+                "Bearer realm=\"{realm}\", error=\"invalid_token\", error_description=\"Token verification failed\""
+            )
         );
     }
     for wrong in [&id, &access] {
-        refused(&refresh(&server, &realm, wrong).await, 400, "invalid_grant", "Invalid refresh token");
+        refused(
+            &refresh(&server, &realm, wrong).await,
+            400,
+            "invalid_grant",
+            "Invalid refresh token",
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_disabled_is_dead_on_every_path() {
     for server in support::servers().await {
-        for (what, off) in [("user", json!({ "enabled": false })), ("client", json!({ "enabled": false })), ("realm", json!({ "enabled": false }))] {
+        for (what, off) in [
+            ("user", json!({ "enabled": false })),
+            ("client", json!({ "enabled": false })),
+            ("realm", json!({ "enabled": false })),
+        ] {
             let realm = shop(&server, json!({})).await;
             let tokens = tokens_of_mia(&server, &realm, "openid").await;
             let path = match what {
                 "user" => {
-                    let found = server.admin("GET", &format!("/{realm}/users?username=mia"), Value::Null).await;
+                    let found = server
+                        .admin("GET", &format!("/{realm}/users?username=mia"), Value::Null)
+                        .await;
                     format!("/{realm}/users/{}", text(&found.json()[0], "id"))
                 }
                 "client" => {
-                    let found = server.admin("GET", &format!("/{realm}/clients?clientId=shop"), Value::Null).await;
+                    let found = server
+                        .admin("GET", &format!("/{realm}/clients?clientId=shop"), Value::Null)
+                        .await;
                     format!("/{realm}/clients/{}", text(&found.json()[0], "id"))
                 }
                 _ => format!("/{realm}"),
@@ -365,7 +441,11 @@ async fn what_is_disabled_is_dead_on_every_path() {
             let seen = userinfo(&server, &realm, &text(&tokens, "access_token")).await;
             assert!(matches!(seen.status, 401 | 403), "{what}: userinfo {}", seen.status);
             let again = refresh(&server, &realm, &text(&tokens, "refresh_token")).await;
-            assert!(again.status >= 400 && again.status < 500, "{what}: refresh {}", again.status);
+            assert!(
+                again.status >= 400 && again.status < 500,
+                "{what}: refresh {}",
+                again.status
+            );
             let fields = [
                 ("grant_type", "password"),
                 ("client_id", "shop"),
@@ -373,7 +453,11 @@ async fn what_is_disabled_is_dead_on_every_path() {
                 ("password", "correct horse"),
             ];
             let grant = token(&server, &realm, &fields).await;
-            assert!(grant.status >= 400 && grant.status < 500, "{what}: password {}", grant.status);
+            assert!(
+                grant.status >= 400 && grant.status < 500,
+                "{what}: password {}",
+                grant.status
+            );
             if what != "realm" {
                 let looked = introspect(&server, &realm, &text(&tokens, "access_token"), &[]).await;
                 assert_eq!(looked.json(), json!({ "active": false }), "{what}");
@@ -387,20 +471,39 @@ async fn a_page_of_another_origin_reads_nothing() {
     let server = support::sqlite().await;
     let realm = shop(&server, json!({})).await;
     let ask = |origin: &'static str| {
-        let headers = [("origin", origin), ("content-type", "application/x-www-form-urlencoded")];
+        let headers = [
+            ("origin", origin),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
         let body = "grant_type=password&client_id=shop&username=mia&password=correct+horse";
         let (server, path) = (&server, at(&realm, "token"));
         async move { server.request("POST", &path, &headers, body).await }
     };
     let own = ask("https://shop.example").await;
-    assert_eq!((own.status, own.header("access-control-allow-origin")), (200, "https://shop.example"));
+    assert_eq!(
+        (own.status, own.header("access-control-allow-origin")),
+        (200, "https://shop.example")
+    );
     let foreign = ask("https://evil.example").await;
-    assert_eq!((foreign.status, foreign.body.as_str()), (403, r#"{"error":"Invalid origin"}"#));
+    assert_eq!(
+        (foreign.status, foreign.body.as_str()),
+        (403, r#"{"error":"Invalid origin"}"#)
+    );
     assert_eq!(foreign.header("access-control-allow-origin"), "");
-    let headers = [("origin", "https://shop.example"), ("access-control-request-method", "POST")];
+    let headers = [
+        ("origin", "https://shop.example"),
+        ("access-control-request-method", "POST"),
+    ];
     let asked = server.request("OPTIONS", &at(&realm, "token"), &headers, "").await;
-    assert_eq!((asked.status, asked.header("access-control-allow-methods")), (200, "POST, OPTIONS"));
-    assert!(asked.header("access-control-allow-headers").contains("MCP-Protocol-Version"));
+    assert_eq!(
+        (asked.status, asked.header("access-control-allow-methods")),
+        (200, "POST, OPTIONS")
+    );
+    assert!(
+        asked
+            .header("access-control-allow-headers")
+            .contains("MCP-Protocol-Version")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -408,9 +511,18 @@ async fn metadata_names_the_issuer_that_was_asked_for() {
     let server = support::sqlite().await;
     let realm = shop(&server, json!({})).await;
     for (path, issuer) in [
-        (format!("/realms/{realm}/.well-known/openid-configuration"), "http://localhost:8080"),
-        (format!("/realms/{realm}/.well-known/oauth-authorization-server"), "http://localhost:8080"),
-        (format!("/.well-known/oauth-authorization-server/realms/{realm}"), "http://localhost:8080"),
+        (
+            format!("/realms/{realm}/.well-known/openid-configuration"),
+            "http://localhost:8080",
+        ),
+        (
+            format!("/realms/{realm}/.well-known/oauth-authorization-server"),
+            "http://localhost:8080",
+        ),
+        (
+            format!("/.well-known/oauth-authorization-server/realms/{realm}"),
+            "http://localhost:8080",
+        ),
         (
             format!("/auth/realms/{realm}/.well-known/openid-configuration"),
             "http://localhost:8080/auth",
@@ -425,5 +537,8 @@ async fn metadata_names_the_issuer_that_was_asked_for() {
         assert_eq!(answer.json()["issuer"], format!("{issuer}/realms/{realm}"), "{path}");
     }
     let none = server.get("/realms/nobody/.well-known/openid-configuration").await;
-    assert_eq!((none.status, none.body.as_str()), (404, r#"{"error":"Realm does not exist"}"#));
+    assert_eq!(
+        (none.status, none.body.as_str()),
+        (404, r#"{"error":"Realm does not exist"}"#)
+    );
 }

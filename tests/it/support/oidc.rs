@@ -117,7 +117,10 @@ pub async fn exchange(server: &Server, realm: &str, code: &str, more: &[(&str, &
 /// A member that is a text.
 #[track_caller]
 pub fn text(body: &Value, name: &str) -> String {
-    body[name].as_str().unwrap_or_else(|| panic!("no {name} in {body}")).to_owned()
+    body[name]
+        .as_str()
+        .unwrap_or_else(|| panic!("no {name} in {body}"))
+        .to_owned()
 }
 
 /// What a token says. Its signature is not checked.
