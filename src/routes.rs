@@ -10,7 +10,7 @@ use axum::routing::{MethodRouter, any, get, post};
 
 use crate::app::App;
 use crate::oidc::{discovery, door, iframe, introspect, revoke, token, userinfo};
-use crate::{client_registration, demo, inbox, theme, verification};
+use crate::{client_registration, demo, inbox, registration, theme, verification};
 
 /// The whole server.
 pub fn router(app: App) -> Router {
@@ -30,10 +30,7 @@ fn tree(app: &App) -> Router<App> {
         // -- signing in, recovery, consent -----------------------------------------------------------------------
         .merge(signing_in())
         // -- people register themselves --------------------------------------------------------------------------
-        .route(
-            "/realms/{realm}/login-actions/action-token",
-            get(verification::web::action_token),
-        )
+        .merge(registering())
         // -- applications register themselves --------------------------------------------------------------------
         .route(
             "/realms/{realm}/clients-registrations",
@@ -106,7 +103,10 @@ fn signing_in() -> Router<App> {
         .route(&at("auth"), both(get(authorize::auth).post(authorize::auth_post)))
         .route(
             &at("registrations"),
-            both(get(authorize::registrations).post(authorize::registrations_post)),
+            get(authorize::registrations)
+                .post(authorize::registrations_post)
+                .options(registration::api::preflight)
+                .fallback(door::wrong_method),
         )
         .route(
             &at("forgot-credentials"),
@@ -121,6 +121,18 @@ fn signing_in() -> Router<App> {
         )
         .route(&at("logout/logout-confirm"), both(post(logout::confirm)))
         .route("/realms/{realm}/login-actions/{action}", both(get(action).post(action)))
+}
+
+fn registering() -> Router<App> {
+    use crate::registration::api::{code, preflight, resend, status};
+    let one = "/realms/{realm}/protocol/openid-connect/registrations/{id}";
+    let open = |methods: MethodRouter<App>| methods.options(preflight).fallback(door::wrong_method);
+    let link = "/realms/{realm}/login-actions/action-token";
+    Router::new()
+        .route(one, open(get(status)))
+        .route(&format!("{one}/code"), open(post(code)))
+        .route(&format!("{one}/resend"), open(post(resend)))
+        .route(link, get(verification::web::action_token).fallback(door::wrong_method))
 }
 
 async fn not_found() -> Response {

@@ -6,9 +6,11 @@
 //! verification  -> waiting::complete      the address is proved: the user that the row promised
 //! ```
 
+pub mod api;
 pub mod form;
 pub mod proof;
 pub mod record;
+pub mod sent;
 pub mod settings;
 pub mod steps;
 pub mod sweep;

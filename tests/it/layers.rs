@@ -17,7 +17,7 @@ const SERVER: [&str; 6] = [
 /// Files that speak HTTP in whatever folder they are.
 const WEB: [&str; 5] = ["web.rs", "api.rs", "routes.rs", "error.rs", "extract.rs"];
 /// Folders that are doors altogether.
-const DOORS: [&str; 5] = ["oidc/", "admin/", "demo/", "theme/", "page/"];
+const DOORS: [&str; 6] = ["oidc/", "admin/", "demo/", "theme/", "page/", "registration/api/"];
 
 const LONGEST: usize = 500;
 

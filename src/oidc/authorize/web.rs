@@ -11,6 +11,9 @@ use crate::app::App;
 use crate::error::Error;
 use crate::login::session::FlowKind;
 use crate::login::web::{form, open_realm, query};
+use crate::oidc::door::no_realm;
+use crate::registration::api;
+use crate::store::realm;
 use crate::visitor::Visitor;
 
 type Answer = Result<Response, Error>;
@@ -46,16 +49,25 @@ pub async fn auth_post(
     enter(&app, &visitor, &realm, &posted(&headers, &body), FlowKind::Browser).await
 }
 
+/// A page; or, for who takes JSON only, what a form of one's own must ask (contract 3).
 pub async fn registrations(
     State(app): State<App>,
     Path(realm): Path<String>,
     visitor: Visitor,
     RawQuery(q): RawQuery,
+    headers: HeaderMap,
 ) -> Answer {
+    if api::takes_json(&headers) {
+        let Some(realm) = realm::by_name(&app.db, &realm).await? else {
+            return Ok(no_realm());
+        };
+        let query = query(q);
+        return api::describe(&app, &visitor.caller, &realm, &headers, query.text("client_id")).await;
+    }
     enter(&app, &visitor, &realm, &query(q), FlowKind::Registration).await
 }
 
-/// By form only; JSON on the same address is a registration in itself (design, decision 2) and has a door of its own.
+/// An authorization request by form. JSON on the same address is a registration in itself (design, decision 2).
 pub async fn registrations_post(
     State(app): State<App>,
     Path(realm): Path<String>,
@@ -63,6 +75,12 @@ pub async fn registrations_post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answer {
+    if api::is_json(&headers) {
+        return match realm::by_name(&app.db, &realm).await? {
+            Some(realm) => api::post(&app, &visitor.caller, &realm, &headers, &body).await,
+            None => Ok(no_realm()),
+        };
+    }
     enter(&app, &visitor, &realm, &posted(&headers, &body), FlowKind::Registration).await
 }
 

@@ -22,8 +22,11 @@ use super::cors;
 use super::door::{self, OfRealm, Stop};
 use crate::app::App;
 use crate::caller::Caller;
+use crate::error::Error;
 use crate::events;
+use crate::store::client::Client;
 use crate::store::realm::Realm;
+use crate::store::user::User;
 use request::Request;
 
 /// The grants of which this endpoint knows, and the type of their events.
@@ -107,6 +110,37 @@ fn opening(realm: &Realm, caller: &Caller, headers: &HeaderMap, body: &[u8]) -> 
         return Err(Refusal::new(400, "invalid_request", "duplicated parameter"));
     }
     Ok(params)
+}
+
+/// The token response for somebody who has just registered through a public client that may sign people in by password
+/// (contract 3); or why there is none, in the words of this endpoint.
+///
+/// # Errors
+///
+/// Those of the database and of keys.
+pub async fn of_registered(
+    app: &App,
+    caller: &Caller,
+    realm: &std::sync::Arc<Realm>,
+    client: &std::sync::Arc<Client>,
+    user: User,
+) -> Result<Result<Value, Refusal>, Error> {
+    let mut event = crate::store::event::Event::new("LOGIN");
+    event.client_id = Some(client.client_id.clone());
+    event.ip_address = Some(caller.ip.to_string());
+    let request = Request {
+        app: app.clone(),
+        caller: caller.clone(),
+        realm: std::sync::Arc::clone(realm),
+        client: std::sync::Arc::clone(client),
+        params: Params::default(),
+        event: event.detail("grant_type", "registration"),
+    };
+    match password::registered(&request, user).await {
+        Ok(tokens) => Ok(Ok(tokens)),
+        Err(Stop::Refused(refused)) => Ok(Err(refused)),
+        Err(Stop::Failed(failed)) => Err(failed),
+    }
 }
 
 fn request(

@@ -90,6 +90,11 @@ pub fn asked(realm: &Realm) -> Asked {
     asked
 }
 
+/// Whether the flow asks for a captcha's proof.
+pub fn asks_for_captcha(realm: &Realm) -> bool {
+    steps(realm).iter().any(|step| matches!(step, Step::Recaptcha))
+}
+
 /// Lets every step look at what was sent, and gathers what they say.
 ///
 /// # Errors

@@ -14,6 +14,7 @@ use crate::oidc::door::Stop;
 use crate::oidc::session as sessions;
 use crate::oidc::tokens::context::Context;
 use crate::oidc::tokens::make::{self, Grant, Place, Wanted};
+use crate::oidc::tokens::scope::Scopes;
 use crate::required_actions;
 use crate::store::event::Event;
 use crate::store::json::Doc;
@@ -22,7 +23,7 @@ use crate::store::user::{self, User};
 
 /// Answers a request with this grant.
 pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
-    let (app, realm, client) = (&request.app, &request.realm, &request.client);
+    let client = &request.client;
     let early = request.event.clone().detail("auth_method", "oauth_credentials");
     if !client.flag("directAccessGrantsEnabled") {
         let text = "Client not allowed for direct access grants";
@@ -37,6 +38,18 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
     let scopes = request.scopes(&early).await?;
     let event = request.event.clone().detail("auth_method", "openid-connect");
     let user = person::find(request, &event).await?;
+    issue(request, event, scopes, user).await
+}
+
+/// The tokens of somebody whom this very request has registered or proved: as by this grant, without a password asked again.
+pub(super) async fn registered(request: &Request, user: User) -> Result<Value, Stop> {
+    let event = request.event.clone().detail("auth_method", "openid-connect");
+    let scopes = request.scopes(&event).await?;
+    issue(request, event, scopes, user).await
+}
+
+async fn issue(request: &Request, event: Event, scopes: Scopes, user: User) -> Result<Value, Stop> {
+    let (app, realm, client) = (&request.app, &request.realm, &request.client);
     let event = event.detail("username", user.username.as_str());
     fully_set_up(request, &event, &user).await?;
     let mut place = new_place(request, &user);
