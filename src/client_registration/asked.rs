@@ -63,6 +63,17 @@ impl Asked {
         }
     }
 
+    /// The client scopes that were asked for.
+    pub(super) fn scopes(&self) -> Vec<&str> {
+        match self {
+            Self::OpenId(parsed) => parsed.requested_scopes().unwrap_or_default(),
+            Self::Keycloak(sent) => {
+                let lists = ["defaultClientScopes", "optionalClientScopes"];
+                lists.iter().flat_map(|list| json::texts(sent, list)).collect()
+            }
+        }
+    }
+
     /// A new client, if all of it were granted.
     pub(super) fn new_client(&self, realm: &Realm) -> Doc {
         match self {

@@ -9,7 +9,7 @@ use super::metadata;
 use super::policy::Candidate;
 use super::refusal::{Refusal, Stop};
 use super::token::{self, Auth};
-use super::{Request, is_about_json, sector};
+use super::{Request, is_about_json, named_policies, sector, token_of};
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::client::{self, Client};
@@ -77,17 +77,20 @@ pub(super) async fn update(request: &Request<'_>, client_id: &str, sent: &Doc) -
     };
     let found = find(request, client_id).await?;
     let (client, auth) = authorize(request, found, Act::Update)?;
-    request.policies(auth).check_sender(request.caller.ip).await?;
+    let token = token_of(request, &client).await?;
+    let named = token.as_ref().map(named_policies).unwrap_or_default();
+    let policies = request.policies(auth).and_named(&named)?;
+    policies.check_sender(request.caller.ip).await?;
     let asked = asked?;
     if asked.client_id().is_some_and(|sent| sent != client_id) {
         return Err(Refusal::metadata("Client Identifier modified").into());
     }
     // Once before the transaction, because what others publish is fetched in between, and once for certain within it.
-    sector::check(request.app, &change(request, auth, &client, &asked)?).await?;
+    sector::check(request.app, &change(request, auth, &named, &client, &asked)?).await?;
 
     let mut tx = request.app.db.begin().await?;
     let (mut client, auth) = find_again(&mut tx, request, &client, Act::Update).await?;
-    client.doc = change(request, auth, &client, &asked)?;
+    client.doc = change(request, auth, &named, &client, &asked)?;
     let secret = change_secret(request, &mut client)?;
     let rat = rotate(request, &mut client, auth)?;
     client::update(&mut tx, &client).await?;
@@ -167,9 +170,9 @@ fn authorize(request: &Request<'_>, found: Option<Client>, act: Act) -> Result<(
 }
 
 /// The client as it would become, if all rules let it.
-fn change(request: &Request<'_>, auth: Auth, client: &Client, asked: &Asked) -> Result<Doc, Refusal> {
+fn change(request: &Request<'_>, auth: Auth, named: &[&str], client: &Client, asked: &Asked) -> Result<Doc, Refusal> {
     let doc = asked.changed_client(request.realm, client);
-    request.policies(auth).judge(&Candidate {
+    request.policies(auth).and_named(named)?.judge(&Candidate {
         doc: &doc,
         before: Some(&client.doc),
         scopes_given: false,

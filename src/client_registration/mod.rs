@@ -23,7 +23,11 @@ use vestibule_oauth::error::Refusal as Fault;
 
 use crate::app::App;
 use crate::caller::Caller;
+use crate::error::Error;
+use crate::store::client::Client;
+use crate::store::json;
 use crate::store::realm::Realm;
+use crate::store::{client_registration, initial_access};
 use access::Access;
 use asked::Form;
 use policy::Policies;
@@ -70,6 +74,21 @@ impl Request<'_> {
     /// The policies of a realm for those who came in one way or the other.
     fn policies(&self, auth: Auth) -> Policies<'_> {
         Policies::of(self.realm, auth, mode(self.realm) == Mode::Open)
+    }
+}
+
+/// The policies that an initial access token names, by id.
+fn named_policies(token: &initial_access::InitialAccess) -> Vec<&str> {
+    json::texts(&token.doc, "policies")
+}
+
+/// The initial access token that a client was registered with, as far as it is still there.
+async fn token_of(request: &Request<'_>, client: &Client) -> Result<Option<initial_access::InitialAccess>, Error> {
+    let (db, realm_id) = (&request.app.db, &request.realm.id);
+    let registration = client_registration::of_client(db, realm_id, &client.id).await?;
+    match registration.and_then(|registration| registration.token_id) {
+        Some(id) => initial_access::by_id(db, realm_id, &id).await,
+        None => Ok(None),
     }
 }
 

@@ -1,5 +1,7 @@
 //! A new registration. RFC 7591 §3.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 use vestibule_oauth::client_metadata::check;
 
@@ -10,7 +12,7 @@ use super::metadata;
 use super::policy::Candidate;
 use super::refusal::{Refusal, Stop};
 use super::token::{self, Auth};
-use super::{Mode, Request, is_about_json, mode, representation, sector};
+use super::{Mode, Request, is_about_json, mode, named_policies, representation, sector};
 use crate::client_secret;
 use crate::store::Tx;
 use crate::store::client::{self, Client, Secrets};
@@ -33,16 +35,21 @@ pub(super) struct Registered {
 /// [`Stop::Refused`] with what to change; an initial access token is then as good as before.
 pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Registered, Stop> {
     let auth = may_register(request)?;
-    let asked = match Asked::parse(request.form, request.realm, sent) {
+    let sent = with_defaults(request, sent);
+    let asked = match Asked::parse(request.form, request.realm, &sent) {
         Err(fault) if is_about_json(&fault) => return Err(fault.into()),
         asked => asked,
     };
-    let policies = request.policies(auth);
+    let policies = match &request.access {
+        Access::Initial { token, .. } => request.policies(auth).and_named(&named_policies(token))?,
+        _ => request.policies(auth),
+    };
     policies.check_sender(request.caller.ip).await?;
     let asked = asked?;
     if request.form == Form::OpenId && asked.client_id().is_some() {
         return Err(Refusal::metadata("Client Identifier included").into());
     }
+    check_scopes(request, &asked)?;
     let mut doc = asked.new_client(request.realm);
     policies.shape(&mut doc);
     policies.judge(&Candidate {
@@ -68,6 +75,39 @@ pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Regist
         secret,
         token: rat,
     })
+}
+
+/// What was sent, with the members that the initial access token gives where they are absent.
+fn with_defaults<'a>(request: &Request<'_>, sent: &'a Doc) -> Cow<'a, Doc> {
+    let Access::Initial { token, .. } = &request.access else {
+        return Cow::Borrowed(sent);
+    };
+    let defaults = token.doc.get("defaults").and_then(Value::as_object);
+    let Some(defaults) = defaults.filter(|_| request.form == Form::OpenId) else {
+        return Cow::Borrowed(sent);
+    };
+    let mut whole = sent.clone();
+    for (name, value) in defaults {
+        if whole.get(name).is_none_or(Value::is_null) {
+            whole.insert(name.clone(), value.clone());
+        }
+    }
+    Cow::Owned(whole)
+}
+
+/// Refuses scopes that the initial access token does not let anybody ask for.
+fn check_scopes(request: &Request<'_>, asked: &Asked) -> Result<(), Refusal> {
+    let Access::Initial { token, .. } = &request.access else {
+        return Ok(());
+    };
+    let allowed = json::texts(&token.doc, "scopes");
+    let beyond = asked.scopes().into_iter().find(|name| !allowed.contains(name));
+    match beyond.filter(|_| !allowed.is_empty()) {
+        None => Ok(()),
+        Some(name) => Err(Refusal::metadata(format!(
+            "The initial access token does not let anybody ask for the scope {name}"
+        ))),
+    }
 }
 
 /// Whether the caller may register, and under which policies.

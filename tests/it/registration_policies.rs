@@ -202,3 +202,54 @@ async fn a_policy_that_we_do_not_know_refuses() {
     let token = initial_token(&server, "r", 1).await;
     assert_eq!(register(&server, "r", Some(&token), &plain()).await.status, 403);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_may_be_stricter_than_the_realm_and_fill_in_what_is_missing() {
+    let server = support::sqlite().await;
+    make_realm(&server, "r", json!({})).await;
+    set_policy(
+        &server,
+        "r",
+        "trusted-hosts",
+        "token",
+        json!({ "trusted-hosts": ["localhost", "blue.example"] }),
+    )
+    .await;
+    let realm = realm::by_name(&server.app.db, "r").await.unwrap().unwrap();
+    let policy = realm
+        .components
+        .iter()
+        .find(|c| c.sub_type.as_deref() == Some("token"))
+        .unwrap();
+    let given = json!({
+        "count": -1, "policies": [policy.id], "scopes": ["profile"],
+        "defaults": { "client_name": "Blue", "token_endpoint_auth_method": "none" }
+    });
+    let made = server.admin("POST", "/r/clients-initial-access", given).await.json();
+    let token = text(&made, "token");
+    let foreign = json!({ "redirect_uris": ["https://red.example/cb"] });
+    assert_eq!(register(&server, "r", Some(token), &foreign).await.status, 403);
+    let own = json!({ "redirect_uris": ["https://blue.example/cb"], "scope": "openid profile" });
+    let answer = register(&server, "r", Some(token), &own).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    let told = answer.json();
+    assert_eq!(
+        (&told["client_name"], &told["token_endpoint_auth_method"]),
+        (&json!("Blue"), &json!("none"))
+    );
+    let wide = json!({ "redirect_uris": ["https://blue.example/cb"], "scope": "email" });
+    assert_eq!(register(&server, "r", Some(token), &wide).await.status, 400);
+    // Changes stay within, and a policy that was deleted does not set free.
+    let (uri, rat) = (
+        text(&told, "registration_client_uri"),
+        text(&told, "registration_access_token"),
+    );
+    assert_eq!(server.with_token(rat, "PUT", uri, foreign).await.status, 403);
+    let mut tx = server.app.db.begin().await.unwrap();
+    part::remove(&mut tx, &realm.id, Kind::Component, &policy.id)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(register(&server, "r", Some(token), &own).await.status, 403);
+    assert_eq!(server.with_token(rat, "PUT", uri, own).await.status, 403);
+}

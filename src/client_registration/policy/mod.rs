@@ -90,6 +90,28 @@ impl<'a> Policies<'a> {
         Self { realm, all }
     }
 
+    /// The policies that an initial access token names come on top.
+    ///
+    /// # Errors
+    ///
+    /// A policy that is not there any more refuses: the token must not allow more than when it was given out.
+    pub fn and_named(mut self, ids: &[&str]) -> Result<Self, Refusal> {
+        for id in ids {
+            let named = self.realm.components_of(TYPE).find(|component| component.id == *id);
+            let Some(component) = named else {
+                return Err(Refusal::Policy(Box::new(Rejected {
+                    policy: (*id).to_owned(),
+                    policy_id: (*id).to_owned(),
+                    objection: Objection::new("The policy of this initial access token was deleted"),
+                })));
+            };
+            if !self.all.iter().any(|(_, known)| known.id == component.id) {
+                self.all.push((Kind::of(component), component));
+            }
+        }
+        Ok(self)
+    }
+
     /// Whether somebody at this address may call at all.
     pub async fn check_sender(&self, ip: IpAddr) -> Result<(), Refusal> {
         for (kind, component) in &self.all {
