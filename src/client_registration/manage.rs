@@ -8,6 +8,7 @@ use super::audit::{self, Act};
 use super::metadata;
 use super::policy::Candidate;
 use super::refusal::{Refusal, Stop};
+use super::register::have_account;
 use super::token::{self, Auth};
 use super::{Request, is_about_json, named_policies, sector, token_of};
 use crate::error::Error;
@@ -95,7 +96,7 @@ pub(super) async fn update(request: &Request<'_>, client_id: &str, sent: &Doc) -
     let rat = rotate(request, &mut client, auth)?;
     client::update(&mut tx, &client).await?;
     if client.flag("serviceAccountsEnabled") {
-        service_account::ensure(&mut tx, request.app, request.realm, &client).await?;
+        have_account(&mut tx, request, &client).await?;
     } else {
         service_account::remove(&mut tx, request.realm, &client.id).await?;
     }

@@ -14,12 +14,13 @@ use super::refusal::{Refusal, Stop};
 use super::token::{self, Auth};
 use super::{Mode, Request, is_about_json, mode, named_policies, representation, sector};
 use crate::client_secret;
+use crate::events;
+use crate::service_account::{self, Ensured};
 use crate::store::Tx;
 use crate::store::client::{self, Client, Secrets};
 use crate::store::client_registration::{self, Registration};
 use crate::store::initial_access::{self, Spent};
 use crate::store::json::{self, Doc};
-use crate::{events, service_account};
 
 /// A client that was just made, and what the registrant is told once.
 pub(super) struct Registered {
@@ -143,6 +144,10 @@ fn make(
     if client_id.is_some_and(|id| id.chars().count() > 255 || id.chars().any(char::is_control)) {
         return Err(Refusal::metadata("clientId must not be longer than 255 characters").into());
     }
+    // In master these names belong to the realms, those to come as well.
+    if request.realm.name == "master" && client_id.is_some_and(|id| id.ends_with("-realm")) {
+        return Err(taken().into());
+    }
     let app = request.app;
     let id = crate::random::uuid();
     let mut secrets = Secrets::default();
@@ -181,13 +186,26 @@ async fn spend(tx: &mut Tx, request: &Request<'_>) -> Result<(), Stop> {
     }
 }
 
+fn taken() -> Refusal {
+    Refusal::metadata("Client Identifier in use")
+}
+
+/// Makes sure of the service account of a client that acts for itself.
+pub(super) async fn have_account(tx: &mut Tx, request: &Request<'_>, client: &Client) -> Result<(), Stop> {
+    match service_account::ensure(tx, request.app, request.realm, client).await? {
+        Ensured::Yes(_) => Ok(()),
+        // A person has the name that the account would have.
+        Ensured::NameTaken => Err(taken().into()),
+    }
+}
+
 async fn keep(tx: &mut Tx, request: &Request<'_>, client: &Client) -> Result<(), Stop> {
     let (app, realm) = (request.app, request.realm);
     if !client::add(tx, client).await? {
-        return Err(Refusal::metadata("Client Identifier in use").into());
+        return Err(taken().into());
     }
     if client.flag("serviceAccountsEnabled") {
-        service_account::ensure(tx, app, realm, client).await?;
+        have_account(tx, request, client).await?;
     }
     let (source, token_id, owner) = match &request.access {
         Access::Initial { token, .. } => {

@@ -15,6 +15,7 @@ mod layers;
 mod limits;
 mod nodes;
 mod refresh;
+mod registration_events;
 mod registration_input;
 mod registration_policies;
 mod representation_registration;
