@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod auth;
 pub mod authentication;
+pub mod client_description;
 pub mod client_policies;
 pub mod client_scopes;
 pub mod clients;
@@ -55,6 +56,7 @@ pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
         // -- clients, roles, groups, scopes, components: ----------------------------------------------------------
         .merge(authentication::routes())
         .merge(clients::routes())
+        .merge(client_description::routes())
         .merge(client_policies::routes())
         .merge(client_scopes::routes())
         .merge(components::routes())
