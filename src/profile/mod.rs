@@ -128,6 +128,12 @@ fn check(
             errors.push(FieldError::new(name, key));
         }
         if values.is_empty() {
+            // Only how many there must be is asked of none.
+            errors.extend(
+                validators::run(realm, attribute, &[])
+                    .into_iter()
+                    .filter(|_| least(attribute) > 0),
+            );
             return;
         }
     }
@@ -145,6 +151,12 @@ fn check(
         return;
     }
     errors.extend(validators::run(realm, attribute, &values));
+}
+
+/// How many values an attribute must have at least.
+fn least(attribute: &Attribute) -> i64 {
+    let settings = attribute.validations.get("multivalued");
+    settings.and_then(|s| s.get("min")?.as_i64()).unwrap_or(0)
 }
 
 /// The message of an attribute that must be there and is not.

@@ -25,6 +25,14 @@ pub(super) fn routes() -> Router<App> {
         )
 }
 
+/// Required actions by which users set up something to prove themselves with.
+const REGISTRATORS: [&str; 4] = [
+    "CONFIGURE_RECOVERY_AUTHN_CODES",
+    "CONFIGURE_TOTP",
+    "webauthn-register",
+    "webauthn-register-passwordless",
+];
+
 /// Sends a mail to the administrator with settings that are not saved yet. Keycloak answers 500 where the mail server
 /// says no, and so do we: its clients look for that.
 async fn test_smtp(admin: Admin, body: Body) -> Answer {
@@ -56,12 +64,6 @@ async fn test_smtp(admin: Admin, body: Body) -> Answer {
 /// The required actions by which a user sets up something to prove themselves with.
 async fn credential_registrators(admin: Admin) -> Answer {
     admin.require(&[Right::ViewRealm, Right::ManageRealm])?;
-    const REGISTRATORS: [&str; 4] = [
-        "CONFIGURE_RECOVERY_AUTHN_CODES",
-        "CONFIGURE_TOTP",
-        "webauthn-register",
-        "webauthn-register-passwordless",
-    ];
     let known = |alias: &&str| admin.realm.required_action(alias).is_some_and(|a| a.enabled);
     answer::json(&json!(REGISTRATORS.into_iter().filter(known).collect::<Vec<_>>()))
 }

@@ -7,6 +7,7 @@ use crate::admin::api::auth::Admin;
 use crate::admin::api::error::ApiError;
 use crate::admin::api::users::{create, sent};
 use crate::password::{self, Hashed, NewPassword};
+use crate::profile::Fields;
 use crate::store::json::{Doc, flag, text};
 use crate::store::role::{self, Roles};
 use crate::store::user::{self, Kept, User};
@@ -92,7 +93,7 @@ async fn user_of(tx: &mut Tx, admin: &Admin, given: &Doc, temporary: bool) -> Re
         not_before: given.get("notBefore").and_then(Value::as_i64).unwrap_or(0),
         ..User::default()
     };
-    sent::put(&mut user, sent::fields(&Default::default(), given));
+    sent::put(&mut user, sent::fields(&Fields::new(), given));
     if user.username.is_empty() {
         return Err(ApiError::bad("User name is missing"));
     }

@@ -31,6 +31,9 @@ const VALIDATORS: &[&str] = &[
     "up-readonly-attribute-unchanged",
 ];
 
+/// The message key of a setting that must be there.
+const MISSING: &str = "error-validator-config-missing-value";
+
 /// Everything that is wrong with a profile.
 pub(super) fn broken(realm: &Realm, config: &Doc) -> Vec<String> {
     let mut errors = Vec::new();
@@ -142,7 +145,6 @@ fn settings_errors(validator: &str, settings: &Value) -> String {
         Value::String(s) => s.trim().parse::<i64>().is_ok(),
         _ => false,
     };
-    const MISSING: &str = "error-validator-config-missing-value";
     match validator {
         "length" | "integer" | "double" | "multivalued" => {
             for setting in ["min", "max"] {
