@@ -61,6 +61,7 @@ create table inbox (
     time bigint not null
 );
 create index inbox_recipient on inbox (recipient, time);
+create index inbox_time on inbox (time);
 
 -- Which snapshots other nodes must forget. Kept for a minute.
 create table change (

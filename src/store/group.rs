@@ -240,7 +240,7 @@ pub async fn remove(tx: &mut Tx, realm_id: &str, id: &str) -> Result<bool, Error
     let sql = "with recursive g (id) as (
                    select id from user_group where realm_id = $1 and id = $2
                    union
-                   select c.id from user_group c join g on c.parent_id = g.id)
+                   select c.id from user_group c join g on c.realm_id = $1 and c.parent_id = g.id)
                delete from user_group where realm_id = $1 and id in (select id from g)";
     Ok(tx.exec(sql, &[&realm_id, &id]).await? > 0)
 }
