@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
@@ -14,10 +15,10 @@ use crate::error::Error;
 #[allow(rustdoc::bare_urls, reason = "the comments are the help text of the command line")]
 pub struct ServeArgs {
     /// Development: SQLite and a mail inbox, links follow the Host header, addresses are printed
-    #[arg(long, env = "VESTIBULE_DEV")]
+    #[arg(long, env = "VESTIBULE_DEV", value_parser = FalseyValueParser::new())]
     pub dev: bool,
     /// With --dev: start with realm `master` only, without realm `demo`
-    #[arg(long, env = "VESTIBULE_NO_DEMO")]
+    #[arg(long, env = "VESTIBULE_NO_DEMO", value_parser = FalseyValueParser::new())]
     pub no_demo: bool,
     /// Folder for the database, the secret key, themes
     #[arg(long, env = "VESTIBULE_DATA", default_value = "data", value_name = "DIR")]
@@ -154,7 +155,8 @@ impl ServeArgs {
             let all: Result<Vec<_>, _> = text.split(',').map(network).collect();
             trusted_proxies = all.map_err(|e| Error::Setup(format!("KC_PROXY_TRUSTED_ADDRESSES: {e}")))?;
         }
-        let db = match self.db {
+        // An empty variable is none, as in a compose file that passes on what may not be set.
+        let db = match self.db.filter(|d| !d.is_empty()) {
             Some(given) => Some(given),
             None => database_of_keycloak()?,
         };

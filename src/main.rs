@@ -13,12 +13,19 @@ use vestibule::{bench, jobs, management, realm_setup, routes, serve, welcome};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+const EXAMPLES: &str = "Examples:
+  vestibule                               Try it on this machine, at http://localhost:8080
+  vestibule serve --dev --http-port 8081  The same on another port
+  vestibule serve --hostname https://id.example.org --db postgres://USER:PASSWORD@HOST/NAME
+                                          Serve everybody; the first start needs KC_BOOTSTRAP_ADMIN_PASSWORD
+  vestibule serve --help                  Every option, and its variable";
+
 /// Vestibule: people and applications register themselves, sign in, and get tokens.
 ///
 /// Without a command it serves for development, as `vestibule serve --dev`: a database and a mail inbox in ./data, a realm
 /// `demo`, and the addresses to open next are printed.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(version, about, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
