@@ -196,7 +196,9 @@ impl Sqlite {
         if checkpoint()? > LONG_LOG_PAGES {
             // Under constant writing something is always left over, and the log would never begin anew. With the writer
             // stopped for a moment nothing is.
-            let _writer = self.writer.blocking_lock();
+            let mut writer = self.writer.blocking_lock();
+            // A transaction that began on the old log would go on in it.
+            writer.flush();
             checkpoint()?;
         }
         Ok(())

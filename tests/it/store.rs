@@ -336,3 +336,47 @@ async fn a_new_database_is_for_its_owner_only_and_has_one_server() {
     drop(claim);
     again.db.claim().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_begins_anew_however_busy_the_writer_is() {
+    let server = support::sqlite().await;
+    let db = server.app.db.clone();
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let writers: Vec<_> = (0..4)
+        .map(|task| {
+            let (db, stop) = (db.clone(), stop.clone());
+            tokio::spawn(async move {
+                for n in 0.. {
+                    if stop.load(std::sync::atomic::Ordering::Relaxed) {
+                        return;
+                    }
+                    let mut tx = db.begin().await.unwrap();
+                    for m in 0..50 {
+                        let value = format!("{task} {n} {m}");
+                        single_use::spend(&mut tx, "realm", "test", &value, i64::MAX)
+                            .await
+                            .unwrap();
+                    }
+                    tx.commit().await.unwrap();
+                }
+            })
+        })
+        .collect();
+    let log = server.app.config.db.trim_start_matches("sqlite:").to_owned() + "-wal";
+    let mut sizes = Vec::new();
+    for _ in 0..30 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let db = db.clone();
+        tokio::task::spawn_blocking(move || db.checkpoint())
+            .await
+            .unwrap()
+            .unwrap();
+        sizes.push(std::fs::metadata(&log).unwrap().len() / 1_048_576);
+    }
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    // Some of it was written before the first look that found the log long.
+    assert!(*sizes.last().unwrap() < 60, "MiB: {sizes:?}");
+}
