@@ -104,5 +104,7 @@ async fn serve_until_stopped(args: ServeArgs) -> Result<(), Error> {
         serve::serve(public, routes::router(app.clone()), is_shared, serve::asked_to_stop()),
         serve::serve(managed, management::router(app.clone()), |_| true, stop_managed),
     );
-    app.db.checkpoint()
+    let db = app.db.clone();
+    let checkpoint = tokio::task::spawn_blocking(move || db.checkpoint()).await;
+    checkpoint.unwrap_or_else(|e| Err(Error::Storage(e.into())))
 }
