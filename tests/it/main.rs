@@ -2,8 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod admin_authz;
+mod admin_clients;
+mod admin_components;
 mod admin_events;
+mod admin_groups;
+mod admin_initial_access;
 mod admin_realms;
+mod admin_roles;
+mod admin_scopes;
 mod admin_users;
 mod claims;
 mod client_registration;

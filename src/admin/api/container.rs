@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::auth::{Admin, Right};
-use super::clients::{LIST, VIEW};
+use super::clients::{LIST, VIEW, is_internal};
 use super::error::ApiError;
 use crate::app::App;
 use crate::error::Error;
@@ -83,7 +83,7 @@ impl Container {
     pub fn require_manage(&self) -> Result<(), ApiError> {
         self.admin.require(&[Right::ManageClients])?;
         match &self.thing {
-            Thing::Client(c) if c.attribute("realm_client") == Some("true") => Err(ApiError::forbidden()),
+            Thing::Client(c) if is_internal(&self.admin.realm, c) => Err(ApiError::forbidden()),
             _ => Ok(()),
         }
     }

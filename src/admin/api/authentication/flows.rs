@@ -72,7 +72,12 @@ fn shown(realm: &Realm, flow: &Flow) -> Value {
 
 async fn list(admin: Admin) -> Answer {
     admin.require(VIEW)?;
-    let top = admin.realm.flows.iter().filter(|f| f.top_level);
+    // Keycloak never shows this one, which only SAML clients of their own use.
+    let top = admin
+        .realm
+        .flows
+        .iter()
+        .filter(|f| f.top_level && f.alias != "saml ecp");
     answer::json(&top.map(|f| shown(&admin.realm, f)).collect::<Vec<_>>())
 }
 

@@ -11,6 +11,7 @@ use super::super::auth::{Admin, Right};
 use super::super::error::ApiError;
 use crate::app::App;
 use crate::store::client::{self, Client};
+use crate::store::realm::Realm;
 
 /// Who may see clients.
 pub const VIEW: &[Right] = &[Right::ViewClients, Right::ManageClients];
@@ -43,6 +44,21 @@ impl FromRequestParts<App> for Found {
     }
 }
 
+/// Whether a client holds the roles of administrators: `realm-management`, and in `master` one for each realm. Nobody may
+/// change it.
+pub fn is_internal(realm: &Realm, client: &Client) -> bool {
+    if realm.name == "master" {
+        client.client_id.ends_with("-realm") && client.attribute("realm_client") == Some("true")
+    } else {
+        client.client_id == "realm-management"
+    }
+}
+
+/// Whether the caller may change a client.
+pub fn manageable(admin: &Admin, client: &Client) -> bool {
+    admin.has(Right::ManageClients) && !is_internal(&admin.realm, client)
+}
+
 impl Found {
     /// Another part of the address.
     pub fn param(&self, name: &str) -> &str {
@@ -51,7 +67,7 @@ impl Found {
 
     /// Whether the caller may change it. The clients that hold the roles of administrators are nobody's to change.
     pub fn manageable(&self) -> bool {
-        self.admin.has(Right::ManageClients) && self.client.attribute("realm_client") != Some("true")
+        manageable(&self.admin, &self.client)
     }
 
     /// Goes on if the caller may change it.

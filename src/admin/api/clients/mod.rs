@@ -11,7 +11,7 @@ mod sessions;
 mod validate;
 pub mod write;
 
-pub use found::{Found, LIST, VIEW};
+pub use found::{Found, LIST, VIEW, is_internal, manageable};
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -115,7 +115,7 @@ fn below(one: &str) -> Router<App> {
 ///
 /// [`Error::Key`] if the secret was sealed with another key.
 pub fn describe(admin: &Admin, client: &Client) -> Result<Doc, Error> {
-    let manage = admin.has(Right::ManageClients) && client.attribute("realm_client") != Some("true");
+    let manage = manageable(admin, client);
     let secret = if manage {
         secret::visible(&admin.app, client)?
     } else {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::error::Answer;
 use super::super::record::{Operation, record};
+use super::super::representation::client as shown;
 use super::super::{answer, client_scopes};
 use super::Found;
 use crate::store::client::{self, Client};
@@ -21,10 +22,10 @@ pub(super) async fn optionals(found: Found) -> Answer {
 
 fn listed(found: &Found, member: &str) -> Answer {
     let realm = &found.admin.realm;
-    let names = found.client.texts(member).into_iter();
-    let scopes = names.filter_map(|name| realm.client_scope(name));
+    let scopes = shown::scopes_of(realm, &found.client, member);
     answer::json(
         &scopes
+            .iter()
             .map(|s| json!({ "id": s.id, "name": s.name }))
             .collect::<Vec<_>>(),
     )

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::store::client::Client;
 use crate::store::json::Doc;
-use crate::store::realm::Realm;
+use crate::store::realm::{ClientScope, Realm};
 
 /// The members in their order; `id` and `clientId` come before them, `access` after.
 const ORDER: &[&str] = &[
@@ -103,8 +103,20 @@ pub fn full(realm: &Realm, client: &Client, secret: Option<&str>) -> Doc {
 }
 
 fn scopes(realm: &Realm, client: &Client, member: &str) -> Value {
-    let names = client.texts(member).into_iter();
-    names.filter(|name| realm.client_scope(name).is_some()).collect()
+    scopes_of(realm, client, member)
+        .into_iter()
+        .map(|s| s.name.as_str())
+        .collect()
+}
+
+/// The scopes of one of the client's lists that the realm has, for the client's protocol.
+pub fn scopes_of<'a>(realm: &'a Realm, client: &Client, member: &str) -> Vec<&'a ClientScope> {
+    let protocol = client.text("protocol").unwrap_or("openid-connect");
+    let found = client
+        .texts(member)
+        .into_iter()
+        .filter_map(|name| realm.client_scope(name));
+    found.filter(|s| s.protocol == protocol).collect()
 }
 
 /// Says what the caller may do with the client.

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
 use super::super::auth::Admin;
+use super::super::clients::is_internal;
 use super::super::error::ApiError;
 use super::right;
 use crate::app::App;
@@ -19,6 +20,8 @@ pub struct RoleHolder {
     pub admin: Admin,
     /// Empty for the realm.
     pub client_uuid: String,
+    /// The client is one whose roles nobody may change.
+    internal: bool,
     role: String,
     /// The other client of the address, if there is one.
     pub other: String,
@@ -32,7 +35,8 @@ impl FromRequestParts<App> for RoleHolder {
         let path = Path::<HashMap<String, String>>::from_request_parts(parts, app).await;
         let mut path = path.map(|p| p.0).unwrap_or_default();
         let mut take = |name: &str| path.remove(name).unwrap_or_default();
-        let holder = Self {
+        let mut holder = Self {
+            internal: false,
             client_uuid: take("client"),
             role: take("role"),
             other: take("other"),
@@ -41,13 +45,13 @@ impl FromRequestParts<App> for RoleHolder {
         let check = async {
             if !holder.client_uuid.is_empty() {
                 holder.require_view()?;
-                client::by_id(&app.db, &holder.admin.realm.id, &holder.client_uuid)
-                    .await?
-                    .ok_or_else(|| ApiError::not_found("Could not find client"))?;
+                let found = client::by_id(&app.db, &holder.admin.realm.id, &holder.client_uuid).await?;
+                let found = found.ok_or_else(|| ApiError::not_found("Could not find client"))?;
+                return Ok(is_internal(&holder.admin.realm, &found));
             }
-            Ok::<_, ApiError>(())
+            Ok::<_, ApiError>(false)
         };
-        check.await.map_err(IntoResponse::into_response)?;
+        holder.internal = check.await.map_err(IntoResponse::into_response)?;
         Ok(holder)
     }
 }
@@ -68,6 +72,9 @@ impl RoleHolder {
     ///
     /// 403.
     pub fn require_manage(&self) -> Result<(), ApiError> {
+        if self.internal {
+            return Err(ApiError::forbidden());
+        }
         self.admin.require(right(&self.client_uuid, true))
     }
 

@@ -101,19 +101,9 @@ async fn create(holder: RoleHolder, body: Body) -> Answer {
     for child in &children {
         role::compose(&mut tx, &admin.realm.id, &new.id, child).await?;
     }
-    let mut told = Doc::new();
-    told.insert("id".into(), json!(new.id));
-    told.extend(given.clone());
+    let told = told(Some(&new.id), &given);
     let path = holder.path(&answer::segment(name));
-    record(
-        &mut tx,
-        admin,
-        Operation::Create,
-        holder.kind(),
-        &path,
-        Some(&told.into()),
-    )
-    .await?;
+    record(&mut tx, admin, Operation::Create, holder.kind(), &path, Some(&told)).await?;
     tx.commit().await?;
     answer::created(admin, &path)
 }
