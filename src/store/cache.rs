@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use moka::sync::Cache;
 
@@ -36,6 +37,8 @@ pub(super) struct Caches {
     pub(super) realm_ids: Cache<String, String>,
     pub(super) clients: Cache<String, Arc<Client>>,
     pub(super) client_uuids: Cache<(String, String), String>,
+    /// Turns at loading a realm, by its id.
+    loading: [tokio::sync::Mutex<()>; 16],
     /// Parsed keys by their id; a key never changes.
     pub(super) keys: Cache<String, Arc<RealmKey>>,
 }
@@ -45,6 +48,7 @@ impl Default for Caches {
         Self {
             generation: AtomicU64::new(0),
             realms: Cache::new(1_000),
+            loading: Default::default(),
             realm_ids: Cache::new(10_000),
             clients: Cache::new(20_000),
             client_uuids: Cache::new(20_000),
@@ -75,6 +79,17 @@ impl Caches {
         self.realm_ids.invalidate_all();
         self.clients.invalidate_all();
         self.client_uuids.invalidate_all();
+    }
+
+    /// Waits for whoever loads the same realm, so that after a change it is loaded once and not by every request under
+    /// way; but not long, as theirs may hang.
+    pub(super) async fn turn(&self, realm_id: &str) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        let place = realm_id
+            .bytes()
+            .fold(0_u8, |sum, b| sum.wrapping_mul(31).wrapping_add(b))
+            % 16;
+        let turn = self.loading[usize::from(place)].lock();
+        tokio::time::timeout(Duration::from_secs(1), turn).await.ok()
     }
 
     /// What is cached under `key`, or what `load` finds; kept unless something was forgotten meanwhile.

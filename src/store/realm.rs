@@ -275,6 +275,10 @@ pub async fn by_name(db: &Db, name: &str) -> Result<Option<Arc<Realm>>, Error> {
 ///
 /// As [`by_name`].
 pub async fn by_id(db: &Db, id: &str) -> Result<Option<Arc<Realm>>, Error> {
+    if let Some(known) = db.caches.realms.get(id) {
+        return Ok(Some(known));
+    }
+    let _turn = db.caches.turn(id).await;
     db.caches.get(&db.caches.realms, id.to_owned(), load(db, id)).await
 }
 
