@@ -40,6 +40,7 @@ pub fn start(app: &App) {
 /// Those of the database.
 pub async fn sweep_once(app: &App) -> Result<(), Error> {
     sweep::expired(&app.db, app.now()).await?;
+    sweep::old_events(&app.db, app.now()).await?;
     realm_removal::sweep(&app.db).await?;
     crate::registration::sweep::expired(app).await?;
     crate::mail::forget_old(app).await

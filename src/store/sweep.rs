@@ -1,6 +1,7 @@
 //! Frees the room of what has expired.
 
 use super::db::{Db, Query as _};
+use super::json;
 use crate::error::Error;
 
 /// Rows deleted in one transaction of one table, so that nobody waits long.
@@ -30,6 +31,39 @@ pub async fn expired(db: &Db, now: i64) -> Result<(), Error> {
         delete(db, table, key, dead, now).await?;
     }
     delete(db, "change", "id", "time < $1", now - CHANGES_KEPT_MS).await
+}
+
+/// Deletes the events that are older than their realm wants to keep: Keycloak's `eventsExpiration`, and the attribute
+/// `adminEventsExpiration`, both in seconds, 0 for ever.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn old_events(db: &Db, now: i64) -> Result<(), Error> {
+    for mut row in db.list("select id, doc from realm", &[]).await? {
+        let (id, doc): (String, String) = (row.next()?, row.next()?);
+        let doc = json::parse(&doc)?;
+        let admin = json::attribute(&doc, "adminEventsExpiration").and_then(|s| s.parse().ok());
+        let kept = [
+            ("event", json::number(&doc, "eventsExpiration")),
+            ("admin_event", admin.unwrap_or(0)),
+        ];
+        for (table, seconds) in kept.into_iter().filter(|(_, seconds)| *seconds > 0) {
+            let before = now.saturating_sub(seconds.saturating_mul(1000));
+            let sql = format!(
+                "delete from {table} where id in (select id from {table} where realm_id = $1 and time < $2 limit $3)"
+            );
+            loop {
+                let mut tx = db.begin().await?;
+                let deleted = tx.exec(&sql, &[&id, &before, &BATCH]).await?;
+                tx.commit_lazily().await?;
+                if deleted < BATCH as u64 {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn delete(db: &Db, table: &str, key: &str, dead: &str, instant: i64) -> Result<(), Error> {

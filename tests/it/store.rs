@@ -380,3 +380,27 @@ async fn the_log_begins_anew_however_busy_the_writer_is() {
     // Some of it was written before the first look that found the log long.
     assert!(*sizes.last().unwrap() < 60, "MiB: {sizes:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_go_when_their_realm_wants_them_no_longer() {
+    for server in support::servers().await {
+        let db = &server.app.db;
+        let name = server
+            .realm(json!({ "eventsEnabled": true, "eventsExpiration": 60 }))
+            .await;
+        let realm = realm::by_name(db, &name).await.unwrap().unwrap();
+        let now = server.app.now();
+        let mut tx = db.begin().await.unwrap();
+        for n in 0..700 {
+            let time = if n < 650 { now - 61_000 } else { now };
+            let seen = vestibule::store::event::Event::new("LOGIN");
+            vestibule::store::event::add(&mut tx, &realm.id, &seen, time)
+                .await
+                .unwrap();
+        }
+        tx.commit().await.unwrap();
+        vestibule::jobs::sweep_once(&server.app).await.unwrap();
+        let sql = "select count(*) from event where realm_id = $1 and type = 'LOGIN'";
+        assert_eq!(db.count(sql, &[&realm.id]).await.unwrap(), 50);
+    }
+}
