@@ -82,7 +82,7 @@ pub async fn of_client(q: impl Query, realm_id: &str, client_uuid: &str) -> Resu
 ///
 /// Those of the database.
 pub async fn count_up_to(q: impl Query, realm_id: &str, max: i64) -> Result<i64, Error> {
-    let sql = "select count(*) from (select 1 from client where realm_id = $1 limit $2) as some";
+    let sql = "select count(*) from (select 1 from client where realm_id = $1 limit $2) as found";
     q.count(sql, &[&realm_id, &max]).await
 }
 

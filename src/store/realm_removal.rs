@@ -38,7 +38,7 @@ pub(super) fn is_going(name: &str) -> bool {
 pub async fn remove(tx: &mut Tx, id: &str) -> Result<bool, Error> {
     let mut large = false;
     for table in ["account", "client", "event"] {
-        let sql = format!("select count(*) from (select 1 from {table} where realm_id = $1 limit $2) as some");
+        let sql = format!("select count(*) from (select 1 from {table} where realm_id = $1 limit $2) as found");
         large |= (&mut *tx).count(&sql, &[&id, &(SMALL + 1)]).await? > SMALL;
     }
     let removed = if large {
