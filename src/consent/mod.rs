@@ -7,7 +7,6 @@ use crate::login::{Turn, answer, record, session};
 use crate::page::{Response, StatusCode};
 use crate::store::client::Client;
 use crate::store::consent;
-use crate::store::event::Event;
 use crate::store::realm::{ClientScope, Realm};
 use crate::store::user::User;
 use crate::theme::pages::{Oauth, OauthGrant, Scope};
@@ -126,14 +125,10 @@ pub async fn answered(mut turn: Turn, user: User, agreed: bool) -> Result<Respon
             scopes.push(scope.id.clone());
         }
     }
-    let names: Vec<&str> = now_agreed.iter().map(|s| s.name.as_str()).collect();
-    let event = record::settled(&turn, Event::new("GRANT_CONSENT"))
-        .detail("consent", "consent_granted")
-        .detail("scope", names.join(" "));
     let mut tx = turn.app.db.begin().await?;
     consent::put(&mut tx, &user.id, &turn.client.id, &scopes, turn.app.now()).await?;
-    events::record(&mut tx, &turn.realm, &event, turn.app.now()).await?;
     tx.commit().await?;
+    // No event of its own: as in Keycloak the LOGIN that follows says `consent_granted`.
     turn.session.set_note("consent", "consent_granted");
     actions::proceed(turn, user).await
 }

@@ -71,8 +71,7 @@ fn asked_action(turn: &mut Turn) -> Option<String> {
         return None;
     }
     let alias = asked.split(':').next().unwrap_or_default().to_owned();
-    let known = turn.realm.required_action(&alias).is_some_and(|a| a.enabled);
-    if !known || !ASKABLE.contains(&alias.as_str()) {
+    if !turn.realm.required_action(&alias).is_some_and(|a| a.enabled) {
         turn.session.set_note("kc_action_status", "error");
         return None;
     }
@@ -80,7 +79,7 @@ fn asked_action(turn: &mut Turn) -> Option<String> {
     Some(alias)
 }
 
-/// Actions that an application may ask for.
+/// Actions that an application may ask for; of others it hears at once that they failed.
 const ASKABLE: &[&str] = &["UPDATE_PASSWORD", "UPDATE_PROFILE", "VERIFY_EMAIL"];
 
 /// A required action has ended: goes on with what comes next. If the application had asked for it, it is told how it ended.
@@ -114,6 +113,9 @@ pub async fn run(turn: Turn, user: User, form: Option<&vestibule_oauth::params::
     let alias = turn.session.execution.clone().unwrap_or_default();
     match alias.as_str() {
         CONSENT => consent::page(turn, &user).await,
+        alias if turn.session.note("kc_action_executing") == Some(alias) && !ASKABLE.contains(&alias) => {
+            done(turn, user, alias, End::Failed).await
+        }
         alias => required_actions::run(turn, user, alias, form).await,
     }
 }

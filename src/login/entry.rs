@@ -79,6 +79,9 @@ pub async fn enter(
         return Ok(Entered::Answer(answer));
     }
     if place == Place::Flow(FlowKind::ResetCredentials) && !realm.flag("resetPasswordAllowed") {
+        let mut event = events::refusal(place.event(), "not_allowed");
+        event.ip_address = Some(visitor.caller.ip.to_string());
+        events::record_alone(app, realm, &event).await;
         return Ok(Entered::Answer(expired::error(
             draft(None),
             "resetCredentialNotAllowedMessage",
@@ -102,6 +105,10 @@ pub async fn enter(
         )?));
     }
     if place == Place::Flow(FlowKind::Registration) && !realm.flag("registrationAllowed") {
+        let mut event = events::refusal(place.event(), "registration_disabled").detail("code_id", &*session.root_id);
+        event.client_id = Some(client.client_id.clone());
+        event.ip_address = Some(visitor.caller.ip.to_string());
+        events::record_alone(app, realm, &event).await;
         return Ok(Entered::Answer(expired::error(
             draft(Some(&client)),
             "registrationNotAllowedMessage",

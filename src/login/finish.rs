@@ -9,12 +9,14 @@ use super::{Turn, answer, expired, record};
 use crate::error::Error;
 use crate::events;
 use crate::oidc;
+use crate::oidc::authorize::front;
 use crate::oidc::code::CodeRequest;
+use crate::oidc::tokens::make::Place;
 use crate::page::{Response, StatusCode};
 use crate::store::Tx;
 use crate::store::event::Event;
 use crate::store::json::Doc;
-use crate::store::session::UserSession;
+use crate::store::session::{ClientSession, UserSession};
 use crate::store::user::User;
 
 /// Signs somebody in, whose required actions are done and whose consent is there, and sends them back.
@@ -51,23 +53,20 @@ pub async fn finish(mut turn: Turn, user: User) -> Result<Response, Error> {
         return expired::error(turn.notice(), "expiredActionMessage");
     }
     keep(&mut tx, &sid, kept, now).await?;
-    let code = match turn.session.request.response().code {
-        true => Some(
-            oidc::code::issue(
-                &mut tx,
-                &turn.app,
-                &turn.realm,
-                &sid,
-                &turn.client,
-                code_request(&turn, &sid),
-            )
-            .await?,
-        ),
-        false => None,
+    let part = part(&turn, &sid, now);
+    let code = if turn.session.request.response().code {
+        let request = code_request(&turn, &sid);
+        Some(oidc::code::issue(&mut tx, &turn.app, &turn.realm, &sid, &turn.client, request).await?)
+    } else {
+        crate::store::session::attach(&mut tx, &part).await?;
+        None
     };
     events::record(&mut tx, &turn.realm, &login_event(&turn, &sid), now).await?;
     tx.commit().await?;
 
+    let place = Place { session: sid, part };
+    let tokens = front::tokens(&turn, user, &place, code.as_deref()).await?;
+    let sid = place.session;
     let set_cookies = cookies_of(&mut turn, &sid, dropped)?;
     let way = turn.way();
     let mut pairs = answer::success(way, &sid.id);
@@ -75,6 +74,7 @@ pub async fn finish(mut turn: Turn, user: User) -> Result<Response, Error> {
         pairs.extend(turn.session.note(key).map(|value| (key, value.to_owned())));
     }
     pairs.extend(code.map(|code| ("code", code)));
+    pairs.extend(tokens);
     answer::send(way, pairs, set_cookies)
 }
 
@@ -102,6 +102,29 @@ async fn keep(tx: &mut Tx, sid: &UserSession, kept: bool, now: i64) -> Result<()
         return Ok(());
     }
     crate::store::session::create(tx, sid).await
+}
+
+/// The application's part in the session, where no code brings it.
+fn part(turn: &Turn, sid: &UserSession, now: i64) -> ClientSession {
+    let asked = code_request(turn, sid);
+    let mut doc = Doc::new();
+    for (key, value) in [
+        ("scope", asked.scope),
+        ("redirectUri", asked.redirect_uri),
+        ("nonce", asked.nonce),
+    ] {
+        doc.extend(value.map(|value| (key.to_owned(), json!(value))));
+    }
+    doc.insert("notes".into(), Value::Object(asked.notes));
+    ClientSession {
+        session_id: sid.id.clone(),
+        offline: false,
+        client_uuid: turn.client.id.clone(),
+        realm_id: turn.realm.id.clone(),
+        started: now,
+        last_refresh: now,
+        doc,
+    }
 }
 
 fn code_request(turn: &Turn, sid: &UserSession) -> CodeRequest {
@@ -162,8 +185,14 @@ fn cookies_of(turn: &mut Turn, sid: &UserSession, dropped: Dropped) -> Result<Ve
 
 /// Somebody else is signed in with this browser. Keycloak signs them out of the browser and says so.
 async fn other_user(mut turn: Turn, other: &SignedIn) -> Result<Response, Error> {
-    let event =
-        record::refusal(&turn, "LOGIN", "different_user_authenticated").detail("previous_user", &*other.user.id);
+    let mut event = events::refusal("LOGIN", "different_user_authenticated")
+        .detail("auth_method", "openid-connect")
+        .detail("redirect_uri", &*turn.session.request.redirect_uri)
+        .detail("consent", turn.session.note("consent").unwrap_or("no_consent_required"))
+        .detail("previous_user", &*other.user.id)
+        .detail("code_id", &*turn.session.root_id);
+    event.client_id = Some(turn.client.client_id.clone());
+    event.ip_address = Some(turn.visitor.caller.ip.to_string());
     events::record_alone(&turn.app, &turn.realm, &event).await;
     let expired = identity::expire(&turn.visitor, &turn.realm);
     let mut draft = turn.notice();

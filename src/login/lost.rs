@@ -42,7 +42,7 @@ pub async fn answer(
     draft.caching = Caching::NoStore;
     if identity::read(app, visitor, realm).await?.is_some() {
         let request = query.text("client_data").and_then(AuthRequest::of_client_data);
-        let event = signed(events::refusal("LOGIN", "already_logged_in"));
+        let event = signed(events::refusal(place.event(), "already_logged_in"));
         if let (Some(client), Some(request)) = (&client, request)
             && let Some(request) = is_clients(visitor, client, request)
         {

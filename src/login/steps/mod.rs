@@ -3,11 +3,12 @@
 pub mod conditions;
 mod cookie;
 mod forms;
+mod newcomer;
 pub mod password;
 
 use super::flow::{Context, Failure, Outcome};
 use crate::error::Error;
-use crate::{recovery, registration};
+use crate::recovery;
 
 /// Runs a step. One that we do not know fails closed where it is REQUIRED, and is passed over where it is ALTERNATIVE.
 ///
@@ -21,7 +22,7 @@ pub async fn run(context: &mut Context<'_>) -> Result<Outcome, Error> {
         "auth-username-password-form" => forms::both(context).await,
         "auth-username-form" => forms::username(context).await,
         "auth-password-form" => forms::password(context).await,
-        "registration-page-form" => registration::web::step(context).await,
+        "registration-page-form" => newcomer::run(context).await,
         "reset-credentials-choose-user" => recovery::steps::choose_user::run(context).await,
         "reset-credential-email" => recovery::steps::email::run(context).await,
         "reset-password" => recovery::steps::password::run(context).await,

@@ -38,6 +38,8 @@ pub struct ForTheClient {
     pub description: Option<String>,
     pub event: &'static str,
     pub reason: Option<String>,
+    /// The checks got as far as knowing how the answer travels.
+    pub mode_known: bool,
 }
 
 fn page(message: &'static str, event: &'static str) -> ForThePerson {
@@ -57,6 +59,7 @@ fn refuse(code: &'static str, description: impl Into<String>) -> ForTheClient {
         reason: Some(description.clone()),
         description: Some(description),
         event: "invalid_request",
+        mode_known: false,
     }
 }
 
@@ -168,6 +171,13 @@ pub fn trusted(caller: &Caller, readable: Readable, params: &Params) -> Result<T
 pub fn acceptable(realm: &Realm, trusted: &mut Trusted, params: &Params) -> Result<(), ForTheClient> {
     let asked = response_type(&mut trusted.request)?;
     response_mode(&mut trusted.request, asked)?;
+    remaining(realm, trusted, params, asked).map_err(|refused| ForTheClient {
+        mode_known: true,
+        ..refused
+    })
+}
+
+fn remaining(realm: &Realm, trusted: &Trusted, params: &Params, asked: ResponseType) -> Result<(), ForTheClient> {
     flow_enabled(&trusted.client, asked)?;
     if params.duplicate(MAY_REPEAT).is_some() {
         return Err(ForTheClient {

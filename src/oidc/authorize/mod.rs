@@ -2,6 +2,7 @@
 //! with a forgotten password.
 
 mod checks;
+pub mod front;
 pub mod web;
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use crate::error::Error;
 use crate::events;
 use crate::login::answer::{self, Way};
 use crate::login::session::{self, FlowKind};
-use crate::login::{Turn, flow, restart};
+use crate::login::{Turn, flow, record, restart};
 use crate::page::Draft;
 use crate::store::client::Client;
 use crate::store::event::Event;
@@ -24,12 +25,17 @@ use crate::store::realm::Realm;
 use crate::visitor::Visitor;
 use checks::{ForTheClient, ForThePerson, Trusted};
 
+/// What a realm has switched off is no event, as in Keycloak.
+const UNRECORDED: &str = "";
+
 /// A request on its way through the checks.
 struct Asking<'a> {
     app: &'a App,
     visitor: &'a Visitor,
     realm: &'a Arc<Realm>,
     params: &'a Params,
+    /// Registration or recovery that begins here has events of its own.
+    kind: FlowKind,
 }
 
 /// Takes an authorization request to its first page, or straight back to the application. `kind`: with which flow it begins.
@@ -49,6 +55,7 @@ pub async fn begin(
         visitor,
         realm,
         params,
+        kind,
     };
     if let Err(refused) = open(visitor, realm, kind) {
         return asking.page(None, &refused).await;
@@ -87,10 +94,10 @@ fn open(visitor: &Visitor, realm: &Realm, kind: FlowKind) -> Result<(), ForThePe
     };
     match kind {
         FlowKind::Registration if !realm.flag("registrationAllowed") => {
-            return page(400, "registrationNotAllowedMessage", "registration_disabled");
+            return page(400, "registrationNotAllowedMessage", UNRECORDED);
         }
         FlowKind::ResetCredentials if !realm.flag("resetPasswordAllowed") => {
-            return page(400, "resetCredentialNotAllowedMessage", "not_allowed");
+            return page(400, "resetCredentialNotAllowedMessage", UNRECORDED);
         }
         _ => {}
     }
@@ -113,8 +120,6 @@ async fn first_page(asking: Asking<'_>, trusted: Trusted, kind: FlowKind) -> Res
     let kind = if create { FlowKind::Registration } else { kind };
     let mut session = session::open(app, visitor, realm, &trusted.client, request, kind).await?;
     if create && !realm.flag("registrationAllowed") {
-        let refused = events::refusal("LOGIN", "registration_disabled");
-        events::record_alone(app, realm, &named(refused, visitor, Some(&trusted.client.client_id))).await;
         let draft = Draft::of_tab(app, realm, visitor, &trusted.client, &mut session, None);
         return draft.error(StatusCode::BAD_REQUEST, "registrationNotAllowedMessage", &[]);
     }
@@ -141,7 +146,7 @@ fn named(mut event: Event, visitor: &Visitor, client_id: Option<&str>) -> Event 
 impl Asking<'_> {
     /// Tells the person: there is nobody else.
     async fn page(&self, client: Option<&Client>, refused: &ForThePerson) -> Result<Response, Error> {
-        let mut event = events::refusal("LOGIN", refused.event);
+        let mut event = events::refusal(record::kind(self.kind), refused.event);
         if refused.event == "invalid_redirect_uri"
             && let Some(sent) = self.params.heeded("redirect_uri")
         {
@@ -151,7 +156,9 @@ impl Asking<'_> {
             event = event.detail("reason", reason);
         }
         let event = named(event, self.visitor, self.params.text("client_id"));
-        events::record_alone(self.app, self.realm, &event).await;
+        if refused.event != UNRECORDED {
+            events::record_alone(self.app, self.realm, &event).await;
+        }
         let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::BAD_REQUEST);
         let arguments: Vec<Value> = refused.argument.iter().map(|a| json!(a)).collect();
         Draft::new(self.app, self.realm, self.visitor, client).error(status, refused.message, &arguments)
@@ -160,7 +167,7 @@ impl Asking<'_> {
     /// Tells the application.
     async fn redirect(&self, trusted: &Trusted, refused: ForTheClient) -> Result<Response, Error> {
         let request = &trusted.request;
-        let mut event = events::refusal("LOGIN", refused.event);
+        let mut event = events::refusal(record::kind(self.kind), refused.event);
         if let Some(reason) = &refused.reason {
             event = event.detail("reason", &**reason);
         }
@@ -168,6 +175,9 @@ impl Asking<'_> {
             event = event.detail("response_type", &*request.response_type);
         }
         event = event.detail("redirect_uri", &*request.redirect_uri);
+        if refused.mode_known {
+            event = event.detail("response_mode", request.mode().as_str());
+        }
         let event = named(event, self.visitor, Some(&trusted.client.client_id));
         events::record_alone(self.app, self.realm, &event).await;
         let way = Way {

@@ -1,0 +1,70 @@
+//! Tokens in the answer itself, for clients that were switched to it: the implicit and the hybrid flow (`OpenID` Connect Core
+//! 3.2 and 3.3).
+
+use vestibule_jose::digest;
+
+use crate::error::Error;
+use crate::login::Turn;
+use crate::login::answer::Pairs;
+use crate::oidc::tokens::context::Context;
+use crate::oidc::tokens::make::{self, Grant, Place, Signer, Wanted};
+use crate::oidc::tokens::scope;
+use crate::store::user::User;
+
+/// The tokens that a request's response type asks for, beside the code if there is one. The session and the client's part in
+/// it must be kept already.
+///
+/// # Errors
+///
+/// Those of the database; [`Error::Key`] if a key is missing.
+pub async fn tokens(turn: &Turn, user: User, place: &Place, code: Option<&str>) -> Result<Pairs, Error> {
+    let (app, caller, request) = (&turn.app, &turn.visitor.caller, &turn.session.request);
+    let asked = request.response();
+    let mut pairs = Pairs::new();
+    if !asked.has_tokens() {
+        return Ok(pairs);
+    }
+    // It was good when the tab began; an administrator may have taken a scope away since.
+    let scopes = scope::resolve(&turn.realm, &turn.client, request.scope.as_deref()).unwrap_or_default();
+    let notes = place
+        .part
+        .doc
+        .get("notes")
+        .and_then(|n| n.as_object())
+        .cloned()
+        .unwrap_or_default();
+    let session_notes = place.session.notes.clone();
+    let context = Context::load(app, &turn.realm, &turn.client, user, scopes, session_notes, notes).await?;
+    let wanted = Wanted {
+        grant: Grant::Code,
+        place: Some(place),
+        nonce: request.nonce.as_deref(),
+        chain: None,
+        refresh: false,
+        refresh_scope: None,
+    };
+    let issued = make::make(app, caller, &context, &wanted).await?;
+    if asked.id_token {
+        let alg = make::algorithm(&turn.realm, &turn.client, "id.token.signed.response.alg");
+        let iat = app.now_seconds();
+        let mut claims = make::id_claims(caller, &context, &wanted, iat + issued.expires_in, iat);
+        if asked.token {
+            claims.set("at_hash", digest::at_hash(alg, &issued.access_token));
+        }
+        if let Some(code) = code {
+            claims.set("c_hash", digest::at_hash(alg, code));
+        }
+        if let Some(state) = &request.state {
+            claims.set("s_hash", digest::at_hash(alg, state));
+        }
+        let claims = claims.finish();
+        let token = make::sign(app, &turn.realm, &turn.client, alg, Signer::Client, "JWT", &claims).await?;
+        pairs.push(("id_token", token));
+    }
+    if asked.token {
+        pairs.push(("access_token", issued.access_token));
+        pairs.push(("token_type", "Bearer".to_owned()));
+        pairs.push(("expires_in", issued.expires_in.to_string()));
+    }
+    Ok(pairs)
+}
