@@ -19,6 +19,8 @@ pub struct Visitor {
     pub kc_locale: Option<String>,
     /// Path and query as they were asked for.
     pub address: String,
+    /// The address can be asked for again: nothing was sent with it.
+    pub can_repeat: bool,
     /// It takes HTML; programs that ask for JSON only get their errors so.
     pub takes_html: bool,
 }
@@ -44,6 +46,7 @@ impl FromRequestParts<App> for Visitor {
             accept_language: text(header::ACCEPT_LANGUAGE).map(str::to_owned),
             kc_locale: query_value(uri.query().unwrap_or_default(), "kc_locale"),
             address: uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+            can_repeat: parts.method.is_safe(),
             takes_html: accept.is_none_or(|a| a.contains("text/html") || a.contains("*/*")),
         })
     }

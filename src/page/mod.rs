@@ -120,11 +120,17 @@ impl<'a> Draft<'a> {
         }
         if realm.flag("internationalizationEnabled") {
             let supported: Vec<String> = realm.texts("supportedLocales").into_iter().map(str::to_owned).collect();
+            // The answer to a form of no tab cannot be asked for again in another language.
+            let offered = if session.is_some() || visitor.can_repeat {
+                supported
+            } else {
+                Vec::new()
+            };
             let base = match (client, session) {
                 (Some(client), Some(session)) => address::here(&visitor.caller, realm, client, session),
                 _ => visitor.address.clone(),
             };
-            shell.locale = Some(pages::Locale::new(&voice.locale, &supported, |tag| {
+            shell.locale = Some(pages::Locale::new(&voice.locale, &offered, |tag| {
                 beans::with_locale(&base, tag)
             }));
         }
