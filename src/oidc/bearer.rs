@@ -202,11 +202,10 @@ pub async fn verify_types(
         },
         None => None,
     };
-    // A lightweight token names its user by the session only.
-    let user_id = found.as_ref().map_or(text("sub"), |s| s.user_id.as_str());
-    let found_user = match (user_id, &found) {
-        ("", None) => user::service_account(&app.db, &realm.id, &client.id).await?,
-        (id, _) => user::by_id(&app.db, &realm.id, id).await?,
+    // Not by `sub`: a lightweight token has none, and a pairwise one is another id.
+    let found_user = match &found {
+        Some(session) => user::by_id(&app.db, &realm.id, &session.user_id).await?,
+        None => user::service_account(&app.db, &realm.id, &client.id).await?,
     };
     let Some(user) = found_user else {
         return Ok(Err(BearerRefused::UserNotFound));
@@ -217,10 +216,9 @@ pub async fn verify_types(
     if issued < user.not_before {
         return Ok(Err(BearerRefused::Invalid));
     }
-    let own_account = user.service_client.as_deref() == Some(client.id.as_str());
-    if found.is_none() && (!own_account || !client.flag("serviceAccountsEnabled")) {
+    if found.is_none() && !client.flag("serviceAccountsEnabled") {
         // Only service accounts have tokens without a session.
-        return Ok(Err(BearerRefused::SessionNotFound));
+        return Ok(Err(BearerRefused::UserNotFound));
     }
     Ok(Ok(Bearer {
         claims,

@@ -1,6 +1,7 @@
 //! Protocol mappers: what each of them adds to a token.
 
 mod audience;
+mod pairwise;
 mod roles;
 mod session;
 mod user;
@@ -61,6 +62,14 @@ pub fn apply(context: &Context, target: Target, claims: &mut Claims) {
     }
     for mapper in &mappers {
         one(context, mapper, target, &named, claims);
+    }
+    // Last, and everywhere: it has no switches.
+    for mapper in context
+        .mappers()
+        .iter()
+        .filter(|m| m.protocol_mapper == pairwise::PROVIDER)
+    {
+        pairwise::replace(context, mapper, claims);
     }
 }
 
