@@ -80,7 +80,12 @@ fn asked_action(turn: &mut Turn) -> Option<String> {
 }
 
 /// Actions that an application may ask for; of others it hears at once that they failed.
-const ASKABLE: &[&str] = &["UPDATE_PASSWORD", "UPDATE_PROFILE", "VERIFY_EMAIL"];
+const ASKABLE: &[&str] = &[
+    "UPDATE_PASSWORD",
+    "UPDATE_PROFILE",
+    "VERIFY_EMAIL",
+    "TERMS_AND_CONDITIONS",
+];
 
 /// A required action has ended: goes on with what comes next. If the application had asked for it, it is told how it ended.
 ///

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::events;
 use crate::page::{self, Caching, Draft, Response, StatusCode};
+use crate::registration;
 use crate::store::client::{self, Client};
 use crate::store::realm::Realm;
 use crate::theme::pages::Severity;
@@ -104,7 +105,7 @@ pub async fn enter(
             "loginRequesterNotEnabledMessage",
         )?));
     }
-    if place == Place::Flow(FlowKind::Registration) && !realm.flag("registrationAllowed") {
+    if place == Place::Flow(FlowKind::Registration) && !registration::settings::is_allowed(realm, Some(&client)) {
         let mut event = events::refusal(place.event(), "registration_disabled").detail("code_id", &*session.root_id);
         event.client_id = Some(client.client_id.clone());
         event.ip_address = Some(visitor.caller.ip.to_string());

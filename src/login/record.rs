@@ -43,6 +43,7 @@ fn details(turn: &Turn, event: Event) -> Event {
     let event = event.detail("auth_method", "openid-connect");
     let event = match session.flow {
         FlowKind::Browser => event.detail("auth_type", "code"),
+        FlowKind::Registration => event.detail("register_method", "form"),
         _ => event,
     };
     let event = event

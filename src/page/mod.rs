@@ -114,6 +114,7 @@ impl<'a> Draft<'a> {
             nonce: vestibule_jose::digest::b64url(&crate::random::bytes::<16>()),
             ..Shell::default()
         };
+        shell.realm.registration_allowed = crate::registration::settings::is_allowed(realm, client);
         if let (Some(client), Some(session)) = (client, session) {
             shell.url = beans::urls(visitor, realm, client, session);
             shell.is_app_initiated_action = session.note("kc_action_executing").is_some();

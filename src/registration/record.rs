@@ -75,8 +75,8 @@ impl Applicant {
         for (field, detail) in names {
             if let Some(value) = fields.get(field).and_then(|v| v.first()).filter(|v| !v.is_empty()) {
                 // A detail is no place to fill a disk with.
-                let short: String = value.chars().take(255).collect();
-                event = event.detail(detail, short);
+                let short: String = value.chars().take(500).collect();
+                event = event.detail(detail, if field == "email" { short.to_lowercase() } else { short });
             }
         }
         event

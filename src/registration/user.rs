@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::password::{self, Hashed, NewPassword};
 use crate::profile::{Fields, ROOT};
 use crate::realm_setup;
-use crate::registration::settings;
+use crate::registration::{settings, steps};
 use crate::store::client::Client;
 use crate::store::realm::Realm;
 use crate::store::user::{self, Kept, User, normal};
@@ -15,7 +15,7 @@ use crate::store::{Tx, client, group, role};
 pub struct Plan {
     pub id: String,
     pub fields: Fields,
-    /// Absent: the user chooses one at once.
+    /// Absent: the user chooses one at once, if the flow asks for passwords at all.
     pub password: Option<Hashed>,
     pub email_verified: bool,
     pub terms_accepted: bool,
@@ -43,7 +43,8 @@ fn of_plan(app: &App, realm: &Realm, plan: &Plan) -> User {
         let agreed = alias == "TERMS_AND_CONDITIONS" && plan.terms_accepted;
         !proved && !agreed
     });
-    if plan.password.is_none() && !required_actions.iter().any(|a| a == "UPDATE_PASSWORD") {
+    let without = plan.password.is_none() && steps::asked(realm).takes_password;
+    if without && !required_actions.iter().any(|a| a == "UPDATE_PASSWORD") {
         required_actions.push("UPDATE_PASSWORD".into());
     }
     User {

@@ -11,10 +11,11 @@ use crate::error::Error;
 use crate::login::flow::{Context, Outcome, UNEXPECTED};
 use crate::login::session::Stage;
 use crate::login::{Turn, address};
-use crate::page::{self, Draft};
+use crate::page::{self, Draft, Response};
 use crate::password;
 use crate::profile::{self, Context as Place, FieldError, Fields};
 use crate::store::json::Doc;
+use crate::store::registration::Registration;
 use crate::theme::Kind;
 use crate::theme::pages::{Register, Severity};
 use crate::verification::TabRef;
@@ -58,17 +59,22 @@ pub async fn step(context: &mut Context<'_>) -> Result<Outcome, Error> {
             Ok(Outcome::Success)
         }
         Became::Waiting(row) => {
-            turn.session.set_note(NOTE, &*row.id);
             turn.session.set_note("registering", "true");
-            turn.session.stage = Stage::Actions;
-            turn.session.execution = Some("VERIFY_EMAIL".to_owned());
-            turn.session.code = None;
-            let here = address::here(&turn.visitor.caller, &turn.realm, &turn.client, &turn.session);
-            let cookies = std::mem::take(&mut turn.session.set_cookies);
-            Ok(Outcome::Challenge(page::redirect(&turn.realm, &here, &cookies)))
+            Ok(Outcome::Challenge(wait(turn, &row)))
         }
         Became::Refused(refusal) => form_page(context, &form, Some(&refusal)),
     }
+}
+
+/// Sends a tab to the page of a registration that waits ([`super::proof`]).
+pub fn wait(turn: &mut Turn, row: &Registration) -> Response {
+    turn.session.set_note(NOTE, &*row.id);
+    turn.session.stage = Stage::Actions;
+    turn.session.execution = Some("VERIFY_EMAIL".to_owned());
+    turn.session.code = None;
+    let here = address::here(&turn.visitor.caller, &turn.realm, &turn.client, &turn.session);
+    let cookies = std::mem::take(&mut turn.session.set_cookies);
+    page::redirect(&turn.realm, &here, &cookies)
 }
 
 /// What the application says about who comes: `login_hint` is the address where that is the user name.

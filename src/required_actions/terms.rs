@@ -21,6 +21,10 @@ const ATTRIBUTE: &str = "terms_and_conditions";
 ///
 /// Those of the database and of pages.
 pub async fn run(mut turn: Turn, mut user: User, form: Option<&Params>) -> Result<Response, Error> {
+    // Applications cannot ask for it, as in Keycloak; it takes one hop to find out.
+    if turn.session.note("kc_action_executing").is_some() {
+        return done(turn, user, "TERMS_AND_CONDITIONS", End::Failed).await;
+    }
     let Some(form) = form else {
         let page = turn.draft(Some(&user)).answer(StatusCode::OK, &Terms {})?;
         session::save(&turn.app, &mut turn.session).await?;

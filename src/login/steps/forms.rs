@@ -8,6 +8,7 @@ use crate::events;
 use crate::login::flow::{Context, Outcome, UNEXPECTED};
 use crate::login::{cookies, record};
 use crate::page::StatusCode;
+use crate::registration;
 use crate::store::user::{self, User};
 use crate::theme::pages::{Login, LoginBean, LoginPassword, LoginUsername, Severity};
 
@@ -37,6 +38,9 @@ pub async fn both(context: &mut Context<'_>) -> Result<Outcome, Error> {
     match prove(context, user.as_ref(), form).await? {
         None => Ok(Outcome::Success),
         Some(fault) => {
+            if let Some(page) = waiting(context, form).await? {
+                return Ok(page);
+            }
             if !known {
                 context.user = None;
             }
@@ -80,6 +84,21 @@ pub async fn password(context: &mut Context<'_>) -> Result<Outcome, Error> {
         None => Ok(Outcome::Success),
         Some(fault) => password_page(context, Some(fault)),
     }
+}
+
+/// The page of a registration that waits for the proof of its address, for who has its password. Asked after every failure:
+/// whether a name is a user's or only waits does not show.
+async fn waiting(context: &mut Context<'_>, form: &Params) -> Result<Option<Outcome>, Error> {
+    let turn = &mut *context.turn;
+    let (name, password) = (
+        form.get("username").unwrap_or_default(),
+        form.get("password").unwrap_or_default(),
+    );
+    let Some(row) = registration::waiting::by_password(&turn.app, &turn.realm, name, password).await? else {
+        return Ok(None);
+    };
+    context.user = None;
+    Ok(Some(Outcome::Challenge(registration::web::wait(turn, &row))))
 }
 
 /// Whom a form names; remembers what was typed.

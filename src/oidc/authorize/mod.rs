@@ -19,7 +19,8 @@ use crate::login::answer::{self, Way};
 use crate::login::session::{self, FlowKind};
 use crate::login::{Turn, flow, record, restart};
 use crate::page::Draft;
-use crate::store::client::Client;
+use crate::registration::settings;
+use crate::store::client::{self, Client};
 use crate::store::event::Event;
 use crate::store::realm::Realm;
 use crate::visitor::Visitor;
@@ -57,7 +58,12 @@ pub async fn begin(
         params,
         kind,
     };
-    if let Err(refused) = open(visitor, realm, kind) {
+    // An application may be open to registration where its realm is not, and the other way round.
+    let named = match params.text("client_id") {
+        Some(id) => client::by_client_id(&app.db, &realm.id, id).await?,
+        None => None,
+    };
+    if let Err(refused) = open(visitor, realm, named.as_deref(), kind) {
         return asking.page(None, &refused).await;
     }
     let id = match checks::client_id(params) {
@@ -82,7 +88,7 @@ pub async fn begin(
 }
 
 /// Whether the realm takes such requests at all.
-fn open(visitor: &Visitor, realm: &Realm, kind: FlowKind) -> Result<(), ForThePerson> {
+fn open(visitor: &Visitor, realm: &Realm, client: Option<&Client>, kind: FlowKind) -> Result<(), ForThePerson> {
     let page = |status, message, event| {
         Err(ForThePerson {
             status,
@@ -93,7 +99,7 @@ fn open(visitor: &Visitor, realm: &Realm, kind: FlowKind) -> Result<(), ForThePe
         })
     };
     match kind {
-        FlowKind::Registration if !realm.flag("registrationAllowed") => {
+        FlowKind::Registration if !settings::is_allowed(realm, client) => {
             return page(400, "registrationNotAllowedMessage", UNRECORDED);
         }
         FlowKind::ResetCredentials if !realm.flag("resetPasswordAllowed") => {
@@ -119,7 +125,7 @@ async fn first_page(asking: Asking<'_>, trusted: Trusted, kind: FlowKind) -> Res
     let create = kind == FlowKind::Browser && request.prompt.as_deref() == Some("create");
     let kind = if create { FlowKind::Registration } else { kind };
     let mut session = session::open(app, visitor, realm, &trusted.client, request, kind).await?;
-    if create && !realm.flag("registrationAllowed") {
+    if create && !settings::is_allowed(realm, Some(&trusted.client)) {
         let draft = Draft::of_tab(app, realm, visitor, &trusted.client, &mut session, None);
         return draft.error(StatusCode::BAD_REQUEST, "registrationNotAllowedMessage", &[]);
     }
