@@ -17,6 +17,7 @@ use crate::caller::Caller;
 use crate::egress::is_public;
 use crate::error::Error;
 use crate::store::realm::{self, Realm};
+use crate::visitor::Visitor;
 
 /// The realm that the path names.
 pub struct OfRealm(pub Arc<Realm>);
@@ -33,10 +34,23 @@ impl FromRequestParts<App> for OfRealm {
             .map_or("", |(_, name)| name);
         match realm::by_name(&app.db, name).await {
             Ok(Some(found)) => Ok(Self(found)),
-            Ok(None) => Err(no_realm()),
+            Ok(None) => Err(no_such_realm(parts, app).await),
             Err(e) => Err(e.into_response()),
         }
     }
+}
+
+/// A browser gets a page, in the look of realm `master`; everybody else JSON.
+async fn no_such_realm(parts: &mut Parts, app: &App) -> Response {
+    let accept = parts.headers.get(header::ACCEPT).and_then(|v| v.to_str().ok());
+    if accept.is_some_and(|accept| accept.contains("text/html"))
+        && let Ok(Some(master)) = realm::by_name(&app.db, "master").await
+        && let Ok(visitor) = Visitor::from_request_parts(parts, app).await
+        && let Ok(page) = crate::page::not_found(app, &master, &visitor)
+    {
+        return page;
+    }
+    no_realm()
 }
 
 /// The answer for a realm that there is not.

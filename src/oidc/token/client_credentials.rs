@@ -1,12 +1,12 @@
 //! `client_credentials`: a client acts for itself, as its service account. RFC 6749 section 4.4.
 //!
-//! One signature, and no row is written: the token belongs to no session.
+//! One signature, and no row is written: the token belongs to no session, unless the client is set to get refresh tokens.
 
 use serde_json::{Value, json};
 use vestibule_oauth::error::Refusal;
 
-use super::answer;
 use super::request::Request;
+use super::{answer, place};
 use crate::error::Error;
 use crate::events;
 use crate::oidc::door::Stop;
@@ -51,18 +51,29 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
     .map(|(name, value)| (name.to_owned(), json!(value)))
     .collect();
     let (app, realm) = (&request.app, &request.realm);
+    let refreshes = client.attribute("client_credentials.use_refresh_token") == Some("true");
+    let place = refreshes.then(|| place::new(request, &account.id, notes.clone()));
     let context = Context::load(app, realm, client, account, scopes, notes, Doc::new()).await?;
     let wanted = Wanted {
         grant: Grant::ClientCredentials,
-        place: None,
+        place: place.as_ref(),
         nonce: None,
-        chain: None,
-        refresh: false,
+        chain: realm.flag("revokeRefreshToken").then(|| (crate::random::uuid(), 0)),
+        refresh: refreshes,
         refresh_scope: None,
     };
     let issued = make::make(app, &request.caller, &context, &wanted).await?;
-    events::record_alone(app, realm, &answer::told(&event, &issued)).await;
-    Ok(answer::body(realm, client, &issued, None))
+    let mut event = answer::told(&event, &issued);
+    let Some(place) = place else {
+        events::record_alone(app, realm, &event).await;
+        return Ok(answer::body(realm, client, &issued, None));
+    };
+    event.session_id = Some(place.session.id.clone());
+    let mut tx = app.db.begin().await?;
+    place::keep(&mut tx, &place).await?;
+    events::record(&mut tx, realm, &event, app.now()).await?;
+    tx.commit().await?;
+    Ok(answer::body(realm, client, &issued, Some(&place.session.id)))
 }
 
 async fn account(request: &Request) -> Result<User, Stop> {

@@ -5,7 +5,7 @@ use vestibule_oauth::error::Refusal;
 use vestibule_oauth::pkce::{self, Method, Mismatch};
 
 use super::request::{Request, invalid_grant};
-use super::{answer, consent, offline};
+use super::{answer, consent, place};
 use crate::events;
 use crate::oidc::code::{self as codes, CodeRequest, Redeemed};
 use crate::oidc::door::Stop;
@@ -58,12 +58,10 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
     }
     let context = Context::load(app, realm, client, user, scopes, notes, part_notes).await?;
     let mut place = Place { session, part };
-    let offline = offline::is_wanted(&context);
+    let offline = place::wants_offline(&context);
     if offline {
-        if !offline::is_allowed(&context) {
-            return Err(offline::refuse(request, &event).await);
-        }
-        place = offline::twin(request, &place);
+        place::allow_offline(request, &event, &context).await?;
+        place = place::offline(request, &place);
     }
     let wanted = Wanted {
         grant: Grant::Code,
@@ -77,7 +75,7 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
     let event = answer::told(&event, &issued);
     if offline {
         let mut tx = app.db.begin().await?;
-        offline::keep(&mut tx, &place).await?;
+        place::keep(&mut tx, &place).await?;
         events::record(&mut tx, realm, &event, app.now()).await?;
         tx.commit().await?;
     } else {

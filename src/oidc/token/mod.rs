@@ -4,8 +4,8 @@ mod answer;
 mod client_credentials;
 mod code;
 mod consent;
-mod offline;
 mod password;
+mod place;
 mod refresh;
 mod request;
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 use vestibule_oauth::error::Refusal;
 
 use super::request::{Request, invalid_grant};
-use super::{answer, consent, offline};
+use super::{answer, consent, place as places};
 use crate::events;
 use crate::oidc::door::Stop;
 use crate::oidc::session as sessions;
@@ -39,8 +39,8 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
     let part_notes: Doc = part_notes.cloned().unwrap_or_default();
     let notes = place.session.notes.clone();
     let context = Context::load(app, realm, client, user, scopes, notes, part_notes).await?;
-    if token.offline && !offline::is_allowed(&context) {
-        return Err(offline::refuse(request, &event).await);
+    if token.offline {
+        places::allow_offline(request, &event, &context).await?;
     }
     let rotates = realm.flag("revokeRefreshToken");
     // A token from before the realm began to revoke begins a chain of its own.

@@ -4,21 +4,19 @@
 
 mod person;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use vestibule_oauth::error::Refusal;
 
 use super::request::{Request, invalid_grant};
-use super::{answer, offline};
+use super::{answer, place};
 use crate::events;
 use crate::oidc::door::Stop;
-use crate::oidc::session as sessions;
 use crate::oidc::tokens::context::Context;
-use crate::oidc::tokens::make::{self, Grant, Place, Wanted};
+use crate::oidc::tokens::make::{self, Grant, Wanted};
 use crate::oidc::tokens::scope::Scopes;
 use crate::required_actions;
 use crate::store::event::Event;
 use crate::store::json::Doc;
-use crate::store::session::{self, ClientSession, UserSession};
 use crate::store::user::{self, User};
 
 /// Answers a request with this grant.
@@ -52,16 +50,14 @@ async fn issue(request: &Request, event: Event, scopes: Scopes, user: User) -> R
     let (app, realm, client) = (&request.app, &request.realm, &request.client);
     let event = event.detail("username", user.username.as_str());
     fully_set_up(request, &event, &user).await?;
-    let mut place = new_place(request, &user);
+    let mut place = place::new(request, &user.id, Doc::new());
     let user_id = user.id.clone();
     let notes = place.session.notes.clone();
     let context = Context::load(app, realm, client, user, scopes, notes, Doc::new()).await?;
-    if offline::is_wanted(&context) {
-        if !offline::is_allowed(&context) {
-            return Err(offline::refuse(request, &event).await);
-        }
+    if place::wants_offline(&context) {
+        place::allow_offline(request, &event, &context).await?;
         // Nobody is signed in anywhere: only the offline session stays.
-        place = offline::twin(request, &place);
+        place = place::offline(request, &place);
     }
     let wanted = Wanted {
         grant: Grant::Password,
@@ -76,8 +72,7 @@ async fn issue(request: &Request, event: Event, scopes: Scopes, user: User) -> R
     event.user_id = Some(user_id);
     event.session_id = Some(place.session.id.clone());
     let mut tx = app.db.begin().await?;
-    session::create(&mut tx, &place.session).await?;
-    session::attach(&mut tx, &place.part).await?;
+    place::keep(&mut tx, &place).await?;
     events::record(&mut tx, realm, &event, app.now()).await?;
     tx.commit().await?;
     Ok(answer::body(realm, client, &issued, Some(&place.session.id)))
@@ -107,32 +102,4 @@ async fn fully_set_up(request: &Request, event: &Event, user: &User) -> Result<(
             Some(text),
         )
         .await)
-}
-
-fn new_place(request: &Request, user: &User) -> Place {
-    let now = request.app.now();
-    let mut session = UserSession {
-        id: crate::random::session_id(),
-        realm_id: request.realm.id.clone(),
-        user_id: user.id.clone(),
-        offline: false,
-        ip_address: Some(request.caller.ip.to_string()),
-        started: now,
-        last_refresh: now,
-        expires: 0,
-        notes: Doc::new(),
-    };
-    session.expires = sessions::expires(&request.realm, &session);
-    let mut doc = Doc::new();
-    doc.insert("scope".into(), json!(request.params.get("scope")));
-    let part = ClientSession {
-        session_id: session.id.clone(),
-        offline: false,
-        client_uuid: request.client.id.clone(),
-        realm_id: request.realm.id.clone(),
-        started: now,
-        last_refresh: now,
-        doc,
-    };
-    Place { session, part }
 }
