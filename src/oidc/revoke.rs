@@ -183,6 +183,8 @@ async fn give_up(tx: &mut Tx, realm: &Realm, known: &Bearer, offline: bool) -> R
     let kinds: &[bool] = if offline { &[false, true] } else { &[false] };
     for &offline in kinds {
         for one in session::of_user(&mut *tx, &realm.id, &user.id, offline).await? {
+            // Session before part, as everywhere.
+            session::hold(tx, &one.id, offline).await?;
             let took_part = session::detach(tx, &one.id, offline, &client.id).await?;
             if took_part && session::parts(&mut *tx, &one.id, offline).await?.is_empty() {
                 session::remove_one(tx, &realm.id, &one.id, offline).await?;

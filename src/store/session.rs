@@ -185,6 +185,18 @@ pub async fn refresh(tx: &mut Tx, id: &str, offline: bool, now: i64, expires: i6
     Ok(tx.exec(sql, &[&id, &offline, &now, &expires]).await? > 0)
 }
 
+/// Holds a session until the transaction ends, so that nobody else moves it on or ends it meanwhile. Whoever changes both
+/// a session and a part in it holds the session first: transactions that took them in different orders could wait for each
+/// other. `false` if it is gone.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn hold(tx: &mut Tx, id: &str, offline: bool) -> Result<bool, Error> {
+    let sql = "update user_session set last_refresh = last_refresh where id = $1 and offline = $2";
+    Ok(tx.exec(sql, &[&id, &offline]).await? > 0)
+}
+
 /// Replaces a session's notes. `false` if it is gone.
 ///
 /// # Errors

@@ -75,6 +75,13 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
     let event = answer::told(&event, &issued);
     if offline {
         let mut tx = app.db.begin().await?;
+        // Whoever used the code a second time meanwhile has ended the client's part.
+        let (id, now) = (&place.session.id, app.now());
+        if !session::refresh_part(&mut tx, id, false, &client.id, now).await? {
+            drop(tx);
+            let refused = invalid_grant("Code not valid");
+            return Err(request.refuse_as(event, refused, "invalid_code", None).await);
+        }
         place::keep(&mut tx, &place).await?;
         events::record(&mut tx, realm, &event, app.now()).await?;
         tx.commit().await?;

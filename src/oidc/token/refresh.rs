@@ -138,15 +138,10 @@ async fn keep(
     let mut moved = session.clone();
     moved.last_refresh = now;
     let mut tx = app.db.begin().await?;
-    let there = session::refresh_part(&mut tx, &session.id, session.offline, &part.client_uuid, now).await?
-        && session::refresh(
-            &mut tx,
-            &session.id,
-            session.offline,
-            now,
-            sessions::expires(realm, &moved),
-        )
-        .await?;
+    // Session before part, as everywhere: two transactions that take them in different orders could wait for each other.
+    let expires = sessions::expires(realm, &moved);
+    let there = session::refresh(&mut tx, &session.id, session.offline, now, expires).await?
+        && session::refresh_part(&mut tx, &session.id, session.offline, &part.client_uuid, now).await?;
     if !there {
         drop(tx);
         let text = "Session not active";
