@@ -41,7 +41,7 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
     };
     // What was asked for was checked then; a scope that is gone since is left out.
     let scopes = scope::known(realm, client, asked.scope.as_deref().unwrap_or_default());
-    if !consent::is_given(app, client, &user.id, &scopes).await? {
+    if !consent::is_given(app, realm, client, &user.id, &scopes).await? {
         let text = "Client no longer has requested consent from user";
         let refused = Refusal::new(400, "invalid_scope", text);
         return Err(request.refuse_as(event, refused, "not_allowed", Some(text)).await);

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::oidc::tokens::scope::Scopes;
 use crate::store::client::Client;
 use crate::store::consent;
-use crate::store::realm::ClientScope;
+use crate::store::realm::{ClientScope, Realm};
 
 fn is_asked(scope: &ClientScope) -> bool {
     scope
@@ -15,13 +15,19 @@ fn is_asked(scope: &ClientScope) -> bool {
 }
 
 /// Whether every scope that is asked for on the consent page is allowed, for clients that need consent.
-pub(super) async fn is_given(app: &App, client: &Client, user_id: &str, scopes: &Scopes) -> Result<bool, Error> {
+pub(super) async fn is_given(
+    app: &App,
+    realm: &Realm,
+    client: &Client,
+    user_id: &str,
+    scopes: &Scopes,
+) -> Result<bool, Error> {
     if !client.flag("consentRequired") {
         return Ok(true);
     }
     let Some(given) = consent::of(&app.db, user_id, &client.id).await? else {
         return Ok(false);
     };
-    let mut asked = scopes.applied.iter().filter(|scope| is_asked(scope));
+    let mut asked = scopes.iter(realm).filter(|scope| is_asked(scope));
     Ok(asked.all(|scope| given.scopes.contains(&scope.id)))
 }

@@ -51,7 +51,7 @@ pub(super) async fn keep(tx: &mut Tx, place: &Place) -> Result<(), Error> {
 
 /// Whether the scopes ask for an offline session.
 pub(super) fn wants_offline(context: &Context) -> bool {
-    context.scopes.has("offline_access")
+    context.scopes.has(&context.realm, "offline_access")
 }
 
 /// The offline twin of a session and of the client's part in it.

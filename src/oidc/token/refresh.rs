@@ -30,7 +30,7 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
     event.user_id = Some(user.id.clone());
     let requested = request.params.text("scope");
     let scopes = scope::known(realm, client, &scope::narrow(&token.scope, requested));
-    if !consent::is_given(app, client, &user.id, &scopes).await? {
+    if !consent::is_given(app, realm, client, &user.id, &scopes).await? {
         let text = "Client no longer has requested consent from user";
         let refused = Refusal::new(400, "invalid_scope", text);
         return Err(request.refuse_as(event, refused, "not_allowed", Some(text)).await);

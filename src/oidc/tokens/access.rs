@@ -17,8 +17,7 @@ pub fn passed(realm: &Realm, client: &Client, scopes: &Scopes, user_roles: &BTre
     let own = realm.roles.of(&client.id);
     let mapped = client.texts("_scopeRoles");
     let of_scopes = scopes
-        .applied
-        .iter()
+        .iter(realm)
         .flat_map(|s| s.scope_roles.iter().map(String::as_str));
     let ids = own.iter().map(|role| role.id.as_str()).chain(mapped).chain(of_scopes);
     realm.roles.expand(ids).intersection(user_roles).cloned().collect()

@@ -40,6 +40,8 @@ pub struct Context {
     /// Every role of the user, by id.
     pub all_roles: BTreeSet<String>,
     pub groups: Vec<Membership>,
+    /// The client's own mappers.
+    own_mappers: Vec<ProtocolMapper>,
 }
 
 impl Context {
@@ -77,22 +79,15 @@ impl Context {
             named,
             all_roles,
             groups,
+            own_mappers: own_mappers(client),
         })
     }
 
-    /// The mappers of the client scopes and of the client itself.
-    pub fn mappers(&self) -> Vec<ProtocolMapper> {
-        let own = self.client.doc.get("protocolMappers").and_then(Value::as_array);
-        let own = own.into_iter().flatten();
-        let own = own.filter_map(|m| serde_json::from_value(m.clone()).ok());
-        let of_scopes = self
-            .scopes
-            .applied
-            .iter()
-            .flat_map(|s| s.protocol_mappers.iter().cloned());
-        own.chain(of_scopes)
-            .filter(|m: &ProtocolMapper| m.protocol == "openid-connect")
-            .collect()
+    /// The mappers of the client itself and of its client scopes.
+    pub fn mappers(&self) -> impl Iterator<Item = &ProtocolMapper> {
+        let of_scopes = self.scopes.iter(&self.realm).flat_map(|s| s.protocol_mappers.iter());
+        let all = self.own_mappers.iter().chain(of_scopes);
+        all.filter(|m| m.protocol == "openid-connect")
     }
 
     /// Whether a role that passes has this id.
@@ -140,6 +135,12 @@ impl Context {
         }
         found
     }
+}
+
+fn own_mappers(client: &Client) -> Vec<ProtocolMapper> {
+    let own = client.doc.get("protocolMappers").and_then(Value::as_array);
+    let read = |m: &Value| serde_json::from_value(m.clone()).ok();
+    own.into_iter().flatten().filter_map(read).collect()
 }
 
 /// Names roles, and the clients that have them. A disabled client's roles count no more.

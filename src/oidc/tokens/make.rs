@@ -114,7 +114,7 @@ pub async fn make(app: &App, caller: &Caller, context: &Context, wanted: &Wanted
         expires_in: exp - iat,
         refresh,
         id_token,
-        scope: context.scopes.claim(),
+        scope: context.scopes.claim(&context.realm),
     })
 }
 
@@ -176,7 +176,7 @@ pub fn access_claims(app: &App, caller: &Caller, context: &Context, wanted: &Wan
     claims.set("typ", "Bearer");
     claims.set("azp", client.client_id.as_str());
     claims.set("sid", sid(wanted));
-    claims.set("scope", context.scopes.claim());
+    claims.set("scope", context.scopes.claim(&context.realm));
     if header_type(client) == "at+jwt" {
         claims.set("client_id", client.client_id.as_str());
     }
@@ -225,7 +225,9 @@ fn refresh_token(
         sub: context.user.id.clone(),
         azp: client.client_id.clone(),
         sid: session.id.clone(),
-        scope: wanted.refresh_scope.map_or_else(|| context.scopes.all(), str::to_owned),
+        scope: wanted
+            .refresh_scope
+            .map_or_else(|| context.scopes.all(&context.realm), str::to_owned),
         offline: session.offline,
         exp,
         iat,

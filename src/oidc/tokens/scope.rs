@@ -10,8 +10,9 @@ use crate::store::realm::{ClientScope, Realm};
 pub struct Scopes {
     /// `openid` was asked for: there is an ID token.
     pub openid: bool,
-    /// In the client's order: its default scopes, then the optional ones that were asked for.
-    pub applied: Vec<ClientScope>,
+    /// Places among the realm's client scopes, in the client's order: its default scopes, then the optional ones that were
+    /// asked for.
+    applied: Vec<usize>,
 }
 
 /// A scope that the client does not have was asked for.
@@ -65,12 +66,11 @@ fn apply(realm: &Realm, client: &Client, asked: &[&str]) -> Scopes {
         if name == "organization" && !realm.flag("organizationsEnabled") {
             continue;
         }
-        let found = realm.client_scope(name).filter(|s| s.protocol == "openid-connect");
-        if let Some(found) = found
-            && !scopes.has(name)
-        {
-            scopes.applied.push(found.clone());
-        }
+        let is_it = |s: &ClientScope| s.name == name && s.protocol == "openid-connect";
+        let place = realm.client_scopes.iter().position(is_it);
+        scopes
+            .applied
+            .extend(place.filter(|place| !scopes.applied.contains(place)));
     }
     scopes
 }
@@ -81,39 +81,39 @@ fn is_organization(name: &str, optional: &[&str]) -> bool {
 }
 
 impl Scopes {
+    /// The scopes. `realm` is the snapshot that they were found in.
+    pub fn iter<'a>(&'a self, realm: &'a Realm) -> impl Iterator<Item = &'a ClientScope> {
+        self.applied.iter().filter_map(|place| realm.client_scopes.get(*place))
+    }
+
     /// Whether a scope applies.
-    pub fn has(&self, name: &str) -> bool {
-        self.applied.iter().any(|s| s.name == name)
+    pub fn has(&self, realm: &Realm, name: &str) -> bool {
+        self.iter(realm).any(|s| s.name == name)
     }
 
     /// Drops the scopes that this user may not have: those with roles of which the user has none.
     pub fn permit(&mut self, realm: &Realm, roles: &BTreeSet<String>) {
-        self.applied.retain(|s| {
-            s.scope_roles.is_empty()
-                || realm
-                    .roles
-                    .expand(s.scope_roles.iter().map(String::as_str))
-                    .iter()
-                    .any(|id| roles.contains(id))
-        });
+        let may = |s: &ClientScope| {
+            let passed = || realm.roles.expand(s.scope_roles.iter().map(String::as_str));
+            s.scope_roles.is_empty() || passed().iter().any(|id| roles.contains(id))
+        };
+        self.applied
+            .retain(|place| realm.client_scopes.get(*place).is_some_and(may));
     }
 
     /// The claim `scope`: names that tokens tell.
-    pub fn claim(&self) -> String {
-        self.join(self.applied.iter().filter(|s| s.in_token_scope()))
+    pub fn claim(&self, realm: &Realm) -> String {
+        self.join(self.iter(realm).filter(|s| s.in_token_scope()))
     }
 
     /// All names, for refresh tokens.
-    pub fn all(&self) -> String {
-        self.join(self.applied.iter())
+    pub fn all(&self, realm: &Realm) -> String {
+        self.join(self.iter(realm))
     }
 
-    fn join<'a>(&'a self, scopes: impl Iterator<Item = &'a ClientScope>) -> String {
-        let mut names: Vec<&str> = Vec::new();
-        if self.openid {
-            names.push("openid");
-        }
-        names.extend(scopes.map(|s| s.name.as_str()));
+    fn join<'a>(&self, scopes: impl Iterator<Item = &'a ClientScope>) -> String {
+        let first = self.openid.then_some("openid");
+        let names: Vec<&str> = first.into_iter().chain(scopes.map(|s| s.name.as_str())).collect();
         names.join(" ")
     }
 }

@@ -54,21 +54,15 @@ fn tells_of_user(mapper: &ProtocolMapper) -> bool {
 
 /// Lets every mapper of the client and of its scopes add its claims.
 pub fn apply(context: &Context, target: Target, claims: &mut Claims) {
-    let mut mappers = context.mappers();
-    mappers.retain(|mapper| takes_part(mapper, target) || changes_roles(mapper));
     let mut named = context.named.clone();
-    for mapper in mappers.iter().filter(|mapper| changes_roles(mapper)) {
+    for mapper in context.mappers().filter(|mapper| changes_roles(mapper)) {
         roles::change(mapper, &mut named);
     }
-    for mapper in &mappers {
+    for mapper in context.mappers().filter(|mapper| takes_part(mapper, target)) {
         one(context, mapper, target, &named, claims);
     }
     // Last, and everywhere: it has no switches.
-    for mapper in context
-        .mappers()
-        .iter()
-        .filter(|m| m.protocol_mapper == pairwise::PROVIDER)
-    {
+    for mapper in context.mappers().filter(|m| m.protocol_mapper == pairwise::PROVIDER) {
         pairwise::replace(context, mapper, claims);
     }
 }
