@@ -19,9 +19,9 @@ impl Code {
         Self(format!("{number:06}"))
     }
 
-    /// The digits in two groups, as a mail shows them.
-    pub fn shown(&self) -> String {
-        format!("{} {}", &self.0[..3], &self.0[3..])
+    /// The digits as a mail shows them: in one piece, so that phones offer to fill them in.
+    pub fn shown(&self) -> &str {
+        &self.0
     }
 
     /// What is kept of it; `purpose` is the registration or user and tab that it proves.
@@ -60,9 +60,9 @@ mod tests {
     fn a_code_is_right_for_its_purpose_only() {
         let code = Code::new();
         let kept = code.hash("one");
-        assert_eq!(code.shown().len(), 7);
-        assert!(is_right(&code.shown(), "one", Some(&kept)));
-        assert!(!is_right(&code.shown(), "two", Some(&kept)));
+        assert_eq!(code.shown().len(), 6);
+        assert!(is_right(code.shown(), "one", Some(&kept)));
+        assert!(!is_right(code.shown(), "two", Some(&kept)));
         assert!(!is_right("", "one", Some(&kept)));
         assert!(!is_right("", "", None));
     }

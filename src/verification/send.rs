@@ -120,7 +120,7 @@ pub fn registration_mail(
         realm_name: realm_name(realm),
         link: tokens::link(app, caller, realm, kind::VERIFY_EMAIL, seconds, &claims, tab)?,
         link_expiration: seconds / 60,
-        code: code.shown(),
+        code: code.shown().to_owned(),
         user: applicant(row),
     };
     mail::write(app, realm, row.locale.as_deref().unwrap_or("en"), &row.email, &mail)
@@ -170,7 +170,7 @@ pub fn user_mail(
         realm_name: realm_name(realm),
         link: tokens::link(app, caller, realm, kind::VERIFY_EMAIL, seconds, &claims, Some(tab))?,
         link_expiration: seconds / 60,
-        code: code.shown(),
+        code: code.shown().to_owned(),
         user: named(user),
     };
     mail::write(app, realm, &locale_of(realm, user), &address, &mail)
