@@ -101,7 +101,11 @@ async fn from_the_start(
     else {
         return Ok(None);
     };
-    let mut session = session::open(app, visitor, realm, &client, known.request, FlowKind::Browser).await?;
+    // The cookie may be old: what the client may use is decided now.
+    let Some(request) = is_clients(visitor, &client, known.request) else {
+        return Ok(None);
+    };
+    let mut session = session::open(app, visitor, realm, &client, request, FlowKind::Browser).await?;
     session.forward(Severity::Error, "loginTimeout");
     let mut event = events::refusal(place.event(), "expired_code").detail("restart_after_timeout", "true");
     event.client_id = Some(client.client_id.clone());

@@ -1,169 +1,18 @@
-//! A tab of a browser in which somebody is signing in, registering or recovering.
-//!
-//! The browser holds the root's id in a signed cookie, the tab's id stands in addresses, and every form has a one-time
-//! code. What the flow knows so far is here, never in the browser.
+//! Opening, finding, keeping and ending tabs, and the cookie that they hang on.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
 use vestibule_jose::Alg;
-use vestibule_jose::digest::{b64, b64url, b64url_decode, constant_time_eq, sha384};
+use vestibule_jose::digest::{b64, b64url, b64url_decode, sha384};
 
-use super::cookies::{self, Age};
-use super::request::AuthRequest;
+use super::{AuthSession, FlowKind};
 use crate::app::App;
 use crate::error::Error;
+use crate::login::cookies::{self, Age};
+use crate::login::request::AuthRequest;
 use crate::store::Tx;
 use crate::store::auth_session::{self, Tab};
 use crate::store::client::Client;
 use crate::store::realm::Realm;
-use crate::theme::pages::Severity;
 use crate::visitor::Visitor;
-
-/// Which of a realm's flows a tab goes through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FlowKind {
-    /// Signing in: `browserFlow`.
-    #[default]
-    Browser,
-    /// `registrationFlow`.
-    Registration,
-    /// A forgotten password: `resetCredentialsFlow`.
-    ResetCredentials,
-    /// No flow: somebody is asked whether they want to sign out.
-    Logout,
-}
-
-impl FlowKind {
-    /// Its path below `login-actions/`.
-    pub fn path(self) -> &'static str {
-        match self {
-            Self::Browser => "authenticate",
-            Self::Registration => "registration",
-            Self::ResetCredentials => "reset-credentials",
-            Self::Logout => "logout-confirm",
-        }
-    }
-}
-
-/// How far a tab is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stage {
-    /// The flow runs: it is not known for certain who this is.
-    #[default]
-    Authenticating,
-    /// It is known; required actions and consent remain.
-    Actions,
-}
-
-/// What became of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Status {
-    Success,
-    Attempted,
-}
-
-/// A message for the next page.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Forwarded {
-    pub error: bool,
-    pub key: String,
-}
-
-/// A tab. `notes` are texts of steps and actions, by names of their own.
-#[derive(Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct AuthSession {
-    #[serde(skip)]
-    pub root_id: String,
-    #[serde(skip)]
-    pub tab_id: String,
-    #[serde(skip)]
-    pub realm_id: String,
-    #[serde(skip)]
-    pub client_uuid: String,
-    /// Epoch milliseconds.
-    #[serde(skip)]
-    pub created: i64,
-    #[serde(skip)]
-    pub expires: i64,
-    pub request: AuthRequest,
-    pub flow: FlowKind,
-    pub stage: Stage,
-    /// Who is signing in, as far as it is known; proved when [`Stage::Actions`] is reached.
-    pub user_id: Option<String>,
-    /// The id of the execution whose page is shown; for required actions the alias.
-    pub execution: Option<String>,
-    /// The one-time code of the form that is shown.
-    pub code: Option<String>,
-    /// What became of the executions of the flow.
-    pub steps: BTreeMap<String, Status>,
-    /// Shown above the next page.
-    pub forwarded: Option<Forwarded>,
-    pub notes: BTreeMap<String, String>,
-    /// It has a row of its own; one that ends with its first request has none.
-    #[serde(skip)]
-    pub stored: bool,
-    /// `Set-Cookie` values that the next answer carries.
-    #[serde(skip)]
-    pub set_cookies: Vec<String>,
-}
-
-impl AuthSession {
-    pub fn note(&self, name: &str) -> Option<&str> {
-        self.notes.get(name).map(String::as_str)
-    }
-
-    pub fn set_note(&mut self, name: &str, value: impl Into<String>) {
-        self.notes.insert(name.to_owned(), value.into());
-    }
-
-    /// A message that the next page shows above its form.
-    pub fn forward(&mut self, severity: Severity, key: &str) {
-        self.forwarded = Some(Forwarded {
-            error: severity == Severity::Error,
-            key: key.to_owned(),
-        });
-    }
-
-    /// The path below `login-actions/` at which this tab goes on.
-    pub fn path(&self) -> &'static str {
-        match self.stage {
-            Stage::Authenticating => self.flow.path(),
-            Stage::Actions => "required-action",
-        }
-    }
-
-    /// Forgets what the flow knows, so that it begins anew; the request stays.
-    pub fn begin_again(&mut self, flow: FlowKind) {
-        self.flow = flow;
-        self.stage = Stage::Authenticating;
-        self.user_id = None;
-        self.execution = None;
-        self.code = None;
-        self.steps.clear();
-        let chosen = self.notes.remove("locale");
-        self.notes.clear();
-        if let Some(locale) = chosen {
-            self.set_note("locale", locale);
-        }
-    }
-
-    /// A fresh one-time code for the form of a page; the one before is void.
-    pub fn fresh_code(&mut self) -> &str {
-        self.code.insert(crate::random::token())
-    }
-
-    /// Whether a form carries the code of the page that was shown last.
-    pub fn is_code(&self, sent: &str) -> bool {
-        self.code
-            .as_deref()
-            .is_some_and(|code| constant_time_eq(code.as_bytes(), sent.as_bytes()))
-    }
-}
 
 /// Milliseconds until a tab that nobody uses is forgotten.
 fn lifetime(realm: &Realm) -> i64 {
