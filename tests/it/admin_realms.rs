@@ -135,7 +135,7 @@ async fn a_realm_comes_with_its_roles_groups_clients_and_users_or_not_at_all() {
             "groups": [{ "name": "staff", "realmRoles": ["editor"], "subGroups": [{ "name": "night" }] }],
             "defaultGroups": ["/staff"],
             "users": [{
-                "username": "ann", "enabled": true, "groups": ["/staff/night"], "clientRoles": { "shop": ["buyer"] },
+                "username": "ann", "email": "ann@example.org", "firstName": "A", "lastName": "N", "enabled": true, "groups": ["/staff/night"], "clientRoles": { "shop": ["buyer"] },
                 "credentials": [{ "type": "password", "value": "Passw0rd!" }]
             }]
         });

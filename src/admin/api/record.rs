@@ -103,7 +103,6 @@ pub fn event(
 /// A representation without what only its owner may know.
 fn masked(value: &Value) -> Value {
     const SECRETS: &[&str] = &[
-        "value",
         "secret",
         "password",
         "registrationAccessToken",
@@ -112,13 +111,17 @@ fn masked(value: &Value) -> Value {
     ];
     match value {
         Value::Object(map) => {
-            let credential = map.contains_key("temporary") || map.get("type").is_some_and(|t| t == "password");
-            let hide = |key: &str| SECRETS.contains(&key) && (key != "value" || credential) || key.ends_with(".secret");
+            // The value of a credential, or of a client's secret: `{"type", "value"}`.
+            let holds_value = map.contains_key("temporary") || map.contains_key("type") && map.contains_key("value");
+            let hide = |key: &str| SECRETS.contains(&key) || key.ends_with(".secret") || key == "value" && holds_value;
             let kept = map.iter().map(|(key, value)| {
-                let value = if hide(key) && value.is_string() {
-                    "**********".into()
-                } else {
-                    masked(value)
+                let value = match value {
+                    Value::String(_) if hide(key) => "**********".into(),
+                    // Whatever a credential is made of.
+                    Value::Array(all) if key == "credentials" => {
+                        Value::Array(all.iter().map(|_| "**********".into()).collect())
+                    }
+                    _ => masked(value),
                 };
                 (key.clone(), value)
             });

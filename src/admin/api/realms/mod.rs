@@ -25,7 +25,7 @@ use crate::app::App;
 use crate::realm_setup::{self, Created};
 use crate::store::json::Doc;
 use crate::store::realm::{self, Realm};
-use crate::store::user;
+use crate::store::{Tx, user};
 
 /// The addresses of realms and of what belongs to a realm as a whole.
 pub fn routes() -> Router<App> {
@@ -104,20 +104,24 @@ async fn complete(who: Administrator, id: &str, given: Doc) -> Result<(), ApiErr
     let made = again(&app, id).await?;
     let mut tx = app.db.begin().await?;
     grant_to_creator(&mut tx, &who, &made.name).await?;
-    record_in(
-        &mut tx,
-        &who,
-        &made,
-        Operation::Create,
-        "REALM",
-        &made.name,
-        Some(&Value::Object(given.clone())),
-    )
-    .await?;
+    let sent = Value::Object(given.clone());
+    tell_home(&mut tx, &who, Operation::Create, &made.name, Some(&sent)).await?;
     tx.commit().await?;
     if import::has_any(&given) {
         import::add(&Admin::of(who, made).await?, &given).await?;
     }
+    Ok(())
+}
+
+/// That a realm came or went is told in the realm of who did it.
+async fn tell_home(
+    tx: &mut Tx,
+    who: &Administrator,
+    operation: Operation,
+    name: &str,
+    sent: Option<&Value>,
+) -> Result<(), ApiError> {
+    record_in(tx, who, &who.home, operation, "REALM", name, sent).await?;
     Ok(())
 }
 
@@ -131,7 +135,7 @@ async fn discard(app: &App, id: &str, name: &str) -> Result<(), ApiError> {
 }
 
 /// Who may create realms but does not have `admin` gets all roles of the new one.
-async fn grant_to_creator(tx: &mut crate::store::Tx, who: &Administrator, name: &str) -> Result<(), ApiError> {
+async fn grant_to_creator(tx: &mut Tx, who: &Administrator, name: &str) -> Result<(), ApiError> {
     if who.has_master_role("admin") {
         return Ok(());
     }
@@ -207,6 +211,9 @@ async fn remove(admin: Admin) -> Answer {
         return Err(ApiError::not_found("Realm not found."));
     }
     names::remove_from_master(&mut tx, &app, &admin.realm.name).await?;
+    if admin.who.home.id != admin.realm.id {
+        tell_home(&mut tx, &admin.who, Operation::Delete, &admin.realm.name, None).await?;
+    }
     tx.commit().await?;
     answer::nothing()
 }
