@@ -76,6 +76,11 @@ impl Right {
         Self::ViewUsers,
     ];
 
+    /// Whether who has it may know that the realm is there: not who only impersonates or makes users.
+    pub fn shows_realm(self) -> bool {
+        !matches!(self, Self::Impersonation | Self::CreateUsers)
+    }
+
     /// The name of the role.
     pub fn role(self) -> &'static str {
         match self {
@@ -248,6 +253,11 @@ impl Admin {
     /// Whether they have any right on the realm at all.
     pub fn has_some(&self) -> bool {
         !self.rights.is_empty()
+    }
+
+    /// Whether they have a right by which they know of the realm.
+    pub fn knows_realm(&self) -> bool {
+        self.rights.iter().copied().any(Right::shows_realm)
     }
 
     /// Goes on if they have one of these rights.

@@ -6,6 +6,7 @@ use super::auth::{Admin, Administrator};
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::admin_event::{self, AdminEvent};
+use crate::store::json::Doc;
 use crate::store::realm::Realm;
 
 /// What was done.
@@ -52,6 +53,33 @@ pub async fn record(
         representation,
     )
     .await
+}
+
+/// As [`record`], with details: texts by name.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn record_with(
+    tx: &mut Tx,
+    admin: &Admin,
+    operation: Operation,
+    (resource_type, path): (&str, &str),
+    representation: Option<&Value>,
+    details: &[(&str, &str)],
+) -> Result<(), Error> {
+    if !admin.realm.flag("adminEventsEnabled") {
+        return Ok(());
+    }
+    let representation = representation.filter(|_| admin.realm.flag("adminEventsDetailsEnabled"));
+    let text = representation.map(|v| masked(v).to_string());
+    let mut event = event(&admin.who, operation, resource_type, path, text);
+    let details: Doc = details
+        .iter()
+        .map(|(k, v)| ((*k).to_owned(), Value::from(*v)))
+        .collect();
+    event.details = Some(Value::Object(details).to_string());
+    admin_event::add(tx, &admin.realm.id, &event).await
 }
 
 /// As [`record`], for a realm that the address does not name.

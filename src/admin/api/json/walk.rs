@@ -41,10 +41,8 @@ impl Walk<'_> {
                 Ok(serde_json::from_slice(&self.text[start..self.at])?)
             }
             (b'{', Kind::Object(name)) => self.object(name),
-            (b'{', Kind::Map(of)) => self.members(|walk, _| walk.value(of)),
+            (b'{', Kind::Map(of)) => self.members(|walk, _| walk.entry(of)),
             (b'[', Kind::List(of)) => self.elements(of),
-            // Keycloak reads a single text where attributes want a list of texts.
-            (b'"', Kind::List(of)) if matches!(**of, Kind::Text) => Ok(Value::Array(vec![self.scalar()?])),
             (b'{' | b'[', _) | (_, Kind::Object(_) | Kind::Map(_) | Kind::List(_)) => {
                 Err(cannot_parse("unknown_error"))
             }
@@ -52,6 +50,14 @@ impl Walk<'_> {
                 let given = self.scalar()?;
                 convert(given, kind)
             }
+        }
+    }
+
+    /// A value of a map. Where attributes want a list of texts Keycloak takes a single one.
+    fn entry(&mut self, of: &Kind) -> Result<Value, ApiError> {
+        match (self.peek(), of) {
+            (b'"', Kind::List(texts)) if matches!(**texts, Kind::Text) => Ok(Value::Array(vec![self.scalar()?])),
+            _ => self.value(of),
         }
     }
 

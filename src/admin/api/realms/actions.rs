@@ -27,10 +27,10 @@ pub(super) fn routes() -> Router<App> {
 
 /// Required actions by which users set up something to prove themselves with.
 const REGISTRATORS: [&str; 4] = [
-    "CONFIGURE_RECOVERY_AUTHN_CODES",
     "CONFIGURE_TOTP",
     "webauthn-register",
     "webauthn-register-passwordless",
+    "CONFIGURE_RECOVERY_AUTHN_CODES",
 ];
 
 /// Sends a mail to the administrator with settings that are not saved yet. Keycloak answers 500 where the mail server

@@ -248,20 +248,33 @@ async fn add_group(tx: &mut Tx, admin: &Admin, known: &Roles, parent_id: &str, s
 }
 
 async fn default_groups(tx: &mut Tx, admin: &Admin, given: &Doc) -> Result<(), ApiError> {
-    let mut ids = Vec::new();
-    for path in texts(given, "defaultGroups") {
-        let found = group::by_path(&mut *tx, &admin.realm.id, path).await?;
-        ids.push(
-            found
-                .ok_or_else(|| ApiError::bad(&format!("Group {path} not found")))?
-                .id,
-        );
-    }
-    if !ids.is_empty() {
+    if let Some(ids) = groups_at(tx, &admin.realm.id, given, "defaultGroups").await? {
         realm::change(tx, &admin.realm.id, |doc| {
             doc.insert("defaultGroups".into(), json!(ids));
         })
         .await?;
     }
     Ok(())
+}
+
+/// The ids of groups that a member names by path, if it is there.
+pub(super) async fn groups_at(
+    tx: &mut Tx,
+    realm_id: &str,
+    given: &Doc,
+    member: &str,
+) -> Result<Option<Vec<String>>, ApiError> {
+    if !given.contains_key(member) {
+        return Ok(None);
+    }
+    let mut ids = Vec::new();
+    for path in texts(given, member) {
+        let found = group::by_path(&mut *tx, realm_id, path).await?;
+        ids.push(
+            found
+                .ok_or_else(|| ApiError::bad(&format!("Group {path} not found")))?
+                .id,
+        );
+    }
+    Ok(Some(ids))
 }

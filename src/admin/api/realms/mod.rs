@@ -51,7 +51,7 @@ async fn list(who: Administrator, query: Query) -> Answer {
             } else {
                 represent::full(&who.app, &found).await?
             });
-        } else if !rights.is_empty() {
+        } else if rights.iter().copied().any(Right::shows_realm) {
             seen.push(json!({ "realm": found.name }));
         }
     }
@@ -104,8 +104,8 @@ async fn complete(who: Administrator, id: &str, given: Doc) -> Result<(), ApiErr
     let made = again(&app, id).await?;
     let mut tx = app.db.begin().await?;
     grant_to_creator(&mut tx, &who, &made.name).await?;
-    let sent = Value::Object(given.clone());
-    tell_home(&mut tx, &who, Operation::Create, &made.name, Some(&sent)).await?;
+    let shown = represent::full(&app, &made).await?;
+    tell_home(&mut tx, &who, Operation::Create, &made.name, Some(&shown)).await?;
     tx.commit().await?;
     if import::has_any(&given) {
         import::add(&Admin::of(who, made).await?, &given).await?;
@@ -153,7 +153,7 @@ async fn read(admin: Admin) -> Answer {
     if admin.has_any(&[Right::ViewRealm, Right::ManageRealm]) {
         return answer::json(&represent::full(&admin.app, &admin.realm).await?);
     }
-    if !admin.has_some() {
+    if !admin.knows_realm() {
         return Err(ApiError::forbidden());
     }
     let sees_users = admin.has_any(&[Right::ViewUsers, Right::ManageUsers]);
@@ -169,7 +169,7 @@ async fn update(admin: Admin, body: Body) -> Answer {
             if admin.realm.name == "master" {
                 return Err(ApiError::bad("Can't rename master realm"));
             }
-            names::check(name)?;
+            names::check(name).map_err(names::as_message)?;
             name
         }
         _ => &admin.realm.name,
@@ -183,7 +183,10 @@ async fn store(admin: &Admin, app: &App, name: &str, wanted: &Doc, given: &Doc) 
     let mut tx = app.db.begin().await?;
     let before = realm::latest(&mut tx, &admin.realm.id).await?;
     let before = before.ok_or_else(|| ApiError::not_found("Realm not found."))?;
-    let doc = settings::merged(&before, wanted);
+    let mut doc = settings::merged(&before, wanted, given.contains_key("realm"));
+    if let Some(ids) = import::groups_at(&mut tx, &admin.realm.id, given, "defaultGroups").await? {
+        doc.insert("defaultGroups".into(), json!(ids));
+    }
     let unique = !crate::store::json::flag(&doc, "duplicateEmailsAllowed");
     if !realm::update(&mut tx, &admin.realm.id, name, &doc).await? {
         return Err(ApiError::conflict("Realm with same name exists"));

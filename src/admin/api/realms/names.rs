@@ -35,6 +35,17 @@ pub(super) fn check(name: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// The same refusal as a change of a realm words it: under `errorMessage`.
+pub(super) fn as_message(refused: ApiError) -> ApiError {
+    match refused {
+        ApiError::Refused(status, body) => match body["error"].as_str() {
+            Some(text) => ApiError::message(status, text),
+            None => ApiError::Refused(status, body),
+        },
+        failed @ ApiError::Failed(_) => failed,
+    }
+}
+
 /// Gives a realm's client in `master` its new name, and the realm's own pages their new addresses.
 pub(super) async fn rename(tx: &mut Tx, app: &App, old: &Realm, name: &str) -> Result<(), Error> {
     if let Some(master) = realm::by_name(&app.db, "master").await?

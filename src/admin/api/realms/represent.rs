@@ -79,15 +79,22 @@ pub(super) fn brief(realm: &Realm) -> Value {
 
 /// What those see who may not see the settings.
 pub(super) fn outline(realm: &Realm, sees_users: bool) -> Value {
-    let mut shown = json!({ "realm": realm.name });
-    if let Some(text) = realm.doc.get("displayName") {
-        shown["displayName"] = text.clone();
-    }
+    let mut shown = Doc::new();
+    shown.insert("realm".into(), json!(realm.name));
+    let mut put = |key: &str, absent: Value| {
+        let value = realm.doc.get(key).cloned().unwrap_or(absent);
+        if !value.is_null() {
+            shown.insert(key.into(), value);
+        }
+    };
+    put("displayName", Value::Null);
+    put("displayNameHtml", Value::Null);
     if sees_users {
-        shown["registrationEmailAsUsername"] = json!(realm.flag("registrationEmailAsUsername"));
+        put("registrationEmailAsUsername", json!(false));
     }
-    shown["bruteForceProtected"] = json!(realm.flag("bruteForceProtected"));
-    shown["organizationsEnabled"] = json!(realm.flag("organizationsEnabled"));
-    shown["adminPermissionsEnabled"] = json!(realm.flag("adminPermissionsEnabled"));
-    shown
+    put("bruteForceProtected", json!(false));
+    put("supportedLocales", Value::Null);
+    put("defaultLocale", Value::Null);
+    put("organizationsEnabled", json!(false));
+    Value::Object(shown)
 }

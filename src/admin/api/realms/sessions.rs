@@ -68,7 +68,15 @@ async fn logout_all(admin: Admin) -> Answer {
         doc.insert("notBefore".into(), json!(now));
     })
     .await?;
-    record(&mut tx, &admin, Operation::Action, "REALM", "logout-all", None).await?;
+    record(
+        &mut tx,
+        &admin,
+        Operation::Action,
+        "REALM",
+        "logout-all",
+        Some(&json!({})),
+    )
+    .await?;
     tx.commit().await?;
     answer::json_plain(&json!({}))
 }
@@ -78,7 +86,15 @@ async fn logout_all(admin: Admin) -> Answer {
 async fn push_revocation(admin: Admin) -> Answer {
     admin.require(&[Right::ManageRealm])?;
     let mut tx = admin.app.db.begin().await?;
-    record(&mut tx, &admin, Operation::Action, "REALM", "push-revocation", None).await?;
+    record(
+        &mut tx,
+        &admin,
+        Operation::Action,
+        "REALM",
+        "push-revocation",
+        Some(&json!({})),
+    )
+    .await?;
     tx.commit().await?;
     answer::json(&json!({}))
 }

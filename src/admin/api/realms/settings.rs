@@ -7,6 +7,7 @@ use super::represent::MASK;
 use crate::admin::api::error::ApiError;
 use crate::app::App;
 use crate::password::policy;
+use crate::profile::address;
 use crate::realm_setup::COLLECTIONS;
 use crate::store::json::{Doc, text};
 use crate::store::realm::Realm;
@@ -36,6 +37,7 @@ pub(super) fn checked(app: &App, realm: Option<&Realm>, given: &Doc) -> Result<D
         }
         wanted.insert(key.clone(), value.clone());
     }
+    sender(realm.is_some(), &wanted)?;
     let failed = || ApiError::bad("Failed to update realm");
     if let Some(level) = text(&wanted, "sslRequired").map(str::to_lowercase) {
         if !matches!(level.as_str(), "all" | "external" | "none") {
@@ -63,6 +65,31 @@ pub(super) fn checked(app: &App, realm: Option<&Realm>, given: &Doc) -> Result<D
     device_settings(&mut wanted);
     secrets(realm, &mut wanted);
     Ok(wanted)
+}
+
+/// Mail needs an address that it comes from.
+fn sender(exists: bool, wanted: &Doc) -> Result<(), ApiError> {
+    let Some(mail) = wanted
+        .get("smtpServer")
+        .and_then(Value::as_object)
+        .filter(|m| !m.is_empty())
+    else {
+        return Ok(());
+    };
+    let from = text(mail, "from");
+    if from.is_some_and(|from| address::for_envelope(from).is_some()) {
+        return Ok(());
+    }
+    let told = format!(
+        "Invalid sender address '{}'. If the address contains UTF-8 characters in the local part please ensure the SMTP \
+         server supports the SMTPUTF8 extension and enable 'Allow UTF-8' in the email realm configuration.",
+        from.unwrap_or("null")
+    );
+    Err(if exists {
+        ApiError::bad(&told)
+    } else {
+        ApiError::error(StatusCode::BAD_REQUEST, &told)
+    })
 }
 
 fn password_policy(app: &App, rules: &str) -> Result<(), ApiError> {
@@ -159,25 +186,37 @@ fn secrets(realm: Option<&Realm>, wanted: &mut Doc) {
     }
 }
 
-/// The settings that are there with those that are wanted over them. Maps that are settings of their own (attributes,
-/// headers) are merged, a null in them removes; an empty password policy is none.
-pub(super) fn merged(before: &Doc, wanted: &Doc) -> Doc {
+/// Attributes that Keycloak keeps for settings of its own.
+const KEPT_ATTRIBUTES: &[&str] = &[
+    "cibaBackchannelTokenDeliveryMode",
+    "cibaExpiresIn",
+    "cibaAuthRequestedUserHint",
+    "oauth2DeviceCodeLifespan",
+    "oauth2DevicePollingInterval",
+    "parRequestUriLifespan",
+    "cibaInterval",
+];
+
+/// The settings that are there with those that are wanted over them. Headers are merged. So are attributes, where only a
+/// part of the realm was sent; a `whole` representation replaces them, so that one that was left out is gone. A null
+/// removes; an empty password policy is none.
+pub(super) fn merged(before: &Doc, wanted: &Doc, whole: bool) -> Doc {
     let mut doc = before.clone();
     for (key, value) in wanted {
         match (key.as_str(), value) {
             ("attributes" | "browserSecurityHeaders", Value::Object(over)) => {
                 let under = doc.entry(key.clone()).or_insert_with(|| json!({}));
                 if let Value::Object(under) = under {
-                    for (name, value) in over {
-                        if value.is_null() {
-                            under.remove(name)
-                        } else {
-                            under.insert(name.clone(), value.clone())
-                        };
+                    if whole && key == "attributes" {
+                        under.retain(|name, _| KEPT_ATTRIBUTES.contains(&name.as_str()) || over.contains_key(name));
                     }
+                    lay_over(under, over);
                 }
             }
             ("passwordPolicy", Value::String(rules)) if rules.is_empty() => {
+                doc.remove(key);
+            }
+            ("supportedLocales", Value::Array(all)) if all.is_empty() => {
                 doc.remove(key);
             }
             (_, Value::Null) => {}
@@ -187,4 +226,14 @@ pub(super) fn merged(before: &Doc, wanted: &Doc) -> Doc {
         }
     }
     doc
+}
+
+fn lay_over(under: &mut Doc, over: &Doc) {
+    for (name, value) in over {
+        if value.is_null() {
+            under.remove(name);
+        } else {
+            under.insert(name.clone(), value.clone());
+        }
+    }
 }

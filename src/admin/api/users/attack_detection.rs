@@ -9,6 +9,7 @@ use super::{CHANGE, SEE};
 use crate::admin::api::answer;
 use crate::admin::api::auth::Admin;
 use crate::admin::api::error::Answer;
+use crate::admin::api::record::{Operation, record};
 use crate::app::App;
 
 pub(super) fn routes() -> Router<App> {
@@ -34,5 +35,9 @@ async fn forget(admin: Admin, Path((_, _id)): Path<(String, String)>) -> Answer 
 
 async fn forget_all(admin: Admin) -> Answer {
     admin.require(CHANGE)?;
+    let path = "attack-detection/brute-force/users";
+    let mut tx = admin.app.db.begin().await?;
+    record(&mut tx, &admin, Operation::Delete, "USER_LOGIN_FAILURE", path, None).await?;
+    tx.commit().await?;
     answer::nothing()
 }

@@ -11,7 +11,7 @@ use crate::admin::api::answer;
 use crate::admin::api::auth::Admin;
 use crate::admin::api::error::{Answer, ApiError};
 use crate::admin::api::json::Body;
-use crate::admin::api::record::{Operation, record};
+use crate::admin::api::record::{Operation, record, record_with};
 use crate::app::App;
 use crate::password;
 use crate::store::Tx;
@@ -97,11 +97,18 @@ async fn place(admin: &Admin, user_id: &str, id: &str) -> Result<(Vec<Credential
 
 async fn remove(admin: Admin, Path((_, id, credential)): Path<(String, String, String)>) -> Answer {
     let user = find(&admin, &id, CHANGE).await?;
-    place(&admin, &user.id, &credential).await?;
+    let (all, at) = place(&admin, &user.id, &credential).await?;
+    let mut details = vec![
+        ("credential_type", all[at].kind.as_str()),
+        ("credential_id", credential.as_str()),
+    ];
+    if let Some(label) = &all[at].label {
+        details.insert(0, ("credential_user_label", label));
+    }
     let mut tx = admin.app.db.begin().await?;
     credential::remove(&mut tx, &user.id, &credential).await?;
     let path = format!("users/{id}/credentials/{credential}");
-    record(&mut tx, &admin, Operation::Action, "USER", &path, None).await?;
+    record_with(&mut tx, &admin, Operation::Action, ("USER", &path), None, &details).await?;
     tx.commit().await?;
     answer::uncached(answer::nothing())
 }
@@ -117,8 +124,6 @@ async fn label(admin: Admin, Path((_, id, credential)): Path<(String, String, St
     all[at].label = Some(label).filter(|l| !l.is_empty());
     let mut tx = admin.app.db.begin().await?;
     credential::put(&mut tx, &user.id, &all[at]).await?;
-    let path = format!("users/{id}/credentials/{credential}/userLabel");
-    record(&mut tx, &admin, Operation::Update, "USER", &path, None).await?;
     tx.commit().await?;
     answer::nothing()
 }
@@ -148,8 +153,6 @@ async fn rearrange(admin: &Admin, id: &str, credential: &str, after: Option<&str
     all.insert(to, moved);
     let mut tx = admin.app.db.begin().await?;
     number(&mut tx, &user.id, all).await?;
-    let path = format!("users/{id}/credentials/{credential}/move");
-    record(&mut tx, admin, Operation::Action, "USER", &path, None).await?;
     tx.commit().await?;
     answer::nothing()
 }

@@ -10,7 +10,7 @@ use crate::admin::api::answer;
 use crate::admin::api::auth::Admin;
 use crate::admin::api::error::{Answer, ApiError};
 use crate::admin::api::query::Query;
-use crate::admin::api::record::{Operation, record};
+use crate::admin::api::record::{Operation, record_with};
 use crate::admin::api::{grants, representation};
 use crate::app::App;
 use crate::store::group::{self, Group};
@@ -67,19 +67,13 @@ async fn join(admin: Admin, Path((_, id, group_id)): Path<(String, String, Strin
         grants::require(&admin, &ids.iter().map(String::as_str).collect::<Vec<_>>()).await?;
         above = group::by_id(&admin.app.db, &admin.realm.id, &g.parent_id).await?;
     }
-    let shown = representation::group::brief(&admin.app, &admin.realm, &joined).await?;
+    let shown = representation::group::full(&admin.app, &admin.realm, &joined).await?;
     let mut tx = admin.app.db.begin().await?;
     group::join(&mut tx, &user.id, &joined.id).await?;
     let path = format!("users/{id}/groups/{group_id}");
-    record(
-        &mut tx,
-        &admin,
-        Operation::Create,
-        "GROUP_MEMBERSHIP",
-        &path,
-        Some(&Value::Object(shown)),
-    )
-    .await?;
+    let (of, shown) = (("GROUP_MEMBERSHIP", path.as_str()), Value::Object(shown));
+    let details = [("username", user.username.as_str())];
+    record_with(&mut tx, &admin, Operation::Create, of, Some(&shown), &details).await?;
     tx.commit().await?;
     answer::uncached(answer::nothing())
 }
@@ -87,19 +81,13 @@ async fn join(admin: Admin, Path((_, id, group_id)): Path<(String, String, Strin
 async fn leave(admin: Admin, Path((_, id, group_id)): Path<(String, String, String)>) -> Answer {
     let user = find(&admin, &id, CHANGE).await?;
     let left = group_of(&admin, &group_id).await?;
-    let shown = representation::group::brief(&admin.app, &admin.realm, &left).await?;
+    let shown = representation::group::full(&admin.app, &admin.realm, &left).await?;
     let mut tx = admin.app.db.begin().await?;
     group::leave(&mut tx, &user.id, &left.id).await?;
     let path = format!("users/{id}/groups/{group_id}");
-    record(
-        &mut tx,
-        &admin,
-        Operation::Delete,
-        "GROUP_MEMBERSHIP",
-        &path,
-        Some(&Value::Object(shown)),
-    )
-    .await?;
+    let (of, shown) = (("GROUP_MEMBERSHIP", path.as_str()), Value::Object(shown));
+    let details = [("username", user.username.as_str())];
+    record_with(&mut tx, &admin, Operation::Delete, of, Some(&shown), &details).await?;
     tx.commit().await?;
     answer::uncached(answer::nothing())
 }

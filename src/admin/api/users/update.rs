@@ -92,7 +92,16 @@ pub(super) async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>) 
     if !user::remove(&mut tx, &admin.realm.id, &user.id).await? {
         return Err(ApiError::not_found("User not found"));
     }
-    record(&mut tx, &admin, Operation::Delete, "USER", &format!("users/{id}"), None).await?;
+    let gone = serde_json::json!({ "id": user.id, "username": user.username });
+    record(
+        &mut tx,
+        &admin,
+        Operation::Delete,
+        "USER",
+        &format!("users/{id}"),
+        Some(&gone),
+    )
+    .await?;
     tx.commit().await?;
     answer::uncached(answer::nothing())
 }
