@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::Path;
 use axum::http::{StatusCode, header};
-use axum::response::IntoResponse as _;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
 
@@ -120,11 +120,11 @@ async fn create(admin: Admin, body: Body) -> Answer {
     let told: Doc = given.into_iter().filter(|(_, v)| !v.is_null()).collect();
     record(&mut tx, &admin, Operation::Create, KIND, &path, Some(&told.into())).await?;
     tx.commit().await?;
-    created_with(&admin, &path, &new, &token)
+    Ok(created_with(&admin, &path, &new, &token))
 }
 
 /// 201 with the token, which is shown here only.
-fn created_with(admin: &Admin, path: &str, new: &InitialAccess, token: &str) -> Answer {
+fn created_with(admin: &Admin, path: &str, new: &InitialAccess, token: &str) -> Response {
     let mut told = Doc::new();
     for (member, value) in shown(new) {
         let first = member == "id";
@@ -142,7 +142,7 @@ fn created_with(admin: &Admin, path: &str, new: &InitialAccess, token: &str) -> 
         (header::CONTENT_TYPE, "application/json;charset=UTF-8".to_owned()),
         (header::LOCATION, location),
     ];
-    Ok((StatusCode::CREATED, headers, Value::Object(told).to_string()).into_response())
+    (StatusCode::CREATED, headers, Value::Object(told).to_string()).into_response()
 }
 
 fn refused(member: &str, text: &str) -> ApiError {

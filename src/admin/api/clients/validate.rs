@@ -70,7 +70,7 @@ fn check(given: &Doc, root: Option<&str>) -> Result<(), ApiError> {
     ))
 }
 
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Need {
     /// An absolute address.
     Url,
