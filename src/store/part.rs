@@ -89,6 +89,17 @@ pub async fn put(tx: &mut Tx, realm_id: &str, kind: Kind, id: &str, name: &str, 
     Ok(())
 }
 
+/// A part as it is in an open transaction.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn read(q: impl Query, realm_id: &str, kind: Kind, id: &str) -> Result<Option<Doc>, Error> {
+    let sql = "select doc from realm_part where realm_id = $1 and kind = $2 and id = $3";
+    let row = q.first(sql, &[&realm_id, &kind.as_str(), &id]).await?;
+    row.map(|mut r| json::parse(&r.next::<String>()?)).transpose()
+}
+
 /// Removes a part. Says whether it was there.
 ///
 /// # Errors

@@ -158,10 +158,11 @@ async fn keep(admin: &Admin, document: &str, list: &str, given: &Doc) -> Answer 
         .filter(|l| l.is_array())
         .cloned()
         .unwrap_or_else(|| json!([]));
-    let mut doc = admin.realm.doc.clone();
-    doc.insert(document.into(), json!({ (list): all }));
     let mut tx = admin.app.db.begin().await?;
-    realm::update(&mut tx, &admin.realm.id, &admin.realm.name, &doc).await?;
+    realm::change(&mut tx, &admin.realm.id, |doc| {
+        doc.insert(document.into(), json!({ (list): all }));
+    })
+    .await?;
     tx.commit().await?;
     answer::nothing()
 }

@@ -1,14 +1,15 @@
-//! Client scopes, and which of them new clients of the realm get.
+//! Client scopes.
 
 use axum::Router;
 use axum::extract::Path;
-use axum::routing::{get, put};
+use axum::routing::get;
 use serde_json::{Value, json};
 
 use super::answer;
 use super::auth::{Admin, Right};
 use super::clients::{LIST, VIEW};
-use super::container::save_scope;
+use super::container::{latest_scope, save_scope};
+use super::default_client_scopes;
 use super::error::{Answer, ApiError};
 use super::json::Body;
 use super::protocol_mappers;
@@ -18,7 +19,7 @@ use crate::app::App;
 use crate::store::json::{self, Doc};
 use crate::store::part::{self, Kind};
 use crate::store::realm::{ClientScope, Realm};
-use crate::store::{client_scope_use, realm};
+use crate::store::{Tx, client_scope_use, realm};
 
 const SHAPE: &str = "ClientScopeRepresentation";
 const KIND: &str = "CLIENT_SCOPE";
@@ -32,16 +33,6 @@ pub fn routes() -> Router<App> {
             .route(&format!("{base}/{{scope}}"), get(read).put(update).delete(remove));
     }
     router
-        .route("/realms/{realm}/default-default-client-scopes", get(defaults))
-        .route("/realms/{realm}/default-optional-client-scopes", get(optionals))
-        .route(
-            "/realms/{realm}/default-default-client-scopes/{scope}",
-            put(add_default).delete(remove_default),
-        )
-        .route(
-            "/realms/{realm}/default-optional-client-scopes/{scope}",
-            put(add_optional).delete(remove_optional),
-        )
 }
 
 /// The client scope with an id.
@@ -55,7 +46,6 @@ pub fn find<'a>(realm: &'a Realm, id: &str, otherwise: &str) -> Result<&'a Clien
 }
 
 const UNKNOWN: &str = "Could not find client scope";
-const UNKNOWN_HERE: &str = "Client scope not found";
 
 async fn list(admin: Admin) -> Answer {
     admin.require(LIST)?;
@@ -96,7 +86,7 @@ async fn create(admin: Admin, body: Body) -> Answer {
 
 async fn update(admin: Admin, Path((_, id)): Path<(String, String)>, body: Body) -> Answer {
     admin.require(LIST)?;
-    let known = find(&admin.realm, &id, UNKNOWN)?.clone();
+    find(&admin.realm, &id, UNKNOWN)?;
     admin.require(&[Right::ManageClients])?;
     let given = body.object(SHAPE)?;
     if let Some(name) = json::text(&given, "name") {
@@ -105,8 +95,9 @@ async fn update(admin: Admin, Path((_, id)): Path<(String, String)>, body: Body)
     if given.get("protocol").is_some_and(|p| !p.is_null()) {
         check_protocol(json::text(&given, "protocol"))?;
     }
-    let changed = merged(Some(&known), &given)?;
     let mut tx = admin.app.db.begin().await?;
+    let known = latest_scope(&mut tx, &admin, &id).await?;
+    let changed = merged(Some(&known), &given)?;
     save_scope(&mut tx, &admin.realm.id, &changed).await?;
     if changed.name != known.name {
         rename(&mut tx, &admin.realm, &known.name, &changed.name).await?;
@@ -124,10 +115,16 @@ async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
     admin.require(&[Right::ManageClients])?;
     let mut tx = admin.app.db.begin().await?;
     part::remove(&mut tx, &admin.realm.id, Kind::ClientScope, &id).await?;
-    let mut doc = admin.realm.doc.clone();
-    let was_default = without(&mut doc, DEFAULT, &known.name) | without(&mut doc, OPTIONAL, &known.name);
-    if was_default {
-        realm::update(&mut tx, &admin.realm.id, &admin.realm.name, &doc).await?;
+    if default_client_scopes::LISTS
+        .iter()
+        .any(|list| admin.realm.texts(list).contains(&known.name.as_str()))
+    {
+        realm::change(&mut tx, &admin.realm.id, |doc| {
+            for list in default_client_scopes::LISTS {
+                default_client_scopes::without(doc, list, &known.name);
+            }
+        })
+        .await?;
     }
     client_scope_use::remove(&mut tx, &admin.realm.id, &known.name).await?;
     record(
@@ -200,103 +197,22 @@ fn merged(known: Option<&ClientScope>, given: &Doc) -> Result<ClientScope, ApiEr
     Ok(serde_json::from_value(Value::Object(doc))?)
 }
 
-const DEFAULT: &str = "defaultDefaultClientScopes";
-const OPTIONAL: &str = "defaultOptionalClientScopes";
-
 /// Clients and the realm name their scopes, so that they must follow a new name.
-async fn rename(tx: &mut crate::store::Tx, realm: &Realm, from: &str, to: &str) -> Result<(), ApiError> {
-    let mut doc = realm.doc.clone();
-    for member in [DEFAULT, OPTIONAL] {
-        for name in doc.get_mut(member).and_then(Value::as_array_mut).into_iter().flatten() {
-            if name == from {
-                *name = json!(to);
+async fn rename(tx: &mut Tx, realm: &Realm, from: &str, to: &str) -> Result<(), ApiError> {
+    if default_client_scopes::LISTS
+        .iter()
+        .any(|list| realm.texts(list).contains(&from))
+    {
+        realm::change(tx, &realm.id, |doc| {
+            for list in default_client_scopes::LISTS {
+                let names = doc.get_mut(list).and_then(Value::as_array_mut);
+                for name in names.into_iter().flatten().filter(|n| *n == from) {
+                    *name = json!(to);
+                }
             }
-        }
-    }
-    if doc != realm.doc {
-        realm::update(tx, &realm.id, &realm.name, &doc).await?;
+        })
+        .await?;
     }
     client_scope_use::rename(tx, &realm.id, from, to).await?;
     Ok(())
-}
-
-/// Takes a name from a list of the realm; says whether it was there.
-fn without(doc: &mut Doc, member: &str, name: &str) -> bool {
-    let Some(Value::Array(names)) = doc.get_mut(member) else {
-        return false;
-    };
-    let before = names.len();
-    names.retain(|n| n != name);
-    names.len() < before
-}
-
-async fn defaults(admin: Admin) -> Answer {
-    listed(&admin, DEFAULT)
-}
-
-async fn optionals(admin: Admin) -> Answer {
-    listed(&admin, OPTIONAL)
-}
-
-fn listed(admin: &Admin, member: &str) -> Answer {
-    admin.require(VIEW)?;
-    let realm = &admin.realm;
-    let scopes = realm
-        .texts(member)
-        .into_iter()
-        .filter_map(|name| realm.client_scope(name));
-    let brief = |s: &ClientScope| json!({ "id": s.id, "name": s.name, "protocol": s.protocol });
-    answer::json(&scopes.map(brief).collect::<Vec<_>>())
-}
-
-async fn add_default(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
-    assign(&admin, &id, DEFAULT).await
-}
-
-async fn add_optional(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
-    assign(&admin, &id, OPTIONAL).await
-}
-
-async fn assign(admin: &Admin, id: &str, member: &str) -> Answer {
-    admin.require(&[Right::ManageClients])?;
-    let scope = find(&admin.realm, id, UNKNOWN_HERE)?;
-    let name = scope.name.as_str();
-    if [DEFAULT, OPTIONAL].iter().any(|m| admin.realm.texts(m).contains(&name)) {
-        return Err(ApiError::duplicate());
-    }
-    let mut doc = admin.realm.doc.clone();
-    if let Value::Array(names) = doc.entry(member).or_insert_with(|| json!([])) {
-        names.push(json!(name));
-    }
-    save_defaults(admin, &doc, Operation::Create, member, id).await
-}
-
-async fn remove_default(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
-    withdraw(&admin, &id, DEFAULT).await
-}
-
-async fn remove_optional(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
-    withdraw(&admin, &id, OPTIONAL).await
-}
-
-async fn withdraw(admin: &Admin, id: &str, member: &str) -> Answer {
-    admin.require(&[Right::ManageClients])?;
-    let scope = find(&admin.realm, id, UNKNOWN_HERE)?;
-    let mut doc = admin.realm.doc.clone();
-    without(&mut doc, member, &scope.name);
-    save_defaults(admin, &doc, Operation::Delete, member, id).await
-}
-
-async fn save_defaults(admin: &Admin, doc: &Doc, operation: Operation, member: &str, id: &str) -> Answer {
-    let list = if member == DEFAULT {
-        "default-default"
-    } else {
-        "default-optional"
-    };
-    let mut tx = admin.app.db.begin().await?;
-    realm::update(&mut tx, &admin.realm.id, &admin.realm.name, doc).await?;
-    let path = format!("{list}-client-scopes/{id}");
-    record(&mut tx, admin, operation, KIND, &path, None).await?;
-    tx.commit().await?;
-    answer::uncached(answer::nothing())
 }

@@ -8,14 +8,14 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::auth::{Admin, Right};
-use super::clients::{LIST, VIEW, is_internal};
+use super::clients::{self, LIST, VIEW, is_internal};
 use super::error::ApiError;
 use crate::app::App;
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::client::{self, Client};
 use crate::store::part::{self, Kind};
-use crate::store::realm::{ClientScope, ProtocolMapper};
+use crate::store::realm::{self, ClientScope, ProtocolMapper};
 
 /// One of the two, as it was when it was asked for.
 pub enum Thing {
@@ -144,6 +144,20 @@ impl Container {
         }
     }
 
+    /// Begins a transaction and reads it anew; it stays so until the end, so that of two changes at once neither is lost.
+    ///
+    /// # Errors
+    ///
+    /// 404 if it is gone; those of the database.
+    pub async fn begin(&mut self) -> Result<Tx, ApiError> {
+        let mut tx = self.admin.app.db.begin().await?;
+        self.thing = match &self.thing {
+            Thing::Client(c) => Thing::Client(clients::latest(&mut tx, &self.admin, &c.id).await?),
+            Thing::Scope(s) => Thing::Scope(latest_scope(&mut tx, &self.admin, &s.id).await?),
+        };
+        Ok(tx)
+    }
+
     /// Writes it back.
     ///
     /// # Errors
@@ -155,6 +169,18 @@ impl Container {
             Thing::Scope(s) => save_scope(tx, &self.admin.realm.id, s).await,
         }
     }
+}
+
+/// A client scope as it is now; it stays so until the transaction ends.
+///
+/// # Errors
+///
+/// 404 if it is gone; those of the database.
+pub async fn latest_scope(tx: &mut Tx, admin: &Admin, id: &str) -> Result<ClientScope, ApiError> {
+    realm::latest(tx, &admin.realm.id).await?;
+    let found = part::read(tx, &admin.realm.id, Kind::ClientScope, id).await?;
+    let found = found.ok_or_else(|| ApiError::not_found("Could not find client scope"))?;
+    Ok(serde_json::from_value(Value::Object(found))?)
 }
 
 /// Writes a client scope.

@@ -16,6 +16,7 @@ pub mod console;
 pub mod container;
 mod cors;
 pub mod dates;
+pub mod default_client_scopes;
 pub mod empty;
 pub mod error;
 pub mod events;
@@ -59,6 +60,7 @@ pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
         .merge(client_description::routes())
         .merge(client_policies::routes())
         .merge(client_scopes::routes())
+        .merge(default_client_scopes::routes())
         .merge(components::routes())
         .merge(empty::routes())
         .merge(groups::routes())

@@ -13,6 +13,7 @@ use super::representation::client_scope as shown;
 use super::server_info;
 use crate::app::App;
 use crate::error::Error;
+use crate::store::Tx;
 use crate::store::json::{self, Doc};
 use crate::store::realm::ProtocolMapper;
 
@@ -115,17 +116,19 @@ fn put(all: &mut Vec<ProtocolMapper>, given: &Doc) -> Result<String, ApiError> {
 async fn create(mut container: Container, body: Body) -> Answer {
     container.require_manage()?;
     let given = body.object(SHAPE)?;
+    let tx = container.begin().await?;
     let mut all = container.mappers()?;
     let id = put(&mut all, &given)?;
     container.set_mappers(all)?;
     let path = container.path(&format!("/protocol-mappers/models/{id}"));
-    save(&container, Operation::Create, &path, Some(&told(&given))).await?;
+    save(tx, &container, Operation::Create, &path, Some(&told(&given))).await?;
     answer::uncached(answer::created(&container.admin, &path))
 }
 
 async fn create_all(mut container: Container, body: Body) -> Answer {
     container.require_manage()?;
     let given = body.list(SHAPE)?;
+    let tx = container.begin().await?;
     let mut all = container.mappers()?;
     for mapper in &given {
         put(&mut all, mapper)?;
@@ -133,13 +136,14 @@ async fn create_all(mut container: Container, body: Body) -> Answer {
     container.set_mappers(all)?;
     let path = container.path("/protocol-mappers/add-models");
     let told: Value = given.iter().map(told).collect();
-    save(&container, Operation::Create, &path, Some(&told)).await?;
+    save(tx, &container, Operation::Create, &path, Some(&told)).await?;
     answer::uncached(answer::nothing())
 }
 
 async fn update(mut container: Container, body: Body) -> Answer {
     container.require_manage()?;
     let given = body.object(SHAPE)?;
+    let tx = container.begin().await?;
     let mut all = container.mappers()?;
     let id = container.param("mapper").to_owned();
     let known = all.iter().position(|m| m.id == id).ok_or_else(unknown)?;
@@ -156,24 +160,30 @@ async fn update(mut container: Container, body: Body) -> Answer {
     all[known] = parse(&changed, &id)?;
     container.set_mappers(all)?;
     let path = container.path(&format!("/protocol-mappers/models/{id}"));
-    save(&container, Operation::Update, &path, Some(&told(&given))).await?;
+    save(tx, &container, Operation::Update, &path, Some(&told(&given))).await?;
     answer::uncached(answer::nothing())
 }
 
 async fn remove(mut container: Container) -> Answer {
     container.require_manage()?;
+    let tx = container.begin().await?;
     let mut all = container.mappers()?;
     let id = container.param("mapper").to_owned();
     let known = all.iter().position(|m| m.id == id).ok_or_else(unknown)?;
     all.remove(known);
     container.set_mappers(all)?;
     let path = container.path(&format!("/protocol-mappers/models/{id}"));
-    save(&container, Operation::Delete, &path, None).await?;
+    save(tx, &container, Operation::Delete, &path, None).await?;
     answer::uncached(answer::nothing())
 }
 
-async fn save(container: &Container, operation: Operation, path: &str, told: Option<&Value>) -> Result<(), ApiError> {
-    let mut tx = container.admin.app.db.begin().await?;
+async fn save(
+    mut tx: Tx,
+    container: &Container,
+    operation: Operation,
+    path: &str,
+    told: Option<&Value>,
+) -> Result<(), ApiError> {
     container.save(&mut tx).await?;
     record(&mut tx, &container.admin, operation, KIND, path, told).await?;
     tx.commit().await?;

@@ -143,6 +143,7 @@ async fn remove(container: Container, body: Body) -> Answer {
 async fn change(mut container: Container, body: &Body, operation: Operation) -> Answer {
     container.require_manage()?;
     let of = of(&container).await?;
+    let mut tx = container.begin().await?;
     let mut ids = container.scope_roles();
     let adds = operation == Operation::Create;
     let given = if !adds && body.is_empty() {
@@ -171,7 +172,6 @@ async fn change(mut container: Container, body: &Body, operation: Operation) -> 
         ("CLIENT_SCOPE_MAPPING", format!("/scope-mappings/clients/{of}"))
     };
     let told: Value = given.into_iter().map(Value::Object).collect();
-    let mut tx = container.admin.app.db.begin().await?;
     container.save(&mut tx).await?;
     record(
         &mut tx,

@@ -13,6 +13,7 @@ use super::super::record::{Operation, record};
 use super::Found;
 use crate::error::Error;
 use crate::realm_setup;
+use crate::store::Tx;
 use crate::store::client::{self, Client};
 
 /// The member of the document that keeps private keys, sealed, by use.
@@ -54,11 +55,13 @@ pub(super) async fn generate(found: Found) -> Answer {
     let (admin, of) = (&found.admin, found.param("of"));
     let made = realm_setup::client_key(&found.client.client_id).await?;
     let sealed = admin.app.db.seal(PURPOSE, &found.client.id, &made.pkcs1)?;
-    let mut changed = Client::clone(&found.client);
+    let mut tx = found.admin.app.db.begin().await?;
+    let mut changed = found.latest(&mut tx).await?;
     put(&mut changed, KEYS, of, &b64url(&sealed));
     put(&mut changed, "attributes", &attribute(of), &b64(&made.certificate));
     let told = described(&found, &changed)?;
     save(
+        tx,
         &found,
         &changed,
         &format!("/certificates/{of}/generate"),
@@ -78,13 +81,15 @@ pub(super) async fn upload(found: Found, body: Body) -> Answer {
     };
     let lines = text.lines().filter(|l| !l.starts_with("-----"));
     let certificate: String = lines.flat_map(|l| l.chars().filter(|c| !c.is_whitespace())).collect();
-    let mut changed = Client::clone(&found.client);
+    let mut tx = found.admin.app.db.begin().await?;
+    let mut changed = found.latest(&mut tx).await?;
     if let Some(Value::Object(keys)) = changed.doc.get_mut(KEYS) {
         keys.shift_remove(of);
     }
     put(&mut changed, "attributes", &attribute(of), &certificate);
     let told = described(&found, &changed)?;
     save(
+        tx,
         &found,
         &changed,
         &format!("/certificates/{of}/upload-certificate"),
@@ -120,8 +125,7 @@ fn masked(told: &Value) -> Value {
     told
 }
 
-async fn save(found: &Found, changed: &Client, below: &str, told: Option<&Value>) -> Result<(), ApiError> {
-    let mut tx = found.admin.app.db.begin().await?;
+async fn save(mut tx: Tx, found: &Found, changed: &Client, below: &str, told: Option<&Value>) -> Result<(), ApiError> {
     client::update(&mut tx, changed).await?;
     let path = found.path(below);
     record(&mut tx, &found.admin, Operation::Action, "CLIENT", &path, told).await?;

@@ -10,7 +10,9 @@ use axum::response::{IntoResponse, Response};
 use super::super::auth::{Admin, Right};
 use super::super::error::ApiError;
 use crate::app::App;
+use crate::store::Tx;
 use crate::store::client::{self, Client};
+use crate::store::client_registration;
 use crate::store::realm::Realm;
 
 /// Who may see clients.
@@ -44,6 +46,17 @@ impl FromRequestParts<App> for Found {
     }
 }
 
+/// The client with an id as it is now; it stays so until the transaction ends.
+///
+/// # Errors
+///
+/// 404 if it is gone; those of the database.
+pub async fn latest(tx: &mut Tx, admin: &Admin, id: &str) -> Result<Client, ApiError> {
+    client_registration::lock(tx, &admin.realm.id, id).await?;
+    let found = client::read(tx, &admin.realm.id, id).await?;
+    found.ok_or_else(|| ApiError::not_found("Could not find client"))
+}
+
 /// Whether a client holds the roles of administrators: `realm-management`, and in `master` one for each realm. Nobody may
 /// change it.
 pub fn is_internal(realm: &Realm, client: &Client) -> bool {
@@ -60,6 +73,15 @@ pub fn manageable(admin: &Admin, client: &Client) -> bool {
 }
 
 impl Found {
+    /// The client as it is now; it stays so until the transaction ends, so that of two changes at once neither is lost.
+    ///
+    /// # Errors
+    ///
+    /// 404 if it is gone; those of the database.
+    pub async fn latest(&self, tx: &mut Tx) -> Result<Client, ApiError> {
+        latest(tx, &self.admin, &self.client.id).await
+    }
+
     /// Another part of the address.
     pub fn param(&self, name: &str) -> &str {
         self.params.get(name).map_or("", String::as_str)

@@ -11,7 +11,7 @@ mod sessions;
 mod validate;
 pub mod write;
 
-pub use found::{Found, LIST, VIEW, is_internal, manageable};
+pub use found::{Found, LIST, VIEW, is_internal, latest, manageable};
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -199,14 +199,15 @@ async fn update(found: Found, body: Body) -> Answer {
     let given = body.object("ClientRepresentation")?;
     validate::changed(&given, &found.client)?;
     let admin = &found.admin;
-    let changed = write::update(admin, &found.client, &given)?;
     let mut tx = admin.app.db.begin().await?;
+    let known = found.latest(&mut tx).await?;
+    let changed = write::update(admin, &known, &given)?;
     let other = client::read_by_client_id(&mut tx, &admin.realm.id, &changed.client_id).await?;
     if other.is_some_and(|o| o.id != changed.id) {
         return Err(ApiError::duplicate());
     }
     client::update(&mut tx, &changed).await?;
-    write::service_account(&mut tx, admin, &changed, found.client.flag("serviceAccountsEnabled")).await?;
+    write::service_account(&mut tx, admin, &changed, known.flag("serviceAccountsEnabled")).await?;
     let told = write::told(None, &given);
     record(
         &mut tx,

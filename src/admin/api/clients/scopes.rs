@@ -7,7 +7,7 @@ use super::super::record::{Operation, record};
 use super::super::representation::client as shown;
 use super::super::{answer, client_scopes};
 use super::Found;
-use crate::store::client::{self, Client};
+use crate::store::client;
 
 const DEFAULT: &str = "defaultClientScopes";
 const OPTIONAL: &str = "optionalClientScopes";
@@ -52,11 +52,12 @@ async fn change(found: &Found, member: &str, operation: Operation) -> Answer {
     found.require_manage()?;
     let admin = &found.admin;
     let scope = client_scopes::find(&admin.realm, found.param("scope"), "Client scope not found")?;
-    let mut changed = Client::clone(&found.client);
+    let mut tx = admin.app.db.begin().await?;
+    let mut changed = found.latest(&mut tx).await?;
     if operation == Operation::Create {
         let has = [DEFAULT, OPTIONAL]
             .iter()
-            .any(|m| found.client.texts(m).contains(&scope.name.as_str()));
+            .any(|m| changed.texts(m).contains(&scope.name.as_str()));
         if let Value::Array(names) = changed.doc.entry(member).or_insert_with(|| json!([]))
             && !has
         {
@@ -71,7 +72,6 @@ async fn change(found: &Found, member: &str, operation: Operation) -> Answer {
     }
     let list = if member == DEFAULT { "default" } else { "optional" };
     let path = found.path(&format!("/{list}-client-scopes/{}", scope.id));
-    let mut tx = admin.app.db.begin().await?;
     client::update(&mut tx, &changed).await?;
     record(&mut tx, admin, operation, "CLIENT_SCOPE_CLIENT_MAPPING", &path, None).await?;
     tx.commit().await?;

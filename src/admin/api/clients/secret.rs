@@ -42,9 +42,9 @@ pub(super) async fn read(found: Found) -> Answer {
 pub(super) async fn renew(found: Found) -> Answer {
     found.require_manage()?;
     let admin = &found.admin;
-    let mut changed = Client::clone(&found.client);
-    let made = client_secret::rotate(&admin.app, &admin.realm, &mut changed)?;
     let mut tx = admin.app.db.begin().await?;
+    let mut changed = found.latest(&mut tx).await?;
+    let made = client_secret::rotate(&admin.app, &admin.realm, &mut changed)?;
     client::update(&mut tx, &changed).await?;
     let told = json!({ "type": "secret", "value": "**********" });
     let path = found.path("/client-secret");
@@ -64,9 +64,9 @@ pub(super) async fn rotated(found: Found) -> Answer {
 pub(super) async fn forget_rotated(found: Found) -> Answer {
     found.require_manage()?;
     let admin = &found.admin;
-    let mut changed = Client::clone(&found.client);
-    client_secret::forget_previous(&mut changed);
     let mut tx = admin.app.db.begin().await?;
+    let mut changed = found.latest(&mut tx).await?;
+    client_secret::forget_previous(&mut changed);
     client::update(&mut tx, &changed).await?;
     let path = found.path("/client-secret/rotated");
     record(&mut tx, admin, Operation::Action, "CLIENT", &path, None).await?;
@@ -78,7 +78,8 @@ pub(super) async fn registration_access_token(found: Found) -> Answer {
     found.require_manage()?;
     let admin = &found.admin;
     let (token, hash) = token::registration(&admin.app, &admin.realm, &admin.caller, Auth::Authenticated, None)?;
-    let mut changed = Client::clone(&found.client);
+    let mut tx = admin.app.db.begin().await?;
+    let mut changed = found.latest(&mut tx).await?;
     changed.secrets.rat_hash = Some(hash);
     changed.secrets.previous_rat_hash = None;
     changed.secrets.rat_auth = Some(Auth::Authenticated.as_str().to_owned());
@@ -91,7 +92,6 @@ pub(super) async fn registration_access_token(found: Found) -> Answer {
         }
         with_token.insert(key, value);
     }
-    let mut tx = admin.app.db.begin().await?;
     client::update(&mut tx, &changed).await?;
     let path = found.path("/registration-access-token");
     let told = Value::Object(with_token.clone());

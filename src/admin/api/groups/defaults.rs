@@ -36,14 +36,15 @@ async fn change(admin: &Admin, id: &str, operation: Operation) -> Answer {
     if group::by_id(&mut tx, &admin.realm.id, id).await?.is_none() {
         return Err(ApiError::not_found("Group not found"));
     }
-    let mut doc = admin.realm.doc.clone();
-    if let Value::Array(ids) = doc.entry("defaultGroups").or_insert_with(|| json!([])) {
-        ids.retain(|known| known != id);
-        if operation == Operation::Create {
-            ids.push(json!(id));
+    realm::change(&mut tx, &admin.realm.id, |doc| {
+        if let Value::Array(ids) = doc.entry("defaultGroups").or_insert_with(|| json!([])) {
+            ids.retain(|known| known != id);
+            if operation == Operation::Create {
+                ids.push(json!(id));
+            }
         }
-    }
-    realm::update(&mut tx, &admin.realm.id, &admin.realm.name, &doc).await?;
+    })
+    .await?;
     record(&mut tx, admin, operation, KIND, &format!("default-groups/{id}"), None).await?;
     tx.commit().await?;
     answer::uncached(answer::nothing())
