@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, header};
 use moka::sync::Cache;
 use serde_json::Value;
 use vestibule_jose::digest::sha256;
-use vestibule_jose::jwt;
+use vestibule_jose::{Alg, jwt};
 
 use super::{session as sessions, token_roles};
 use crate::app::App;
@@ -118,24 +118,40 @@ pub fn realm_name(token: &str) -> Option<String> {
     issuer.rsplit_once("/realms/").map(|(_, name)| name.to_owned())
 }
 
-/// Claims of tokens whose signature was found good, by the SHA-256 of realm and token. What may change (revocation,
-/// session, user, client) is looked at every time.
-static SEEN: LazyLock<Cache<[u8; 32], Arc<Doc>>> = LazyLock::new(|| Cache::new(20_000));
+/// A token whose signature was found good.
+struct Seen {
+    kid: String,
+    alg: Alg,
+    claims: Arc<Doc>,
+}
+
+/// Tokens that were seen, by the SHA-256 of realm and token. What may change (the key's state, revocation, session, user,
+/// client) is looked at every time.
+static SEEN: LazyLock<Cache<[u8; 32], Arc<Seen>>> = LazyLock::new(|| Cache::new(10_000));
+
+fn seen(realm: &Realm, token: &str) -> Option<Arc<Doc>> {
+    let hash = sha256(format!("{} {token}", realm.id).as_bytes());
+    if let Some(known) = SEEN.get(&hash) {
+        let good = realm.keys.verifying(&known.kid, known.alg).is_some();
+        return good.then(|| Arc::clone(&known.claims));
+    }
+    let parsed = jwt::decode(token).ok()?;
+    let (kid, alg) = (parsed.kid()?.to_owned(), parsed.alg());
+    let signer = realm.keys.verifying(&kid, alg)?;
+    let claims = Arc::new(parsed.verify(&signer.verifier()).ok()?);
+    let found = Seen {
+        kid,
+        alg,
+        claims: Arc::clone(&claims),
+    };
+    SEEN.insert(hash, Arc::new(found));
+    Some(claims)
+}
 
 /// The claims of a token of one of these types (`typ`): signature, issuer, type and time are right. The signature is checked
 /// once per token and node.
 pub fn read(app: &App, caller: &Caller, realm: &Realm, token: &str, types: &[&str]) -> Option<Arc<Doc>> {
-    let key = sha256(format!("{} {token}", realm.id).as_bytes());
-    let claims = match SEEN.get(&key) {
-        Some(known) => known,
-        None => {
-            let parsed = jwt::decode(token).ok()?;
-            let signer = realm.keys.verifying(parsed.kid()?, parsed.alg())?;
-            let claims = Arc::new(parsed.verify(&signer.verifier()).ok()?);
-            SEEN.insert(key, Arc::clone(&claims));
-            claims
-        }
-    };
+    let claims = seen(realm, token)?;
     let now = app.now_seconds();
     let number = |name: &str| match claims.get(name) {
         None => Some(None),

@@ -13,6 +13,9 @@ use crate::support::{self, Answer, Server};
 
 const CLIENT_CREDENTIALS: (&str, &str) = ("grant_type", "client_credentials");
 
+/// Fields of a form.
+type Sent = &'static [(&'static str, &'static str)];
+
 #[track_caller]
 fn refused(answer: &Answer, status: u16, error: &str, description: &str) {
     assert_eq!(answer.status, status, "{}", answer.body);
@@ -231,11 +234,11 @@ async fn a_code_is_good_for_its_client_its_address_and_its_verifier_only() {
     let server = support::sqlite().await;
     let realm = shop(&server, json!({})).await;
     let challenge = "&code_challenge_method=S256&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-    let verifier = ("code_verifier", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
-    let other = ("code_verifier", "aBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
-    let cases: [(&str, &[(&str, &str)], &str); 5] = [
+    let verifier: Sent = &[("code_verifier", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")];
+    let other: Sent = &[("code_verifier", "aBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")];
+    let cases: [(&str, Sent, &str); 5] = [
         (challenge, &[], "PKCE code verifier not specified"),
-        (challenge, &[other], "PKCE verification failed: Code mismatch"),
+        (challenge, other, "PKCE verification failed: Code mismatch"),
         (
             challenge,
             &[("code_verifier", "short")],
@@ -243,10 +246,10 @@ async fn a_code_is_good_for_its_client_its_address_and_its_verifier_only() {
         ),
         (
             "",
-            &[verifier],
+            verifier,
             "PKCE code verifier specified but challenge not present in authorization",
         ),
-        (challenge, &[verifier], ""),
+        (challenge, verifier, ""),
     ];
     for (more, sent, expected) in cases {
         let one = code(&server, &realm, "shop", more).await;
