@@ -58,9 +58,11 @@ pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Regist
         before: None,
         scopes_given: !asked.names_scopes(),
     })?;
-    let mut bare = representation::bare(request.realm);
-    policies.shape(&mut bare);
-    asked.check_bounds(&bare, &doc)?;
+    if request.form == Form::Keycloak {
+        let mut bare = representation::bare(request.realm);
+        policies.shape(&mut bare);
+        asked.check_bounds(&bare, &doc)?;
+    }
     check(&doc)?;
     metadata::check_levels(request.realm, &doc)?;
     sector::check(request.app, &doc).await?;
