@@ -109,10 +109,9 @@ async fn an_application_registers_with_an_initial_access_token() {
             .unwrap();
         assert_eq!(kept.id, kept.client_id);
         assert!(kept.secrets.hash.is_some() && kept.secrets.sealed.is_none());
-        assert_eq!(
-            kept.texts("defaultClientScopes"),
-            realm.texts("defaultDefaultClientScopes")
-        );
+        // The realm's, but those of SAML.
+        let expected = ["profile", "email", "roles", "web-origins", "acr", "basic"];
+        assert_eq!(kept.texts("defaultClientScopes"), expected);
         let origin = client_registration::of_client(&server.app.db, &realm.id, &kept.id)
             .await
             .unwrap()
