@@ -286,7 +286,10 @@ async fn load(db: &Db, id: &str) -> Result<Option<Arc<Realm>>, Error> {
     let Some(mut row) = db.first("select name, doc from realm where id = $1", &[&id]).await? else {
         return Ok(None);
     };
-    let (name, mut doc) = (row.next()?, json::parse(&row.next::<String>()?)?);
+    let (name, mut doc): (String, _) = (row.next()?, json::parse(&row.next::<String>()?)?);
+    if is_going(&name) {
+        return Ok(None);
+    }
     realm_secret::open(db.secret_key(), id, &mut doc);
     let roles = role::of_realm(db, id).await?;
     let mut realm = Realm {

@@ -230,7 +230,7 @@ pub async fn of_user_and_groups(q: impl Query, user_id: &str) -> Result<Vec<Stri
                    select p.id, p.parent_id from user_group p join g on p.id = g.parent_id)
                select role_id from account_role where account_id = $1
                union
-               select r.role_id from group_role r join g on g.id = r.group_id";
+               select role_id from group_role where group_id in (select id from g)";
     let rows = q.all(sql, &[&user_id]).await?;
     rows.into_iter().map(|mut r| r.next()).collect()
 }

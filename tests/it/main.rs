@@ -36,6 +36,7 @@ mod registration_input;
 mod registration_policies;
 mod representation_registration;
 mod sso;
+mod statements;
 mod store;
 #[allow(dead_code, reason = "each promise uses what it needs")]
 mod support;
