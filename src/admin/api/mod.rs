@@ -110,7 +110,6 @@ async fn wrong_method() -> Response {
 async fn common_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    headers.remove(header::ALLOW);
     headers
         .entry("x-robots-tag")
         .or_insert(HeaderValue::from_static("none"));

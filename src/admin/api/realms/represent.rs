@@ -93,7 +93,7 @@ pub(super) fn outline(realm: &Realm, sees_users: bool) -> Value {
         put("registrationEmailAsUsername", json!(false));
     }
     put("bruteForceProtected", json!(false));
-    put("supportedLocales", Value::Null);
+    put("supportedLocales", json!([]));
     put("defaultLocale", Value::Null);
     put("organizationsEnabled", json!(false));
     Value::Object(shown)

@@ -34,15 +34,8 @@ async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>, query: Quer
         // Keycloak's own spelling.
         return Err(ApiError::not_found("Sesssion not found"));
     }
-    record(
-        &mut tx,
-        &admin,
-        Operation::Delete,
-        "USER_SESSION",
-        &format!("sessions/{id}"),
-        None,
-    )
-    .await?;
+    let (path, told) = (format!("sessions/{id}"), json!({ "offline": offline }));
+    record(&mut tx, &admin, Operation::Delete, "USER_SESSION", &path, Some(&told)).await?;
     tx.commit().await?;
     answer::nothing()
 }

@@ -15,6 +15,7 @@ use crate::admin::api::{grants, representation};
 use crate::app::App;
 use crate::store::group::{self, Group};
 use crate::store::role_member;
+use crate::store::user::User;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -57,6 +58,15 @@ async fn group_of(admin: &Admin, id: &str) -> Result<Group, ApiError> {
     found.ok_or_else(|| ApiError::not_found("Group not found"))
 }
 
+/// Whose membership it is, as the event tells it.
+fn who(user: &User) -> Vec<(&'static str, &str)> {
+    let email = user.email.as_deref().map(|email| ("email", email));
+    [("username", user.username.as_str())]
+        .into_iter()
+        .chain(email)
+        .collect()
+}
+
 async fn join(admin: Admin, Path((_, id, group_id)): Path<(String, String, String)>) -> Answer {
     let user = find(&admin, &id, CHANGE).await?;
     let joined = group_of(&admin, &group_id).await?;
@@ -72,8 +82,7 @@ async fn join(admin: Admin, Path((_, id, group_id)): Path<(String, String, Strin
     group::join(&mut tx, &user.id, &joined.id).await?;
     let path = format!("users/{id}/groups/{group_id}");
     let (of, shown) = (("GROUP_MEMBERSHIP", path.as_str()), Value::Object(shown));
-    let details = [("username", user.username.as_str())];
-    record_with(&mut tx, &admin, Operation::Create, of, Some(&shown), &details).await?;
+    record_with(&mut tx, &admin, Operation::Create, of, Some(&shown), &who(&user)).await?;
     tx.commit().await?;
     answer::uncached(answer::nothing())
 }
@@ -86,8 +95,7 @@ async fn leave(admin: Admin, Path((_, id, group_id)): Path<(String, String, Stri
     group::leave(&mut tx, &user.id, &left.id).await?;
     let path = format!("users/{id}/groups/{group_id}");
     let (of, shown) = (("GROUP_MEMBERSHIP", path.as_str()), Value::Object(shown));
-    let details = [("username", user.username.as_str())];
-    record_with(&mut tx, &admin, Operation::Delete, of, Some(&shown), &details).await?;
+    record_with(&mut tx, &admin, Operation::Delete, of, Some(&shown), &who(&user)).await?;
     tx.commit().await?;
     answer::uncached(answer::nothing())
 }

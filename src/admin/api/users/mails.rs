@@ -118,6 +118,10 @@ async fn ask(admin: &Admin, id: &str, query: &Query, actions: &[String], name: &
     {
         return Err(ApiError::bad("Provided invalid required actions"));
     }
+    if actions.is_empty() {
+        // Nobody is asked for nothing.
+        return answer::nothing();
+    }
     if !can_send(admin) {
         let text = "Failed to send execute actions email: Invalid sender address 'null'. If the address contains UTF-8 \
                     characters in the local part please ensure the SMTP server supports the SMTPUTF8 extension and \
