@@ -270,3 +270,15 @@ pub async fn remove(tx: &mut Tx, realm_id: &str, id: &str) -> Result<bool, Error
     tx.touch(client_topic(id));
     Ok(removed > 0)
 }
+
+/// The name of a client that has its own binding to a flow.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn with_flow(q: impl Query, realm_id: &str, flow_id: &str) -> Result<Option<String>, Error> {
+    let binding = format!("%\"authenticationFlowBindingOverrides\":{{%\"{flow_id}\"%");
+    let sql = "select client_id from client where realm_id = $1 and doc like $2 limit 1";
+    let row = q.first(sql, &[&realm_id, &binding]).await?;
+    row.map(|mut r| r.next()).transpose()
+}

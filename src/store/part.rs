@@ -1,6 +1,6 @@
 //! The small sets of configuration that are read with a realm, each part a document of its own.
 
-use super::db::{Query, Tx};
+use super::db::{Query, Row, Tx};
 use super::json::{self, Doc};
 use crate::error::Error;
 use crate::store::cache::realm_topic;
@@ -57,16 +57,27 @@ pub struct Part {
 pub async fn of_realm(q: impl Query, realm_id: &str) -> Result<Vec<Part>, Error> {
     let sql = "select kind, id, name, doc from realm_part where realm_id = $1 order by kind, position, id";
     let rows = q.all(sql, &[&realm_id]).await?;
-    rows.into_iter()
-        .map(|mut r| {
-            Ok(Part {
-                kind: r.next()?,
-                id: r.next()?,
-                name: r.next()?,
-                doc: json::parse(&r.next::<String>()?)?,
-            })
-        })
-        .collect()
+    rows.into_iter().map(read).collect()
+}
+
+fn read(mut row: Row) -> Result<Part, Error> {
+    Ok(Part {
+        kind: row.next()?,
+        id: row.next()?,
+        name: row.next()?,
+        doc: json::parse(&row.next::<String>()?)?,
+    })
+}
+
+/// The parts of one kind, in the order in which they were added.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn of_kind(q: impl Query, realm_id: &str, kind: Kind) -> Result<Vec<Part>, Error> {
+    let sql = "select kind, id, name, doc from realm_part where realm_id = $1 and kind = $2 order by position, id";
+    let rows = q.all(sql, &[&realm_id, &kind.as_str()]).await?;
+    rows.into_iter().map(read).collect()
 }
 
 /// Adds a part or replaces the one with the same id. The realm's snapshot is out of date with the commit.

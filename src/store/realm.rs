@@ -378,6 +378,18 @@ pub async fn update(tx: &mut Tx, id: &str, name: &str, doc: &Doc) -> Result<bool
     Ok(changed > 0)
 }
 
+/// Makes other writers of a realm's configuration wait until the transaction ends, so that what is read now is what is
+/// changed. `false`: there is no such realm.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn lock(tx: &mut Tx, id: &str) -> Result<bool, Error> {
+    // Writing takes the row's lock on both databases.
+    let sql = "update realm set name = name where id = $1";
+    Ok(tx.exec(sql, &[&id]).await? > 0)
+}
+
 /// A realm's document as it is now; it stays so until the transaction ends. What changes a document begins here, so that
 /// of two changes at once neither is lost.
 ///
@@ -385,8 +397,7 @@ pub async fn update(tx: &mut Tx, id: &str, name: &str, doc: &Doc) -> Result<bool
 ///
 /// Those of the database.
 pub async fn latest(tx: &mut Tx, id: &str) -> Result<Option<Doc>, Error> {
-    // Writing takes the row's lock on both databases.
-    tx.exec("update realm set name = name where id = $1", &[&id]).await?;
+    lock(tx, id).await?;
     let Some(mut row) = tx.first("select doc from realm where id = $1", &[&id]).await? else {
         return Ok(None);
     };

@@ -1,131 +1,77 @@
-//! The steps that flows can be made of, as Keycloak describes them, and the required actions that there are.
+//! The lists of providers.
 
-use std::sync::LazyLock;
+use axum::Router;
+use axum::extract::Path;
+use axum::routing::get;
+use serde_json::{Map, Value};
 
-use serde_json::{Value, json};
+use super::providers::{self, Kind};
+use crate::admin::api::answer;
+use crate::admin::api::auth::{Admin, Right};
+use crate::admin::api::error::{Answer, ApiError};
+use crate::app::App;
 
-use super::super::server_info;
-use crate::store::json::Doc;
-
-static CATALOG: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!("catalog.json")).unwrap_or_default());
-
-/// The kinds of steps.
-const KINDS: [&str; 4] = ["authenticator", "form-action", "form", "client-authenticator"];
-
-/// The steps of a kind, as lists show them.
-pub fn providers(kind: &str) -> Vec<Doc> {
-    let all = CATALOG["providers"][kind].as_array().into_iter().flatten();
-    let shown = all.filter_map(Value::as_object).map(|step| {
-        let own = step
-            .iter()
-            .filter(|(k, _)| !matches!(k.as_str(), "choices" | "configurable"));
-        own.map(|(k, v)| (k.clone(), v.clone())).collect()
-    });
-    shown.collect()
-}
-
-fn step(id: &str) -> Option<&'static Value> {
-    KINDS
-        .iter()
-        .find_map(|kind| CATALOG["providers"][kind].as_array()?.iter().find(|s| s["id"] == id))
-}
-
-/// Whether there is a step with an id.
-pub fn has(id: &str) -> bool {
-    step(id).is_some()
-}
-
-/// The name of a step for people.
-pub fn name(id: &str) -> Option<&'static str> {
-    step(id)?["displayName"].as_str()
-}
-
-/// Which requirements a step can have.
-pub fn choices(id: &str) -> Value {
-    let known = step(id).map(|s| s["choices"].clone()).filter(|c| !c.is_null());
-    known.unwrap_or_else(|| json!(["REQUIRED", "ALTERNATIVE", "DISABLED"]))
-}
-
-/// Whether a step has settings.
-pub fn configurable(id: &str) -> bool {
-    step(id).is_some_and(|s| s["configurable"] == true)
-}
-
-/// The component types under which the settings of steps are described.
-const TYPES: [&str; 3] = [
-    "org.keycloak.authentication.Authenticator",
-    "org.keycloak.authentication.FormAction",
-    "org.keycloak.authentication.ClientAuthenticator",
+/// Who arranges clients sees how they authenticate.
+const SEE_CLIENTS: &[Right] = &[
+    Right::ViewRealm,
+    Right::ManageRealm,
+    Right::ViewClients,
+    Right::ManageClients,
+    Right::QueryClients,
 ];
 
-/// What the settings of a step are: `AuthenticatorConfigInfoRepresentation`.
-pub fn describe(id: &str) -> Option<Value> {
-    let described = TYPES.iter().find_map(|t| server_info::component_type(t, id))?;
-    let mut doc = Doc::new();
-    doc.insert("name".into(), json!(name(id)?));
-    doc.insert("providerId".into(), json!(id));
-    if let Some(help) = described.get("helpText").filter(|h| !h.is_null()) {
-        doc.insert("helpText".into(), help.clone());
-    }
-    doc.insert("properties".into(), described["properties"].clone());
-    Some(Value::Object(doc))
+pub(super) fn routes() -> Router<App> {
+    let base = "/realms/{realm}/authentication";
+    Router::new()
+        .route(&format!("{base}/authenticator-providers"), get(authenticators))
+        .route(
+            &format!("{base}/client-authenticator-providers"),
+            get(client_authenticators),
+        )
+        .route(&format!("{base}/form-providers"), get(forms))
+        .route(&format!("{base}/form-action-providers"), get(form_actions))
+        .route(&format!("{base}/per-client-config-description"), get(per_client))
+        .route(&format!("{base}/config-description/{{provider}}"), get(description))
 }
 
-/// Whether a setting of a step is known and no secret, so that its value may be shown.
-pub fn shows(step: &str, setting: &str) -> bool {
-    let described = TYPES.iter().find_map(|t| server_info::component_type(t, step));
-    let properties = described.and_then(|d| d["properties"].as_array());
-    properties.is_some_and(|all| all.iter().any(|p| p["name"] == setting && p["secret"] != true))
+fn list(kind: Kind) -> Answer {
+    answer::json(&providers::all(kind).map(providers::Provider::listed).collect::<Vec<_>>())
 }
 
-/// The settings of a required action; `None` if it has none.
-pub fn action_settings(alias: &str) -> Option<&'static Value> {
-    Some(&CATALOG["requiredActions"][alias]).filter(|p| p.is_array())
+async fn authenticators(admin: Admin) -> Answer {
+    admin.require(super::SEE)?;
+    list(Kind::Authenticator)
 }
 
-/// The required actions that there are, with their names.
-pub fn actions() -> impl Iterator<Item = (&'static str, &'static str)> {
-    const NAMES: [(&str, &str); 14] = [
-        ("TERMS_AND_CONDITIONS", "Terms and Conditions"),
-        ("UPDATE_PROFILE", "Update Profile"),
-        ("VERIFY_EMAIL", "Verify Email"),
-        ("CONFIGURE_TOTP", "Configure OTP"),
-        ("UPDATE_PASSWORD", "Update Password"),
-        ("delete_account", "Delete Account"),
-        ("UPDATE_EMAIL", "Update Email"),
-        ("webauthn-register", "Webauthn Register"),
-        ("webauthn-register-passwordless", "Webauthn Register Passwordless"),
-        ("VERIFY_PROFILE", "Verify Profile"),
-        ("delete_credential", "Delete Credential"),
-        ("idp_link", "Linking Identity Provider"),
-        ("CONFIGURE_RECOVERY_AUTHN_CODES", "Recovery Authentication Codes"),
-        ("update_user_locale", "Update User Locale"),
-    ];
-    NAMES.into_iter()
+async fn client_authenticators(admin: Admin) -> Answer {
+    admin.require(SEE_CLIENTS)?;
+    list(Kind::ClientAuthenticator)
 }
 
-/// The settings that client authenticators have at each client.
-pub fn per_client() -> &'static Value {
-    &CATALOG["perClient"]
+async fn forms(admin: Admin) -> Answer {
+    admin.require(super::SEE)?;
+    list(Kind::Form)
 }
 
-/// The client profiles that every realm has.
-pub fn global_profiles() -> &'static Value {
-    &CATALOG["globalProfiles"]
+async fn form_actions(admin: Admin) -> Answer {
+    admin.require(super::SEE)?;
+    list(Kind::FormAction)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+async fn per_client(admin: Admin) -> Answer {
+    admin.require(SEE_CLIENTS)?;
+    let told: Map<String, Value> = providers::all(Kind::ClientAuthenticator)
+        .map(|p| (p.id().to_owned(), p.per_client()))
+        .collect();
+    answer::json(&told)
+}
 
-    #[test]
-    fn steps_are_described_as_keycloak_does() {
-        let told = describe("reset-credential-email").expect("a known step");
-        assert_eq!(told["name"], "Send Reset Email");
-        assert_eq!(told["properties"][0]["name"], "force-login");
-        assert!(shows("reset-credential-email", "force-login") && !shows("reset-credential-email", "x"));
-        assert_eq!(choices("reset-credentials-choose-user"), json!(["REQUIRED"]));
-        assert_eq!(providers("form").len(), 1);
-    }
+async fn description(admin: Admin, Path((_, provider)): Path<(String, String)>) -> Answer {
+    admin.require(super::SEE)?;
+    let found = providers::step(&provider);
+    answer::json(
+        &found
+            .ok_or_else(|| ApiError::not_found("Could not find authenticator provider"))?
+            .description(),
+    )
 }

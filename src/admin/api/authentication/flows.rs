@@ -1,219 +1,241 @@
-//! Flows: listed, made, copied, renamed, removed.
+//! Flows as a whole.
 
 use axum::Router;
 use axum::extract::Path;
-use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
-use super::super::answer;
-use super::super::auth::Admin;
-use super::super::error::{Answer, ApiError};
-use super::super::json::Body;
-use super::super::record::{Operation, record};
-use super::{MANAGE, VIEW, flow_edit};
+use super::draft::{self, Draft};
+use super::representation::{self, Flows};
+use super::{CHANGE, SEE, refuse};
+use crate::admin::api::answer;
+use crate::admin::api::auth::{Admin, Right};
+use crate::admin::api::error::{Answer, ApiError};
+use crate::admin::api::json::Body;
+use crate::admin::api::record::{Operation, record};
 use crate::app::App;
-use crate::store::json::{self, Doc};
-use crate::store::part::{self, Kind};
-use crate::store::realm::{Flow, Realm};
+use crate::store::client;
+use crate::store::json::{Doc, flag, text};
+use crate::store::realm::{AuthenticatorConfig, Execution, Flow};
 
-const KIND: &str = "AUTH_FLOW";
+/// Characters that mean something in addresses.
+const RESERVED: &str = ":/?#@!$&()*+,;=[]\\";
 
-pub(super) fn routes(base: &str) -> Router<App> {
-    // Below a flow its alias is meant, else its id.
+pub(super) fn routes() -> Router<App> {
+    let base = "/realms/{realm}/authentication/flows";
     Router::new()
-        .route(&format!("{base}/flows"), get(list).post(create))
-        .route(&format!("{base}/flows/{{flow}}"), get(read).put(update).delete(remove))
-        .route(&format!("{base}/flows/{{flow}}/copy"), post(copy))
-}
-
-/// A flow as it is shown, with its steps in their exported form.
-fn shown(realm: &Realm, flow: &Flow) -> Value {
-    let executions: Vec<Value> = flow
-        .executions
-        .iter()
-        .map(|e| {
-            let inner = e.flow_id.as_deref().and_then(|id| realm.flow(id));
-            let config = e
-                .authenticator_config
-                .as_deref()
-                .and_then(|id| realm.authenticator_config(id));
-            let mut doc = Doc::new();
-            if let Some(config) = config {
-                doc.insert("authenticatorConfig".into(), json!(config.alias));
-            }
-            if let Some(authenticator) = &e.authenticator {
-                doc.insert("authenticator".into(), json!(authenticator));
-            }
-            doc.insert("authenticatorFlow".into(), json!(inner.is_some()));
-            doc.insert("requirement".into(), json!(e.requirement));
-            doc.insert("priority".into(), json!(e.priority));
-            // Keycloak spells it so since its beginnings.
-            doc.insert("autheticatorFlow".into(), json!(inner.is_some()));
-            if let Some(inner) = inner {
-                doc.insert("flowAlias".into(), json!(inner.alias));
-            }
-            doc.insert("userSetupAllowed".into(), json!(false));
-            Value::Object(doc)
-        })
-        .collect();
-    let mut doc = Doc::new();
-    doc.insert("id".into(), json!(flow.id));
-    doc.insert("alias".into(), json!(flow.alias));
-    if !flow.description.is_empty() {
-        doc.insert("description".into(), json!(flow.description));
-    }
-    doc.insert("providerId".into(), json!(flow.provider_id));
-    doc.insert("topLevel".into(), json!(flow.top_level));
-    doc.insert("builtIn".into(), json!(flow.built_in));
-    doc.insert("authenticationExecutions".into(), json!(executions));
-    Value::Object(doc)
+        .route(base, get(list).post(create))
+        .route(&format!("{base}/{{flow}}"), get(read).put(update).delete(remove))
+        .route(&format!("{base}/{{flow}}/copy"), post(copy))
 }
 
 async fn list(admin: Admin) -> Answer {
-    admin.require(VIEW)?;
-    // Keycloak never shows this one, which only SAML clients of their own use.
-    let top = admin
-        .realm
-        .flows
-        .iter()
-        .filter(|f| f.top_level && f.alias != "saml ecp");
-    answer::json(&top.map(|f| shown(&admin.realm, f)).collect::<Vec<_>>())
+    admin.require(&[
+        Right::ViewRealm,
+        Right::ManageRealm,
+        Right::ViewClients,
+        Right::QueryClients,
+    ])?;
+    let flows = of(&admin);
+    let top = flows.flows.iter().filter(|f| f.top_level);
+    answer::json(&top.map(|f| representation::flow(flows, f)).collect::<Vec<_>>())
 }
 
-fn by_id<'a>(realm: &'a Realm, id: &str, otherwise: &str) -> Result<&'a Flow, ApiError> {
-    realm.flow(id).ok_or_else(|| ApiError::not_found(otherwise))
+/// The flows of the administered realm, as they were when the request came.
+pub(super) fn of(admin: &Admin) -> Flows<'_> {
+    Flows {
+        flows: &admin.realm.flows,
+        configs: &admin.realm.authenticator_configs,
+    }
+}
+
+fn unknown() -> ApiError {
+    ApiError::not_found("Could not find flow with id")
 }
 
 async fn read(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
-    admin.require(VIEW)?;
-    let flow = by_id(&admin.realm, &id, "Could not find flow with id")?;
-    answer::json(&shown(&admin.realm, flow))
+    admin.require(SEE)?;
+    let flows = of(&admin);
+    answer::json(&representation::flow(flows, flows.flow(&id).ok_or_else(unknown)?))
 }
 
 async fn create(admin: Admin, body: Body) -> Answer {
-    admin.require(MANAGE)?;
+    admin.require(CHANGE)?;
     let given = body.object("AuthenticationFlowRepresentation")?;
-    let Some(alias) = json::text(&given, "alias") else {
-        return Err(ApiError::conflict("Failed to create flow with empty alias name"));
-    };
-    if admin.realm.flow_by_alias(alias).is_some() {
+    let alias = text(&given, "alias").ok_or_else(|| ApiError::conflict("Failed to create flow with empty alias name"))?;
+    if let Some(bad) = alias.chars().find(|c| RESERVED.contains(*c)) {
+        return Err(refuse(&format!("Character '{bad}' not allowed.")));
+    }
+    let mut draft = Draft::open(&admin).await?;
+    if draft.flows().by_alias(alias).is_some() {
         return Err(ApiError::conflict(&format!("Flow {alias} already exists")));
     }
-    let new = Flow {
-        id: json::text(&given, "id").map_or_else(crate::random::uuid, str::to_owned),
+    let id = text(&given, "id").map_or_else(crate::random::uuid, str::to_owned);
+    let provider = text(&given, "providerId").filter(|_| draft.flows().flow(&id).is_none());
+    let flow = Flow {
         alias: alias.to_owned(),
-        description: json::text(&given, "description").unwrap_or_default().to_owned(),
-        provider_id: json::text(&given, "providerId").unwrap_or("basic-flow").to_owned(),
-        top_level: json::flag(&given, "topLevel"),
-        built_in: json::flag(&given, "builtIn"),
+        description: text(&given, "description").unwrap_or_default().to_owned(),
+        provider_id: provider.ok_or_else(ApiError::duplicate)?.to_owned(),
+        top_level: flag(&given, "topLevel"),
+        built_in: flag(&given, "builtIn"),
         executions: Vec::new(),
+        id,
     };
-    if admin.realm.flow(&new.id).is_some() {
-        return Err(ApiError::duplicate());
-    }
+    let path = format!("authentication/flows/{}", flow.id);
     let mut told = Doc::new();
-    told.insert("id".into(), json!(new.id));
-    told.extend(given.into_iter().filter(|(_, v)| !v.is_null()));
-    let mut tx = admin.app.db.begin().await?;
-    flow_edit::save(&mut tx, &admin, &new).await?;
-    let path = format!("authentication/flows/{}", new.id);
-    record(&mut tx, &admin, Operation::Create, KIND, &path, Some(&told.into())).await?;
-    tx.commit().await?;
-    answer::uncached(answer::created(&admin, &path))
+    told.insert("id".into(), json!(flow.id));
+    told.extend(given.clone());
+    draft.keep(flow).await?;
+    finish(draft, &admin, Operation::Create, &path, Some(told)).await?;
+    answer::created(&admin, &path)
+}
+
+async fn finish(
+    mut draft: Draft,
+    admin: &Admin,
+    operation: Operation,
+    path: &str,
+    told: Option<Doc>,
+) -> Result<(), ApiError> {
+    let told = told.map(Value::Object);
+    record(&mut draft.tx, admin, operation, "AUTH_FLOW", path, told.as_ref()).await?;
+    Ok(draft.tx.commit().await?)
 }
 
 async fn update(admin: Admin, Path((_, id)): Path<(String, String)>, body: Body) -> Answer {
-    admin.require(MANAGE)?;
+    admin.require(CHANGE)?;
     let given = body.object("AuthenticationFlowRepresentation")?;
-    let Some(alias) = json::text(&given, "alias") else {
-        return Err(ApiError::conflict("Failed to update flow with empty alias name"));
-    };
-    let mut changed = by_id(&admin.realm, &id, "Could not find flow with id")?.clone();
-    if admin.realm.flow_by_alias(alias).is_some_and(|other| other.id != id) {
+    let mut draft = Draft::open(&admin).await?;
+    let mut flow = draft.flows().flow(&id).ok_or_else(unknown)?.clone();
+    let alias = text(&given, "alias").ok_or_else(|| ApiError::conflict("Failed to update flow with empty alias name"))?;
+    if alias != flow.alias && draft.flows().by_alias(alias).is_some() {
         return Err(ApiError::conflict("Flow alias name already exists"));
     }
-    if changed.built_in && changed.alias != alias {
-        // Bindings and other realms know built-in flows by their names.
-        return Err(ApiError::bad("It is illegal to rename a built in flow"));
+    if alias != flow.alias {
+        draft.rebind(&flow.alias, alias).await?;
+        alias.clone_into(&mut flow.alias);
     }
-    alias.clone_into(&mut changed.alias);
     if let Some(description) = given.get("description").and_then(Value::as_str) {
-        description.clone_into(&mut changed.description);
+        description.clone_into(&mut flow.description);
     }
-    let mut tx = admin.app.db.begin().await?;
-    flow_edit::save(&mut tx, &admin, &changed).await?;
+    if let Some(provider) = text(&given, "providerId") {
+        provider.clone_into(&mut flow.provider_id);
+    }
+    let switch = |key: &str, is: bool| given.get(key).and_then(Value::as_bool).unwrap_or(is);
+    flow.top_level = switch("topLevel", flow.top_level);
+    flow.built_in = switch("builtIn", flow.built_in);
+    draft.keep(flow).await?;
     let path = format!("authentication/flows/{id}");
-    record(&mut tx, &admin, Operation::Update, KIND, &path, Some(&given.into())).await?;
-    tx.commit().await?;
-    answer::uncached(answer::nothing())
+    finish(draft, &admin, Operation::Update, &path, Some(given)).await?;
+    answer::nothing()
 }
 
-/// The settings of a realm that name a flow by its alias.
-const BINDINGS: &[&str] = &[
-    "browserFlow",
-    "registrationFlow",
-    "directGrantFlow",
-    "resetCredentialsFlow",
-    "clientAuthenticationFlow",
-    "dockerAuthenticationFlow",
-    "firstBrokerLoginFlow",
-];
-
 async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
-    admin.require(MANAGE)?;
-    let flow = by_id(&admin.realm, &id, "Flow not found")?;
+    admin.require(CHANGE)?;
+    let mut draft = Draft::open(&admin).await?;
+    let flow = draft.flows().flow(&id).ok_or_else(|| ApiError::not_found("Flow not found"))?;
     if flow.built_in {
-        return Err(ApiError::error(StatusCode::BAD_REQUEST, "Can't delete built in flow"));
+        return Err(refuse("Can't delete built in flow"));
     }
-    if BINDINGS
-        .iter()
-        .any(|b| admin.realm.text(b) == Some(flow.alias.as_str()))
-    {
-        return Err(ApiError::error(
-            StatusCode::BAD_REQUEST,
-            "Can't delete a flow that is bound",
-        ));
+    // Keycloak fails here with 500; whoever reads this knows what to change first.
+    let bound = draft::bindings(&admin.realm, &flow.alias);
+    if let Some(binding) = bound.first() {
+        let text = format!("Cannot remove authentication flow, it is currently in use: the realm's {binding}");
+        return Err(refuse(&text));
     }
-    let mut tx = admin.app.db.begin().await?;
-    for inner in flow_edit::with_inner(&admin.realm, flow) {
-        for config in inner
-            .executions
-            .iter()
-            .filter_map(|e| e.authenticator_config.as_deref())
-        {
-            part::remove(&mut tx, &admin.realm.id, Kind::AuthenticatorConfig, config).await?;
-        }
-        part::remove(&mut tx, &admin.realm.id, Kind::Flow, &inner.id).await?;
+    if let Some(client) = client::with_flow(&mut draft.tx, &admin.realm.id, &id).await? {
+        let text = format!("Cannot remove authentication flow, it is currently in use: client {client}");
+        return Err(refuse(&text));
     }
+    let parent = draft.flows().flows.iter();
+    let holding = |f: &&Flow| f.executions.iter().any(|e| e.flow_id.as_deref() == Some(&id));
+    if let Some(mut parent) = parent.clone().find(holding).cloned() {
+        parent.executions.retain(|e| e.flow_id.as_deref() != Some(&id));
+        draft.keep(parent).await?;
+    }
+    draft.drop_flow(&id).await?;
     let path = format!("authentication/flows/{id}");
-    record(&mut tx, &admin, Operation::Delete, KIND, &path, None).await?;
-    tx.commit().await?;
-    answer::uncached(answer::nothing())
+    finish(draft, &admin, Operation::Delete, &path, None).await?;
+    answer::nothing()
 }
 
 async fn copy(admin: Admin, Path((_, alias)): Path<(String, String)>, body: Body) -> Answer {
-    admin.require(MANAGE)?;
+    admin.require(CHANGE)?;
     let given = body.map()?;
-    let found = admin.realm.flow_by_alias(&alias);
-    let flow = found.ok_or_else(|| ApiError::not_found("Flow not found"))?;
-    let name = json::text(&given, "newName").map_or_else(|| format!("Copy of {alias}"), str::to_owned);
-    let (flows, configs) = flow_edit::copy(&admin.realm, flow, &name);
-    if flows.iter().any(|f| admin.realm.flow_by_alias(&f.alias).is_some()) {
+    let mut draft = Draft::open(&admin).await?;
+    let name = text(&given, "newName").unwrap_or_default();
+    if draft.flows().by_alias(name).is_some() {
         return Err(ApiError::conflict("New flow alias name already exists"));
     }
-    let id = flows.first().map(|f| f.id.clone()).unwrap_or_default();
-    let mut tx = admin.app.db.begin().await?;
-    for config in &configs {
-        flow_edit::save_config(&mut tx, &admin, config).await?;
+    let original = draft.flows().by_alias(&alias).cloned();
+    let original = original.ok_or_else(|| ApiError::not_found("Flow not found"))?;
+    if name.is_empty() {
+        return Err(ApiError::conflict("Failed to create flow with empty alias name"));
     }
-    for copied in &flows {
-        flow_edit::save(&mut tx, &admin, copied).await?;
-    }
-    let path = format!("authentication/flows/{}/copy", answer::segment(&alias));
-    let mut told = given;
+    let id = copy_flow(&mut draft, &original, name).await?;
+    let segment = answer::segment(&alias);
+    let mut told = given.clone();
     told.insert("id".into(), json!(id));
-    record(&mut tx, &admin, Operation::Create, KIND, &path, Some(&told.into())).await?;
-    tx.commit().await?;
-    answer::uncached(answer::created(&admin, &format!("{path}/{id}")))
+    let path = format!("authentication/flows/{alias}/copy");
+    finish(draft, &admin, Operation::Create, &path, Some(told)).await?;
+    answer::uncached(answer::created(
+        &admin,
+        &format!("authentication/flows/{segment}/copy/{id}"),
+    ))
+}
+
+/// Copies a flow and the flows in it, which are named after it. Gives the new flow's id.
+async fn copy_flow(draft: &mut Draft, original: &Flow, name: &str) -> Result<String, ApiError> {
+    let top = crate::random::uuid();
+    let mut waiting = vec![(original.clone(), top.clone(), name.to_owned())];
+    let mut depth = 0;
+    while let Some((flow, id, alias)) = waiting.pop() {
+        depth += 1;
+        if depth > 1000 {
+            return Err(refuse("The flow contains itself"));
+        }
+        let mut executions = Vec::new();
+        for old in &flow.executions {
+            let mut step = Execution {
+                id: crate::random::uuid(),
+                ..old.clone()
+            };
+            if let Some(inner) = old.flow_id.as_deref().and_then(|id| draft.flows().flow(id)).cloned() {
+                let inner_id = crate::random::uuid();
+                step.flow_id = Some(inner_id.clone());
+                let inner_alias = free(draft.flows(), &format!("{name} {}", inner.alias));
+                waiting.push((inner, inner_id, inner_alias));
+            }
+            if let Some(config) = old.authenticator_config.as_deref().and_then(|id| draft.flows().config(id)) {
+                let copied = AuthenticatorConfig {
+                    id: crate::random::uuid(),
+                    alias: format!("{name} {}", config.alias),
+                    config: config.config.clone(),
+                };
+                step.authenticator_config = Some(copied.id.clone());
+                draft.keep_config(copied).await?;
+            }
+            executions.push(step);
+        }
+        let copied = Flow {
+            id,
+            alias,
+            built_in: false,
+            executions,
+            ..flow
+        };
+        draft.keep(copied).await?;
+    }
+    Ok(top)
+}
+
+/// An alias that no flow has yet: addresses name flows by it.
+fn free(flows: Flows<'_>, wanted: &str) -> String {
+    let mut alias = wanted.to_owned();
+    let mut number = 2;
+    while flows.by_alias(&alias).is_some() {
+        alias = format!("{wanted} {number}");
+        number += 1;
+    }
+    alias
 }

@@ -1,4 +1,4 @@
-//! Required actions: which there are, in which order, whether new users get them.
+//! What can be required of users before they are signed in.
 
 use axum::Router;
 use axum::extract::Path;
@@ -6,230 +6,259 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
-use super::super::answer;
-use super::super::auth::{Admin, Right};
-use super::super::error::{Answer, ApiError};
-use super::super::json::Body;
-use super::super::record::{Operation, record};
-use super::{MANAGE, VIEW, catalog};
+use super::providers::{self, Action};
+use super::{CHANGE, SEE, refuse};
+use crate::admin::api::answer;
+use crate::admin::api::auth::{Admin, Right};
+use crate::admin::api::error::{Answer, ApiError};
+use crate::admin::api::json::Body;
+use crate::admin::api::record::{Operation, record};
 use crate::app::App;
 use crate::store::Tx;
-use crate::store::json::{self, Doc};
+use crate::store::json::{Doc, flag, text};
 use crate::store::part::{self, Kind};
-use crate::store::realm::RequiredAction;
+use crate::store::realm::{self, RequiredAction};
 
-/// Who may see them: whoever looks up users needs their names.
-const LIST: &[Right] = &[
-    Right::ViewRealm,
-    Right::ManageRealm,
-    Right::QueryUsers,
-    Right::ViewUsers,
-];
-const KIND: &str = "REQUIRED_ACTION";
-
-pub(super) fn routes(base: &str) -> Router<App> {
+pub(super) fn routes() -> Router<App> {
+    let base = "/realms/{realm}/authentication";
     let one = format!("{base}/required-actions/{{alias}}");
     Router::new()
-        .route(&format!("{base}/required-actions"), get(list))
         .route(&format!("{base}/unregistered-required-actions"), get(unregistered))
         .route(&format!("{base}/register-required-action"), post(register))
+        .route(&format!("{base}/required-actions"), get(list))
         .route(&one, get(read).put(update).delete(remove))
         .route(&format!("{one}/raise-priority"), post(raise))
         .route(&format!("{one}/lower-priority"), post(lower))
         .route(&format!("{one}/config-description"), get(description))
-        .route(&format!("{one}/config"), get(config).put(configure).delete(unconfigure))
+        .route(&format!("{one}/config"), get(config).put(configure).delete(reset))
+}
+
+fn unknown() -> ApiError {
+    ApiError::not_found("Failed to find required action")
 }
 
 async fn list(admin: Admin) -> Answer {
-    admin.require(LIST)?;
+    admin.require(&[
+        Right::ViewRealm,
+        Right::ManageRealm,
+        Right::ViewUsers,
+        Right::QueryUsers,
+    ])?;
     answer::json(&admin.realm.required_actions)
 }
 
-fn find<'a>(admin: &'a Admin, alias: &str) -> Result<&'a RequiredAction, ApiError> {
-    let found = admin.realm.required_action(alias);
-    found.ok_or_else(|| ApiError::not_found("Failed to find required action"))
-}
-
 async fn read(admin: Admin, Path((_, alias)): Path<(String, String)>) -> Answer {
-    admin.require(LIST)?;
-    answer::json(find(&admin, &alias)?)
+    admin.require(SEE)?;
+    answer::json(admin.realm.required_action(&alias).ok_or_else(unknown)?)
 }
 
-async fn save(tx: &mut Tx, admin: &Admin, action: &RequiredAction) -> Result<(), ApiError> {
-    if let Value::Object(doc) = serde_json::to_value(action)? {
-        part::put(
-            tx,
-            &admin.realm.id,
-            Kind::RequiredAction,
-            &action.alias,
-            &action.alias,
-            &doc,
-        )
-        .await?;
-    }
-    Ok(())
-}
-
-/// Replaces name, switches and order. The alias stays: users are told by it what to do.
-async fn update(admin: Admin, Path((_, alias)): Path<(String, String)>, body: Body) -> Answer {
-    admin.require(MANAGE)?;
-    let mut changed = find(&admin, &alias)?.clone();
-    let given = body.object("RequiredActionProviderRepresentation")?;
-    if let Some(name) = json::text(&given, "name") {
-        name.clone_into(&mut changed.name);
-    }
-    changed.enabled = json::flag(&given, "enabled");
-    changed.default_action = json::flag(&given, "defaultAction");
-    changed.priority = json::number(&given, "priority");
-    if let Some(config) = given.get("config").filter(|c| c.is_object()) {
-        changed.config = serde_json::from_value(config.clone())?;
-    }
+/// The actions as they are now, by priority, in the transaction that changes them.
+async fn open(admin: &Admin) -> Result<(Tx, Vec<RequiredAction>), ApiError> {
     let mut tx = admin.app.db.begin().await?;
-    save(&mut tx, &admin, &changed).await?;
+    if !realm::lock(&mut tx, &admin.realm.id).await? {
+        return Err(ApiError::not_found("Realm not found."));
+    }
+    let parts = part::of_kind(&mut tx, &admin.realm.id, Kind::RequiredAction).await?;
+    let mut actions = Vec::with_capacity(parts.len());
+    for part in parts {
+        actions.push(serde_json::from_value::<RequiredAction>(Value::Object(part.doc))?);
+    }
+    actions.sort_by_key(|a| a.priority);
+    Ok((tx, actions))
+}
+
+async fn keep(tx: &mut Tx, admin: &Admin, action: &RequiredAction) -> Result<(), ApiError> {
+    let Value::Object(doc) = serde_json::to_value(action)? else {
+        return Ok(());
+    };
+    let (realm_id, alias) = (&admin.realm.id, &action.alias);
+    Ok(part::put(tx, realm_id, Kind::RequiredAction, alias, alias, &doc).await?)
+}
+
+async fn finish(
+    mut tx: Tx,
+    admin: &Admin,
+    operation: Operation,
+    kind: &str,
+    path: &str,
+    told: Option<Doc>,
+) -> Result<(), ApiError> {
+    let told = told.map(Value::Object);
+    record(&mut tx, admin, operation, kind, path, told.as_ref()).await?;
+    Ok(tx.commit().await?)
+}
+
+async fn update(admin: Admin, Path((_, alias)): Path<(String, String)>, body: Body) -> Answer {
+    admin.require(CHANGE)?;
+    let given = body.object("RequiredActionProviderRepresentation")?;
+    let (mut tx, actions) = open(&admin).await?;
+    let before = actions.iter().find(|a| a.alias == alias).ok_or_else(unknown)?;
+    let new_alias = text(&given, "alias").unwrap_or(&alias);
+    if new_alias != alias {
+        if actions.iter().any(|a| a.alias == new_alias) {
+            return Err(ApiError::duplicate());
+        }
+        part::remove(&mut tx, &admin.realm.id, Kind::RequiredAction, &alias).await?;
+    }
+    let mut action = RequiredAction {
+        alias: new_alias.to_owned(),
+        name: text(&given, "name").unwrap_or(&before.name).to_owned(),
+        enabled: flag(&given, "enabled"),
+        default_action: flag(&given, "defaultAction"),
+        priority: given.get("priority").and_then(Value::as_i64).unwrap_or(0),
+        ..before.clone()
+    };
+    if let Some(config) = given.get("config").and_then(Value::as_object) {
+        let texts = config.iter().filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned())));
+        action.config = texts.collect();
+    }
+    keep(&mut tx, &admin, &action).await?;
     let path = format!("authentication/required-actions/{alias}");
-    record(&mut tx, &admin, Operation::Update, KIND, &path, Some(&given.into())).await?;
-    tx.commit().await?;
+    finish(tx, &admin, Operation::Update, "REQUIRED_ACTION", &path, Some(given)).await?;
     answer::nothing()
 }
 
+fn not_there() -> ApiError {
+    ApiError::not_found("Failed to find required action.")
+}
+
 async fn remove(admin: Admin, Path((_, alias)): Path<(String, String)>) -> Answer {
-    admin.require(MANAGE)?;
-    let mut tx = admin.app.db.begin().await?;
+    admin.require(CHANGE)?;
+    let (mut tx, _) = open(&admin).await?;
     if !part::remove(&mut tx, &admin.realm.id, Kind::RequiredAction, &alias).await? {
-        return Err(ApiError::not_found("Failed to find required action."));
+        return Err(not_there());
     }
     let path = format!("authentication/required-actions/{alias}");
-    record(&mut tx, &admin, Operation::Delete, KIND, &path, None).await?;
-    tx.commit().await?;
+    finish(tx, &admin, Operation::Delete, "REQUIRED_ACTION", &path, None).await?;
+    answer::nothing()
+}
+
+async fn raise(admin: Admin, Path((_, alias)): Path<(String, String)>) -> Answer {
+    change_place(&admin, &alias, "raise-priority").await
+}
+
+async fn lower(admin: Admin, Path((_, alias)): Path<(String, String)>) -> Answer {
+    change_place(&admin, &alias, "lower-priority").await
+}
+
+async fn change_place(admin: &Admin, alias: &str, how: &str) -> Answer {
+    admin.require(CHANGE)?;
+    let (mut tx, mut actions) = open(admin).await?;
+    let at = actions.iter().position(|a| a.alias == alias).ok_or_else(not_there)?;
+    let other = if how == "raise-priority" { at.checked_sub(1) } else { Some(at + 1) };
+    if let Some(other) = other.filter(|o| *o < actions.len()) {
+        let (mine, theirs) = (actions[at].priority, actions[other].priority);
+        (actions[at].priority, actions[other].priority) = (theirs, mine);
+        keep(&mut tx, admin, &actions[at]).await?;
+        keep(&mut tx, admin, &actions[other]).await?;
+    }
+    let path = format!("authentication/required-actions/{alias}/{how}");
+    finish(tx, admin, Operation::Update, "REQUIRED_ACTION", &path, None).await?;
     answer::nothing()
 }
 
 async fn unregistered(admin: Admin) -> Answer {
-    admin.require(VIEW)?;
-    let missing = catalog::actions().filter(|(id, _)| admin.realm.required_action(id).is_none());
-    let shown: Vec<Value> = missing
-        .map(|(id, name)| json!({ "providerId": id, "name": name }))
-        .collect();
-    answer::json(&shown)
+    admin.require(SEE)?;
+    let registered = |a: &Action| admin.realm.required_actions.iter().any(|r| r.provider_id == a.id());
+    let missing = providers::actions().filter(|a| !registered(a));
+    let shown = missing.map(|a| json!({ "providerId": a.id(), "name": a.name() }));
+    answer::json(&shown.collect::<Vec<_>>())
 }
 
 async fn register(admin: Admin, body: Body) -> Answer {
-    admin.require(MANAGE)?;
+    admin.require(CHANGE)?;
     let given = body.map()?;
-    let wanted = json::text(&given, "providerId").unwrap_or_default();
-    let Some((id, name)) = catalog::actions().find(|(id, _)| *id == wanted) else {
-        let text = "Required Action Provider with given providerId not found";
-        return Err(ApiError::error(StatusCode::BAD_REQUEST, text));
-    };
-    if admin.realm.required_action(id).is_some() {
-        return Err(ApiError::duplicate());
+    let provider = providers::action(text(&given, "providerId").unwrap_or_default());
+    let provider = provider.ok_or_else(|| refuse("Required Action Provider with given providerId not found"))?;
+    let (mut tx, actions) = open(&admin).await?;
+    if actions.iter().any(|a| a.alias == provider.id()) {
+        let text = "A Required Action Provider with given alias already exists.";
+        return Err(ApiError::described(StatusCode::CONFLICT, "conflict", text));
     }
-    let last = admin
-        .realm
-        .required_actions
-        .iter()
-        .map(|a| a.priority)
-        .max()
-        .unwrap_or(0);
-    let new = RequiredAction {
-        alias: id.to_owned(),
-        name: json::text(&given, "name").unwrap_or(name).to_owned(),
-        provider_id: id.to_owned(),
+    let action = RequiredAction {
+        alias: provider.id().to_owned(),
+        name: text(&given, "name").unwrap_or(provider.name()).to_owned(),
+        provider_id: provider.id().to_owned(),
         enabled: true,
         default_action: false,
-        priority: last + 1,
+        priority: actions.last().map_or(0, |a| a.priority + 1),
         config: std::collections::BTreeMap::new(),
     };
-    let mut tx = admin.app.db.begin().await?;
-    save(&mut tx, &admin, &new).await?;
+    keep(&mut tx, &admin, &action).await?;
     let path = "authentication/register-required-action";
-    record(&mut tx, &admin, Operation::Create, KIND, path, Some(&given.into())).await?;
-    tx.commit().await?;
-    answer::uncached(answer::nothing())
-}
-
-async fn raise(admin: Admin, Path((_, alias)): Path<(String, String)>) -> Answer {
-    swap(&admin, &alias, "raise").await
-}
-
-async fn lower(admin: Admin, Path((_, alias)): Path<(String, String)>) -> Answer {
-    swap(&admin, &alias, "lower").await
-}
-
-/// Changes places with the one before or after; they are in the order of their priorities.
-async fn swap(admin: &Admin, alias: &str, way: &str) -> Answer {
-    admin.require(MANAGE)?;
-    let all = &admin.realm.required_actions;
-    let at = all.iter().position(|a| a.alias == alias);
-    let at = at.ok_or_else(|| ApiError::not_found("Failed to find required action."))?;
-    let other = if way == "raise" {
-        at.checked_sub(1)
-    } else {
-        Some(at + 1).filter(|o| *o < all.len())
-    };
-    let mut tx = admin.app.db.begin().await?;
-    if let Some(other) = other {
-        let (mut one, mut two) = (all[at].clone(), all[other].clone());
-        std::mem::swap(&mut one.priority, &mut two.priority);
-        save(&mut tx, admin, &one).await?;
-        save(&mut tx, admin, &two).await?;
-    }
-    let path = format!("authentication/required-actions/{alias}/{way}-priority");
-    record(&mut tx, admin, Operation::Update, KIND, &path, None).await?;
-    tx.commit().await?;
-    answer::uncached(answer::nothing())
+    finish(tx, &admin, Operation::Create, "REQUIRED_ACTION", path, Some(given)).await?;
+    answer::nothing()
 }
 
 async fn description(admin: Admin, Path((_, alias)): Path<(String, String)>) -> Answer {
-    admin.require(VIEW)?;
-    let found = catalog::action_settings(&alias);
-    let properties = found.ok_or_else(|| ApiError::not_found("Could not find configurable RequiredAction provider"))?;
+    admin.require(SEE)?;
+    let found = admin.realm.required_action(&alias).and_then(settings);
+    let properties =
+        found.ok_or_else(|| ApiError::not_found("Could not find configurable RequiredAction provider"))?;
     answer::json(&json!({ "properties": properties }))
 }
 
-fn settings(alias: &str) -> Result<&'static Value, ApiError> {
-    let found = catalog::action_settings(alias);
-    found.ok_or_else(|| ApiError::error(StatusCode::BAD_REQUEST, "RequiredAction is not configurable"))
+/// The settings that an action can have.
+fn settings(action: &RequiredAction) -> Option<Vec<&'static Value>> {
+    providers::action(&action.provider_id)?.properties()
+}
+
+fn not_configurable() -> ApiError {
+    refuse("RequiredAction is not configurable")
 }
 
 async fn config(admin: Admin, Path((_, alias)): Path<(String, String)>) -> Answer {
-    admin.require(VIEW)?;
-    settings(&alias)?;
-    answer::json(&json!({ "config": find(&admin, &alias)?.config }))
+    admin.require(SEE)?;
+    let action = admin.realm.required_action(&alias).filter(|a| settings(a).is_some());
+    answer::json(&json!({ "config": action.ok_or_else(not_configurable)?.config }))
 }
 
 async fn configure(admin: Admin, Path((_, alias)): Path<(String, String)>, body: Body) -> Answer {
-    admin.require(MANAGE)?;
-    settings(&alias)?;
+    admin.require(CHANGE)?;
     let given = body.object("RequiredActionConfigRepresentation")?;
-    let config = given
-        .get("config")
-        .and_then(Value::as_object)
-        .cloned()
-        .unwrap_or_default();
-    for name in ["max_auth_age", "emailResendCooldownSeconds", "warning_threshold"] {
-        let value = config.get(name).and_then(Value::as_str).filter(|v| !v.is_empty());
-        if value.is_some_and(|v| v.parse::<u32>().is_err()) {
-            let told = json!({ "field": name, "errorMessage": "error-invalid-value", "params": [name] });
-            return Err(ApiError::Refused(StatusCode::BAD_REQUEST, told));
+    let (mut tx, actions) = open(&admin).await?;
+    let action = actions.into_iter().find(|a| a.alias == alias);
+    let mut action = action.ok_or_else(not_configurable)?;
+    let known = settings(&action).ok_or_else(not_configurable)?;
+    let sent = given.get("config").and_then(Value::as_object);
+    action.config.clear();
+    for property in known {
+        let name = property["name"].as_str().unwrap_or_default();
+        let value = sent.and_then(|c| c.get(name)?.as_str()).filter(|v| !v.is_empty());
+        if let Some(value) = value {
+            check(property, name, value)?;
+            action.config.insert(name.to_owned(), value.to_owned());
         }
     }
-    write_config(&admin, &alias, config, Operation::Update, Some(&given.into())).await
-}
-
-async fn unconfigure(admin: Admin, Path((_, alias)): Path<(String, String)>) -> Answer {
-    admin.require(MANAGE)?;
-    settings(&alias)?;
-    write_config(&admin, &alias, Doc::new(), Operation::Delete, None).await
-}
-
-async fn write_config(admin: &Admin, alias: &str, config: Doc, operation: Operation, told: Option<&Value>) -> Answer {
-    let mut changed = find(admin, alias)?.clone();
-    changed.config = serde_json::from_value(Value::Object(config))?;
-    let mut tx = admin.app.db.begin().await?;
-    save(&mut tx, admin, &changed).await?;
+    keep(&mut tx, &admin, &action).await?;
     let path = format!("authentication/required-actions/{alias}/config");
-    record(&mut tx, admin, operation, "REQUIRED_ACTION_CONFIG", &path, told).await?;
-    tx.commit().await?;
-    answer::uncached(answer::nothing())
+    let kind = "REQUIRED_ACTION_CONFIG";
+    finish(tx, &admin, Operation::Update, kind, &path, Some(given)).await?;
+    answer::nothing()
+}
+
+/// Keycloak's words for a number that is none, or negative.
+fn check(property: &Value, name: &str, value: &str) -> Result<(), ApiError> {
+    if property["type"] == "boolean" {
+        return Ok(());
+    }
+    let (key, params) = match value.trim().parse::<i32>() {
+        Ok(number) if number >= 0 => return Ok(()),
+        Ok(_) => ("error-number-out-of-range-too-small", json!([name, 0])),
+        Err(_) => ("error-invalid-value", json!([name])),
+    };
+    let body = json!({ "field": name, "errorMessage": key, "params": params });
+    Err(ApiError::Refused(StatusCode::BAD_REQUEST, body))
+}
+
+async fn reset(admin: Admin, Path((_, alias)): Path<(String, String)>) -> Answer {
+    admin.require(CHANGE)?;
+    let (mut tx, actions) = open(&admin).await?;
+    let action = actions.into_iter().find(|a| a.alias == alias);
+    let mut action = action.filter(|a| settings(a).is_some()).ok_or_else(not_configurable)?;
+    action.config.clear();
+    keep(&mut tx, &admin, &action).await?;
+    let path = format!("authentication/required-actions/{alias}/config");
+    finish(tx, &admin, Operation::Delete, "REQUIRED_ACTION_CONFIG", &path, None).await?;
+    answer::nothing()
 }
