@@ -113,9 +113,11 @@ pub struct Group {
     pub annotations: Map<String, Value>,
 }
 
+const DEFAULT_TEXT: &str = include_str!("default.json");
+
 /// The profile of a realm that says nothing else.
 pub static DEFAULT: LazyLock<Config> = LazyLock::new(|| {
-    let parsed = serde_json::from_str(include_str!("default.json"));
+    let parsed = serde_json::from_str(DEFAULT_TEXT);
     parsed.unwrap_or_default()
 });
 
@@ -123,13 +125,32 @@ pub static DEFAULT: LazyLock<Config> = LazyLock::new(|| {
 pub fn of(realm: &Realm) -> Config {
     let stored = realm.components_of(PROVIDER_TYPE).find_map(|c| c.first(SETTING));
     match stored.map(serde_json::from_str::<Config>) {
-        Some(Ok(config)) => config,
+        Some(Ok(config)) => complete(config),
         Some(Err(e)) => {
             tracing::error!("realm {:?}: the user profile cannot be read: {e}", realm.name);
             DEFAULT.clone()
         }
         None => DEFAULT.clone(),
     }
+}
+
+/// A profile that names no attributes still asks for the two without which nobody can be a user.
+fn complete(mut config: Config) -> Config {
+    for root in ["email", "username"] {
+        if config.attribute(root).is_none()
+            && let Some(missing) = DEFAULT.attribute(root)
+        {
+            config.attributes.insert(0, missing.clone());
+        }
+    }
+    config
+}
+
+/// The profile as it was written: Keycloak's `UPConfig`.
+pub fn document(realm: &Realm) -> Value {
+    let stored = realm.components_of(PROVIDER_TYPE).find_map(|c| c.first(SETTING));
+    let written = stored.and_then(|text| serde_json::from_str(text).ok());
+    written.unwrap_or_else(|| serde_json::from_str(DEFAULT_TEXT).unwrap_or_default())
 }
 
 impl Config {

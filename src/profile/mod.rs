@@ -5,12 +5,14 @@
 pub mod address;
 mod characters;
 pub mod config;
+mod sense;
 mod shown;
 mod validators;
 
 use serde_json::{Value, json};
 
 pub use config::{Attribute, Config, Unmanaged};
+pub use sense::faults;
 pub use shown::{for_page, metadata};
 
 use crate::store::realm::Realm;

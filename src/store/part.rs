@@ -57,10 +57,10 @@ pub struct Part {
 pub async fn of_realm(q: impl Query, realm_id: &str) -> Result<Vec<Part>, Error> {
     let sql = "select kind, id, name, doc from realm_part where realm_id = $1 order by kind, position, id";
     let rows = q.all(sql, &[&realm_id]).await?;
-    rows.into_iter().map(read).collect()
+    rows.into_iter().map(part).collect()
 }
 
-fn read(mut row: Row) -> Result<Part, Error> {
+fn part(mut row: Row) -> Result<Part, Error> {
     Ok(Part {
         kind: row.next()?,
         id: row.next()?,
@@ -77,7 +77,7 @@ fn read(mut row: Row) -> Result<Part, Error> {
 pub async fn of_kind(q: impl Query, realm_id: &str, kind: Kind) -> Result<Vec<Part>, Error> {
     let sql = "select kind, id, name, doc from realm_part where realm_id = $1 and kind = $2 order by position, id";
     let rows = q.all(sql, &[&realm_id, &kind.as_str()]).await?;
-    rows.into_iter().map(read).collect()
+    rows.into_iter().map(part).collect()
 }
 
 /// Adds a part or replaces the one with the same id. The realm's snapshot is out of date with the commit.

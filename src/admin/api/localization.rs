@@ -1,40 +1,39 @@
-//! A realm's own texts, by language.
+//! Texts of a realm in place of those of its theme, by language.
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{FromRequest as _, Multipart, Path, Request};
-use axum::http::header;
-use axum::response::IntoResponse as _;
+use axum::extract::{FromRequest, Multipart, Path, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::IntoResponse;
 use axum::routing::get;
-use serde_json::{Value, json};
 
 use super::answer;
 use super::auth::{Admin, Right};
 use super::error::{Answer, ApiError};
-use super::json::{self as body, Body};
+use super::json::{Body, wrong_content_type};
 use super::query::Query;
 use crate::app::App;
+use crate::store::Tx;
 use crate::store::json::Doc;
 use crate::store::part::{self, Kind};
+use crate::store::realm;
 
-/// The longest text.
-const LONGEST: usize = 4_000;
+/// The longest name of a language, and of a text.
+const LONGEST_NAME: usize = 255;
 
-/// The addresses of a realm's texts.
+/// The addresses of texts.
 pub fn routes() -> Router<App> {
-    let one = "/realms/{realm}/localization/{locale}";
+    let base = "/realms/{realm}/localization";
     Router::new()
-        .route("/realms/{realm}/localization", get(locales))
-        .route(one, get(texts).post(add).delete(remove_locale))
-        .route(&format!("{one}/{{key}}"), get(read).put(put).delete(remove))
+        .route(base, get(locales))
+        .route(&format!("{base}/{{locale}}"), get(texts).post(add).delete(remove))
+        .route(&format!("{base}/{{locale}}/{{key}}"), get(one).put(set).delete(unset))
 }
 
+/// Whoever administers anything sees them: the console speaks with them.
 fn require_any(admin: &Admin) -> Result<(), ApiError> {
-    if admin.has_some() {
-        Ok(())
-    } else {
-        Err(ApiError::forbidden())
-    }
+    let others = Right::ALL.into_iter().filter(|r| *r != Right::Impersonation);
+    admin.require(&others.collect::<Vec<_>>())
 }
 
 async fn locales(admin: Admin) -> Answer {
@@ -42,114 +41,123 @@ async fn locales(admin: Admin) -> Answer {
     answer::json_plain(&admin.realm.localization.keys().collect::<Vec<_>>())
 }
 
-fn of(admin: &Admin, locale: &str) -> Doc {
-    admin.realm.localization.get(locale).cloned().unwrap_or_default()
-}
-
 async fn texts(admin: Admin, Path((_, locale)): Path<(String, String)>, query: Query) -> Answer {
     require_any(&admin)?;
-    let mut all = Doc::new();
+    let all = &admin.realm.localization;
+    let mut told = Doc::new();
     if query.flag("useRealmDefaultLocaleFallback") == Some(true)
-        && let Some(default) = admin.realm.text("defaultLocale")
+        && let Some(default) = admin.realm.text("defaultLocale").and_then(|l| all.get(l))
     {
-        all.extend(of(&admin, default));
+        told.extend(default.clone());
     }
-    all.extend(of(&admin, &locale));
-    all.sort_keys();
-    answer::json_plain(&all)
+    told.extend(all.get(&locale).cloned().unwrap_or_default());
+    answer::json_plain(&told)
 }
 
-fn unknown() -> ApiError {
+fn no_text() -> ApiError {
     ApiError::not_found("Localization text not found")
 }
 
-async fn read(admin: Admin, Path((_, locale, key)): Path<(String, String, String)>) -> Answer {
+async fn one(admin: Admin, Path((_, locale, key)): Path<(String, String, String)>, headers: HeaderMap) -> Answer {
+    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok());
+    let suits = |range: &str| {
+        let range = range.split(';').next().unwrap_or_default().trim();
+        matches!(range, "*/*" | "text/*" | "text/plain")
+    };
+    if accept.is_some_and(|a| !a.split(',').any(suits)) {
+        return Err(ApiError::error(StatusCode::NOT_ACCEPTABLE, "HTTP 406 Not Acceptable"));
+    }
     require_any(&admin)?;
-    let all = of(&admin, &locale);
-    let text = all.get(&key).and_then(Value::as_str).ok_or_else(unknown)?;
-    Ok(([(header::CONTENT_TYPE, "text/plain;charset=UTF-8")], text.to_owned()).into_response())
+    let found = admin
+        .realm
+        .localization
+        .get(&locale)
+        .and_then(|t| t.get(&key)?.as_str());
+    let text = found.ok_or_else(no_text)?.to_owned();
+    Ok(([(header::CONTENT_TYPE, "text/plain;charset=UTF-8")], text).into_response())
 }
 
-async fn put(admin: Admin, Path((_, locale, key)): Path<(String, String, String)>, request: Request) -> Answer {
-    admin.require(&[Right::ManageRealm])?;
-    let kind = content_type(&request);
-    if !kind.is_empty() && !kind.eq_ignore_ascii_case("text/plain") {
-        return Err(body::wrong_content_type());
-    }
-    let bytes = Bytes::from_request(request, &())
-        .await
-        .map_err(|_| ApiError::bad("The text cannot be read"))?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| ApiError::bad("The text is not UTF-8"))?;
-    let mut changed = Doc::new();
-    changed.insert(key, json!(text));
-    merge(&admin, &locale, changed).await
-}
-
-/// The media type of a body, without its parameters.
-fn content_type(request: &Request) -> String {
-    let said = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|v| v.to_str().ok());
-    said.and_then(|s| s.split(';').next())
-        .unwrap_or_default()
-        .trim()
-        .to_owned()
-}
-
-/// Adds the texts of a JSON object, sent as it is or as a file of a form.
-async fn add(admin: Admin, Path((_, locale)): Path<(String, String)>, request: Request) -> Answer {
-    admin.require(&[Right::ManageRealm])?;
-    if !content_type(&request).eq_ignore_ascii_case("multipart/form-data") {
-        let given = Body::from_request(request, &()).await?.map()?;
-        return merge(&admin, &locale, given).await;
-    }
-    let unreadable = || ApiError::bad("The file cannot be read");
-    let mut form = Multipart::from_request(request, &()).await.map_err(|_| unreadable())?;
-    let mut given = Doc::new();
-    while let Some(field) = form.next_field().await.map_err(|_| unreadable())? {
-        let bytes = field.bytes().await.map_err(|_| unreadable())?;
-        let texts: Doc = serde_json::from_slice(&bytes).map_err(|_| unreadable())?;
-        given.extend(texts);
-    }
-    merge(&admin, &locale, given).await
-}
-
-async fn merge(admin: &Admin, locale: &str, given: Doc) -> Answer {
-    let mut all = of(admin, locale);
-    for (key, text) in given {
-        if text.as_str().is_some_and(|t| t.chars().count() <= LONGEST) {
-            all.insert(key, text);
-        } else {
-            return Err(ApiError::bad(&format!(
-                "The text of {key} is longer than {LONGEST} characters, or is none"
-            )));
-        }
-    }
-    save(admin, locale, &all).await
-}
-
-async fn save(admin: &Admin, locale: &str, all: &Doc) -> Answer {
+/// The texts of a language as they are now, in the transaction that changes them.
+async fn open(admin: &Admin, locale: &str) -> Result<(Tx, Option<Doc>), ApiError> {
     let mut tx = admin.app.db.begin().await?;
-    part::put(&mut tx, &admin.realm.id, Kind::Localization, locale, locale, all).await?;
+    if !realm::lock(&mut tx, &admin.realm.id).await? {
+        return Err(ApiError::not_found("Realm not found."));
+    }
+    let all = part::of_kind(&mut tx, &admin.realm.id, Kind::Localization).await?;
+    let texts = all.into_iter().find(|p| p.id == locale).map(|p| p.doc);
+    Ok((tx, texts))
+}
+
+async fn keep(mut tx: Tx, admin: &Admin, locale: &str, texts: &Doc) -> Answer {
+    let too_long = |name: &str| name.chars().count() > LONGEST_NAME;
+    if too_long(locale) || texts.keys().any(|k| too_long(k)) {
+        return Err(ApiError::bad(
+            "Names of languages and texts have at most 255 characters",
+        ));
+    }
+    part::put(&mut tx, &admin.realm.id, Kind::Localization, locale, locale, texts).await?;
     tx.commit().await?;
     answer::nothing()
 }
 
-async fn remove(admin: Admin, Path((_, locale, key)): Path<(String, String, String)>) -> Answer {
+async fn set(admin: Admin, Path((_, locale, key)): Path<(String, String, String)>, request: Request) -> Answer {
     admin.require(&[Right::ManageRealm])?;
-    let mut all = of(&admin, &locale);
-    all.shift_remove(&key).ok_or_else(unknown)?;
-    save(&admin, &locale, &all).await
+    if content_type(&request).is_some_and(|k| k != "text/plain") {
+        return Err(wrong_content_type());
+    }
+    let body = Bytes::from_request(request, &()).await;
+    let text = body.ok().and_then(|b| String::from_utf8(b.to_vec()).ok());
+    let text = text.ok_or_else(|| ApiError::bad("The text cannot be read"))?;
+    let (tx, texts) = open(&admin, &locale).await?;
+    let mut texts = texts.unwrap_or_default();
+    texts.insert(key, text.into());
+    keep(tx, &admin, &locale, &texts).await
 }
 
-async fn remove_locale(admin: Admin, Path((_, locale)): Path<(String, String)>) -> Answer {
+fn content_type(request: &Request) -> Option<String> {
+    let said = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+    Some(said.split(';').next().unwrap_or_default().trim().to_lowercase())
+}
+
+/// Adds texts: a JSON document, or a form with a file that holds one.
+async fn add(admin: Admin, Path((_, locale)): Path<(String, String)>, request: Request) -> Answer {
+    admin.require(&[Right::ManageRealm])?;
+    let body = match content_type(&request).as_deref() {
+        Some("multipart/form-data") => uploaded(request).await?,
+        _ => Body::from_request(request, &()).await?,
+    };
+    let given = body.map()?;
+    let (tx, texts) = open(&admin, &locale).await?;
+    let mut texts = texts.unwrap_or_default();
+    texts.extend(given.into_iter().filter(|(_, text)| text.is_string()));
+    keep(tx, &admin, &locale, &texts).await
+}
+
+async fn uploaded(request: Request) -> Result<Body, ApiError> {
+    let unreadable = || ApiError::bad("Could not read file");
+    let mut form = Multipart::from_request(request, &()).await.map_err(|_| unreadable())?;
+    while let Ok(Some(field)) = form.next_field().await {
+        if field.name() == Some("file") {
+            return Ok(Body::from(field.bytes().await.map_err(|_| unreadable())?));
+        }
+    }
+    Err(unreadable())
+}
+
+async fn unset(admin: Admin, Path((_, locale, key)): Path<(String, String, String)>) -> Answer {
+    admin.require(&[Right::ManageRealm])?;
+    let (tx, texts) = open(&admin, &locale).await?;
+    let mut texts = texts.ok_or_else(no_text)?;
+    texts.shift_remove(&key).ok_or_else(no_text)?;
+    keep(tx, &admin, &locale, &texts).await
+}
+
+async fn remove(admin: Admin, Path((_, locale)): Path<(String, String)>) -> Answer {
     admin.require(&[Right::ManageRealm])?;
     let mut tx = admin.app.db.begin().await?;
     if !part::remove(&mut tx, &admin.realm.id, Kind::Localization, &locale).await? {
-        return Err(ApiError::not_found(&format!(
-            "No localization texts for locale {locale} found."
-        )));
+        let text = format!("No localization texts for locale {locale} found.");
+        return Err(ApiError::not_found(&text));
     }
     tx.commit().await?;
     answer::nothing()

@@ -25,6 +25,7 @@ pub mod groups;
 pub mod initial_access;
 pub mod json;
 pub mod localization;
+pub mod others;
 pub mod protocol_mappers;
 pub mod query;
 pub mod realms;
@@ -55,7 +56,6 @@ pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
         .merge(events::routes())
         .merge(console::routes())
         // -- clients, roles, groups, scopes, components: ----------------------------------------------------------
-        .merge(authentication::routes())
         .merge(clients::routes())
         .merge(client_description::routes())
         .merge(client_policies::routes())
@@ -71,6 +71,8 @@ pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
         .merge(scope_mappings::routes())
         .merge(server_info::routes(&app))
         .merge(who_am_i::routes())
+        // -- what is not there yet: ---------------------------------------------------------------------------------
+        .merge(others::routes())
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::middleware::from_fn(cors::apply))

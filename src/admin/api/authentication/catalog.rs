@@ -35,7 +35,11 @@ pub(super) fn routes() -> Router<App> {
 }
 
 fn list(kind: Kind) -> Answer {
-    answer::json(&providers::all(kind).map(providers::Provider::listed).collect::<Vec<_>>())
+    answer::json(
+        &providers::all(kind)
+            .map(providers::Provider::listed)
+            .collect::<Vec<_>>(),
+    )
 }
 
 async fn authenticators(admin: Admin) -> Answer {

@@ -30,7 +30,10 @@ pub(super) fn routes() -> Router<App> {
         .route(&of_step, post(create))
         .route(&format!("{of_step}/{{config}}"), get(read_of_step))
         .route(&format!("{base}/config"), post(create_alone))
-        .route(&format!("{base}/config/{{config}}"), get(read).put(update).delete(remove))
+        .route(
+            &format!("{base}/config/{{config}}"),
+            get(read).put(update).delete(remove),
+        )
 }
 
 fn unknown() -> ApiError {
@@ -83,11 +86,7 @@ fn values(given: &Doc, before: Option<&AuthenticatorConfig>) -> BTreeMap<String,
     let sent = given.get("config").and_then(Value::as_object).into_iter().flatten();
     sent.filter_map(|(key, value)| {
         let value = value.as_str().filter(|v| !v.is_empty())?;
-        let kept = if value == MASK {
-            before?.config.get(key)?
-        } else {
-            value
-        };
+        let kept = if value == MASK { before?.config.get(key)? } else { value };
         Some((key.clone(), kept.to_owned()))
     })
     .collect()
@@ -180,7 +179,10 @@ async fn finish(
     let told = told.map(|(id, given)| {
         let mut told = given.clone();
         told.insert("id".into(), json!(id));
-        told.insert("config".into(), masked(provider(draft.flows(), id), &values(given, None)));
+        told.insert(
+            "config".into(),
+            masked(provider(draft.flows(), id), &values(given, None)),
+        );
         Value::Object(told)
     });
     let kind = "AUTHENTICATOR_CONFIG";

@@ -7,10 +7,10 @@ use super::representation::Flows;
 use crate::admin::api::auth::Admin;
 use crate::admin::api::error::ApiError;
 use crate::error::Error;
+use crate::store::Tx;
 use crate::store::json::Doc;
 use crate::store::part::{self, Kind};
 use crate::store::realm::{self, AuthenticatorConfig, Execution, Flow};
-use crate::store::Tx;
 
 /// Members of a realm's document that bind a flow, by its alias.
 const BINDINGS: [&str; 7] = [

@@ -34,7 +34,9 @@ pub(super) fn routes() -> Router<App> {
 async fn list(admin: Admin, Path((_, alias)): Path<(String, String)>) -> Answer {
     admin.require(SEE)?;
     let all = flows::of(&admin);
-    let flow = all.by_alias(&alias).ok_or_else(|| ApiError::not_found("Flow not found"))?;
+    let flow = all
+        .by_alias(&alias)
+        .ok_or_else(|| ApiError::not_found("Flow not found"))?;
     answer::json(&representation::steps(all, flow))
 }
 
@@ -198,7 +200,11 @@ async fn change_place(admin: &Admin, id: &str, how: &str) -> Answer {
     }
     let steps = &mut parent.executions;
     let at = steps.iter().position(|e| e.id == id).unwrap_or(0);
-    let other = if how == "raise-priority" { at.checked_sub(1) } else { Some(at + 1) };
+    let other = if how == "raise-priority" {
+        at.checked_sub(1)
+    } else {
+        Some(at + 1)
+    };
     if let Some(other) = other.filter(|o| *o < steps.len()) {
         if steps[at].priority == steps[other].priority {
             // Steps with one priority stand in no order: give them one, or nothing would move.

@@ -62,7 +62,8 @@ async fn read(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
 async fn create(admin: Admin, body: Body) -> Answer {
     admin.require(CHANGE)?;
     let given = body.object("AuthenticationFlowRepresentation")?;
-    let alias = text(&given, "alias").ok_or_else(|| ApiError::conflict("Failed to create flow with empty alias name"))?;
+    let alias =
+        text(&given, "alias").ok_or_else(|| ApiError::conflict("Failed to create flow with empty alias name"))?;
     if let Some(bad) = alias.chars().find(|c| RESERVED.contains(*c)) {
         return Err(refuse(&format!("Character '{bad}' not allowed.")));
     }
@@ -107,7 +108,8 @@ async fn update(admin: Admin, Path((_, id)): Path<(String, String)>, body: Body)
     let given = body.object("AuthenticationFlowRepresentation")?;
     let mut draft = Draft::open(&admin).await?;
     let mut flow = draft.flows().flow(&id).ok_or_else(unknown)?.clone();
-    let alias = text(&given, "alias").ok_or_else(|| ApiError::conflict("Failed to update flow with empty alias name"))?;
+    let alias =
+        text(&given, "alias").ok_or_else(|| ApiError::conflict("Failed to update flow with empty alias name"))?;
     if alias != flow.alias && draft.flows().by_alias(alias).is_some() {
         return Err(ApiError::conflict("Flow alias name already exists"));
     }
@@ -133,7 +135,10 @@ async fn update(admin: Admin, Path((_, id)): Path<(String, String)>, body: Body)
 async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
     admin.require(CHANGE)?;
     let mut draft = Draft::open(&admin).await?;
-    let flow = draft.flows().flow(&id).ok_or_else(|| ApiError::not_found("Flow not found"))?;
+    let flow = draft
+        .flows()
+        .flow(&id)
+        .ok_or_else(|| ApiError::not_found("Flow not found"))?;
     if flow.built_in {
         return Err(refuse("Can't delete built in flow"));
     }
@@ -206,7 +211,11 @@ async fn copy_flow(draft: &mut Draft, original: &Flow, name: &str) -> Result<Str
                 let inner_alias = free(draft.flows(), &format!("{name} {}", inner.alias));
                 waiting.push((inner, inner_id, inner_alias));
             }
-            if let Some(config) = old.authenticator_config.as_deref().and_then(|id| draft.flows().config(id)) {
+            if let Some(config) = old
+                .authenticator_config
+                .as_deref()
+                .and_then(|id| draft.flows().config(id))
+            {
                 let copied = AuthenticatorConfig {
                     id: crate::random::uuid(),
                     alias: format!("{name} {}", config.alias),

@@ -49,11 +49,18 @@ pub fn flow(flows: Flows<'_>, flow: &Flow) -> Value {
 
 /// Keycloak's `AuthenticationExecutionExportRepresentation`: by names, not ids.
 fn exported(flows: Flows<'_>, execution: &Execution) -> Value {
-    let config = execution.authenticator_config.as_deref().and_then(|id| flows.config(id));
+    let config = execution
+        .authenticator_config
+        .as_deref()
+        .and_then(|id| flows.config(id));
     let mut shown = Map::new();
     put(&mut shown, "authenticatorConfig", config.map(|c| c.alias.as_str()));
     common(&mut shown, execution);
-    put(&mut shown, "flowAlias", flows.inner(execution).map(|f| f.alias.as_str()));
+    put(
+        &mut shown,
+        "flowAlias",
+        flows.inner(execution).map(|f| f.alias.as_str()),
+    );
     shown.insert("userSetupAllowed".into(), json!(false));
     Value::Object(shown)
 }

@@ -109,7 +109,9 @@ async fn update(admin: Admin, Path((_, alias)): Path<(String, String)>, body: Bo
         ..before.clone()
     };
     if let Some(config) = given.get("config").and_then(Value::as_object) {
-        let texts = config.iter().filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned())));
+        let texts = config
+            .iter()
+            .filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned())));
         action.config = texts.collect();
     }
     keep(&mut tx, &admin, &action).await?;
@@ -145,7 +147,11 @@ async fn change_place(admin: &Admin, alias: &str, how: &str) -> Answer {
     admin.require(CHANGE)?;
     let (mut tx, mut actions) = open(admin).await?;
     let at = actions.iter().position(|a| a.alias == alias).ok_or_else(not_there)?;
-    let other = if how == "raise-priority" { at.checked_sub(1) } else { Some(at + 1) };
+    let other = if how == "raise-priority" {
+        at.checked_sub(1)
+    } else {
+        Some(at + 1)
+    };
     if let Some(other) = other.filter(|o| *o < actions.len()) {
         let (mine, theirs) = (actions[at].priority, actions[other].priority);
         (actions[at].priority, actions[other].priority) = (theirs, mine);
@@ -193,8 +199,7 @@ async fn register(admin: Admin, body: Body) -> Answer {
 async fn description(admin: Admin, Path((_, alias)): Path<(String, String)>) -> Answer {
     admin.require(SEE)?;
     let found = admin.realm.required_action(&alias).and_then(settings);
-    let properties =
-        found.ok_or_else(|| ApiError::not_found("Could not find configurable RequiredAction provider"))?;
+    let properties = found.ok_or_else(|| ApiError::not_found("Could not find configurable RequiredAction provider"))?;
     answer::json(&json!({ "properties": properties }))
 }
 

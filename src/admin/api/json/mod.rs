@@ -47,6 +47,12 @@ pub fn wrong_content_type() -> ApiError {
     ApiError::error(StatusCode::UNSUPPORTED_MEDIA_TYPE, text)
 }
 
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self(bytes)
+    }
+}
+
 impl Body {
     /// The document, one of the representations of `shapes.txt`, with its values in the types given there.
     ///

@@ -10,7 +10,6 @@ mod impersonation;
 mod list;
 mod mails;
 mod profile;
-mod profile_rules;
 mod role_mappings;
 pub(in crate::admin::api) mod sent;
 mod sessions;

@@ -7,18 +7,18 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use serde_json::{Value, json};
 
-use super::{SEE, find, profile_rules};
+use super::{SEE, find};
 use crate::admin::api::answer;
 use crate::admin::api::auth::{Admin, Right};
 use crate::admin::api::error::{Answer, ApiError};
 use crate::admin::api::json::Body;
 use crate::admin::api::record::{Operation, record};
 use crate::app::App;
-use crate::profile::config::{DEFAULT, PROVIDER_TYPE, SETTING};
 use crate::profile::{self, Context};
-use crate::store::json::Doc;
+use crate::store::Tx;
+use crate::store::json::{Doc, text};
 use crate::store::part::{self, Kind};
-use crate::store::realm::Realm;
+use crate::store::realm;
 use crate::store::user::Attributes;
 
 /// Who may know how users are described.
@@ -32,32 +32,14 @@ const KNOW: &[Right] = &[
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/realms/{realm}/users/profile", get(read).put(write))
+        .route("/realms/{realm}/users/profile", get(read).put(update))
         .route("/realms/{realm}/users/profile/metadata", get(metadata))
         .route("/realms/{realm}/users/{id}/unmanagedAttributes", get(unmanaged))
 }
 
-/// The profile as it was written, or the default.
-fn shown(realm: &Realm) -> Result<Value, ApiError> {
-    let stored = realm.components_of(PROVIDER_TYPE).find_map(|c| c.first(SETTING));
-    if let Some(config) = stored.and_then(|text| serde_json::from_str(text).ok()) {
-        return Ok(config);
-    }
-    let mut config = serde_json::to_value(&*DEFAULT)?;
-    for attribute in config["attributes"]
-        .as_array_mut()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_object_mut)
-    {
-        attribute.retain(|_, value| *value != json!({}));
-    }
-    Ok(config)
-}
-
 async fn read(admin: Admin) -> Answer {
     admin.require(KNOW)?;
-    answer::json_plain(&shown(&admin.realm)?)
+    answer::json_plain(&profile::config::document(&admin.realm))
 }
 
 async fn metadata(admin: Admin) -> Answer {
@@ -65,84 +47,92 @@ async fn metadata(admin: Admin) -> Answer {
     answer::json_plain(&profile::metadata(&admin.realm, Context::UserApi))
 }
 
-/// Replaces the profile; nothing (or `null`) gives the default back.
-async fn write(admin: Admin, body: Body) -> Answer {
+/// Replaces the profile; without one, the default is back.
+async fn update(admin: Admin, body: Body) -> Answer {
     admin.require(&[Right::ManageRealm])?;
-    let config = if body.is_empty() {
+    let wanted = if body.is_empty() {
         None
     } else {
-        Some(completed(body.object("UPConfig")?))
+        Some(in_order(&body.object("UPConfig")?))
     };
-    if let Some(config) = &config {
-        let errors = profile_rules::broken(&admin.realm, config);
+    if let Some(wanted) = &wanted {
+        let errors = profile::faults(&admin.realm, wanted);
         if !errors.is_empty() {
             return Err(ApiError::bad(&format!("[{}]", errors.join(", "))));
         }
     }
-    let known = admin.realm.components_of(PROVIDER_TYPE).next();
-    let id = known.map_or_else(crate::random::uuid, |c| c.id.clone());
+    let told = wanted.map(Value::Object);
     let mut tx = admin.app.db.begin().await?;
-    match &config {
-        Some(config) => {
-            let component = component(&admin.realm, &id, config);
-            part::put(&mut tx, &admin.realm.id, Kind::Component, &id, "", &component).await?;
-        }
-        None => {
-            part::remove(&mut tx, &admin.realm.id, Kind::Component, &id).await?;
-        }
-    }
-    let sent = config.map(Value::Object);
-    record(
-        &mut tx,
-        &admin,
-        Operation::Update,
-        "USER_PROFILE",
-        "users/profile",
-        sent.as_ref(),
-    )
-    .await?;
+    store(&mut tx, &admin, told.as_ref()).await?;
+    let kind = "USER_PROFILE";
+    record(&mut tx, &admin, Operation::Update, kind, "users/profile", told.as_ref()).await?;
     tx.commit().await?;
-    let now = crate::store::realm::by_id(&admin.app.db, &admin.realm.id).await?;
-    let text = shown(&now.unwrap_or(admin.realm))?.to_string();
+    let realm = realm::by_id(&admin.app.db, &admin.realm.id).await?;
+    let shown = profile::config::document(realm.as_ref().unwrap_or(&admin.realm));
+    let text = serde_json::to_string(&shown)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
 }
 
-/// What was sent with the members that Keycloak always has.
-fn completed(mut config: Doc) -> Doc {
-    for attribute in config
-        .get_mut("attributes")
-        .and_then(Value::as_array_mut)
+/// Puts a profile into the realm's component, which a realm that never changed it has not.
+async fn store(tx: &mut Tx, admin: &Admin, profile: Option<&Value>) -> Result<(), ApiError> {
+    let realm_id = &admin.realm.id;
+    if !realm::lock(tx, realm_id).await? {
+        return Err(ApiError::not_found("Realm not found."));
+    }
+    let there = part::of_kind(&mut *tx, realm_id, Kind::Component).await?;
+    let mut component = there
         .into_iter()
-        .flatten()
-    {
-        let Some(attribute) = attribute.as_object_mut() else {
-            continue;
-        };
-        if !attribute.contains_key("multivalued") {
-            let default = attribute.remove("defaultValue");
-            attribute.insert("multivalued".into(), json!(false));
-            if let Some(default) = default {
-                attribute.insert("defaultValue".into(), default);
-            }
+        .map(|p| p.doc)
+        .find(|doc| text(doc, "providerType") == Some(profile::config::PROVIDER_TYPE))
+        .unwrap_or_else(|| {
+            let new = json!({
+                "id": crate::random::uuid(), "providerId": "declarative-user-profile",
+                "providerType": profile::config::PROVIDER_TYPE, "parentId": realm_id
+            });
+            new.as_object().cloned().unwrap_or_default()
+        });
+    let settings = component.entry("config").or_insert_with(|| json!({}));
+    if let Value::Object(settings) = settings {
+        settings.remove(profile::config::SETTING);
+        if let Some(profile) = profile {
+            settings.insert(profile::config::SETTING.into(), json!([profile.to_string()]));
         }
     }
-    if !config.contains_key("groups") {
-        let policy = config.remove("unmanagedAttributePolicy");
-        config.insert("groups".into(), json!([]));
-        if let Some(policy) = policy {
-            config.insert("unmanagedAttributePolicy".into(), policy);
-        }
-    }
-    config
+    let own = |key: &str| text(&component, key).unwrap_or_default().to_owned();
+    Ok(part::put(tx, realm_id, Kind::Component, &own("id"), &own("name"), &component).await?)
 }
 
-fn component(realm: &Realm, id: &str, config: &Doc) -> Doc {
-    let text = Value::Object(config.clone()).to_string();
-    let component = json!({
-        "id": id, "providerId": "declarative-user-profile", "providerType": PROVIDER_TYPE, "parentId": realm.id,
-        "config": { SETTING: [text] }
-    });
-    component.as_object().cloned().unwrap_or_default()
+/// A profile with its members where Keycloak has them, and without those that say nothing.
+fn in_order(given: &Doc) -> Doc {
+    const ATTRIBUTE: [&str; 10] = [
+        "name",
+        "displayName",
+        "validations",
+        "annotations",
+        "required",
+        "permissions",
+        "selector",
+        "group",
+        "multivalued",
+        "defaultValue",
+    ];
+    let said = |doc: &Doc, key: &str| doc.get(key).filter(|v| !v.is_null()).cloned();
+    let mut ordered = Doc::new();
+    if let Some(Value::Array(attributes)) = given.get("attributes") {
+        let all = attributes.iter().filter_map(Value::as_object).map(|attribute| {
+            let members = ATTRIBUTE.iter().filter_map(|key| {
+                let default = (*key == "multivalued").then(|| json!(false));
+                Some(((*key).to_owned(), said(attribute, key).or(default)?))
+            });
+            Value::Object(members.collect())
+        });
+        ordered.insert("attributes".into(), all.collect());
+    }
+    ordered.insert("groups".into(), said(given, "groups").unwrap_or_else(|| json!([])));
+    if let Some(policy) = said(given, "unmanagedAttributePolicy") {
+        ordered.insert("unmanagedAttributePolicy".into(), policy);
+    }
+    ordered
 }
 
 /// The attributes of a user that the profile does not name.

@@ -1,0 +1,162 @@
+//! What Keycloak's Admin REST API has and this server has not yet: answers as from a realm that has none of it.
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use serde_json::json;
+
+use super::answer;
+use super::auth::{Admin, Right};
+use super::error::{Answer, ApiError};
+use super::server_info;
+use crate::app::App;
+
+const SEE_PROVIDERS: &[Right] = &[Right::ViewIdentityProviders, Right::ManageIdentityProviders];
+const CHANGE_PROVIDERS: &[Right] = &[Right::ManageIdentityProviders];
+const SEE_ORGANIZATIONS: &[Right] = &[
+    Right::ManageRealm,
+    Right::ViewOrganizations,
+    Right::QueryOrganizations,
+    Right::ManageOrganizations,
+];
+const CHANGE_ORGANIZATIONS: &[Right] = &[Right::ManageRealm, Right::ManageOrganizations];
+
+/// The addresses of identity providers, organizations, workflows and client types.
+pub fn routes() -> Router<App> {
+    let realm = "/realms/{realm}";
+    Router::new()
+        .route(
+            &format!("{realm}/identity-provider/instances"),
+            get(no_providers).post(add_provider),
+        )
+        .route(
+            &format!("{realm}/identity-provider/instances/{{alias}}"),
+            get(no_provider).put(no_provider).delete(no_provider),
+        )
+        .route(
+            &format!("{realm}/identity-provider/instances/{{alias}}/{{*rest}}"),
+            any(no_provider),
+        )
+        .route(
+            &format!("{realm}/identity-provider/import-config"),
+            axum::routing::post(add_provider),
+        )
+        .route(
+            &format!("{realm}/identity-provider/providers/{{provider}}"),
+            get(provider_type),
+        )
+        .route(
+            &format!("{realm}/organizations"),
+            get(organizations).post(change_organizations),
+        )
+        .route(&format!("{realm}/organizations/count"), get(count_organizations))
+        .route(
+            &format!("{realm}/organizations/members/{{member}}/organizations"),
+            get(organizations),
+        )
+        .route(
+            &format!("{realm}/organizations/{{organization}}"),
+            get(no_organization)
+                .put(change_organizations)
+                .delete(change_organizations),
+        )
+        .route(&format!("{realm}/workflows"), get(workflows).post(change_workflows))
+        .route(&format!("{realm}/workflows/scheduled/{{resource}}"), get(workflows))
+        .route(
+            &format!("{realm}/workflows/{{workflow}}"),
+            get(workflow).put(change_workflows).delete(change_workflows),
+        )
+        .route(&format!("{realm}/client-types"), get(client_types).put(client_types))
+}
+
+async fn no_providers(admin: Admin) -> Answer {
+    admin.require(SEE_PROVIDERS)?;
+    answer::json(&json!([]))
+}
+
+async fn no_provider(admin: Admin) -> Answer {
+    admin.require(SEE_PROVIDERS)?;
+    Err(ApiError::no_such_path())
+}
+
+async fn add_provider(admin: Admin) -> Answer {
+    admin.require(CHANGE_PROVIDERS)?;
+    Err(ApiError::feature_off())
+}
+
+async fn provider_type(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
+    admin.require(SEE_PROVIDERS)?;
+    let Some(name) = server_info::identity_provider(&id) else {
+        return Err(ApiError::error(StatusCode::BAD_REQUEST, "HTTP 400 Bad Request"));
+    };
+    answer::json(&json!({
+        "name": name, "id": id, "configProperties": [], "helpText": "", "configMetadata": []
+    }))
+}
+
+fn require_organizations(admin: &Admin, rights: &[Right]) -> Result<(), ApiError> {
+    admin.require(rights)?;
+    if admin.realm.flag("organizationsEnabled") {
+        Ok(())
+    } else {
+        let text = "Organizations not enabled for this realm.";
+        Err(ApiError::message(StatusCode::NOT_FOUND, text))
+    }
+}
+
+async fn organizations(admin: Admin) -> Answer {
+    require_organizations(&admin, SEE_ORGANIZATIONS)?;
+    answer::json(&json!([]))
+}
+
+async fn count_organizations(admin: Admin) -> Answer {
+    require_organizations(&admin, SEE_ORGANIZATIONS)?;
+    answer::json(&json!(0))
+}
+
+async fn no_organization(admin: Admin) -> Answer {
+    require_organizations(&admin, SEE_ORGANIZATIONS)?;
+    Err(ApiError::message(StatusCode::NOT_FOUND, "Organization not found."))
+}
+
+async fn change_organizations(admin: Admin) -> Answer {
+    require_organizations(&admin, CHANGE_ORGANIZATIONS)?;
+    Err(ApiError::feature_off())
+}
+
+/// Workflows act on everything in a realm; who sees them administers all of it.
+fn require_all(admin: &Admin) -> Result<(), ApiError> {
+    let all = [Right::ManageRealm, Right::ManageUsers, Right::ManageClients];
+    all.into_iter().try_for_each(|right| admin.require(&[right]))
+}
+
+/// Keycloak tells workflows as YAML to those who do not ask for JSON.
+async fn workflows(admin: Admin, headers: HeaderMap) -> Result<Response, ApiError> {
+    require_all(&admin)?;
+    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok());
+    if accept.is_some_and(|a| a.contains("json")) {
+        return answer::json(&json!([]));
+    }
+    Ok(([(header::CONTENT_TYPE, "application/yaml;charset=UTF-8")], "--- []\n").into_response())
+}
+
+async fn workflow(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
+    require_all(&admin)?;
+    let text = format!("Not a valid workflow resource: {id}");
+    Err(ApiError::error(StatusCode::BAD_REQUEST, &text))
+}
+
+async fn change_workflows(admin: Admin) -> Answer {
+    require_all(&admin)?;
+    Err(ApiError::feature_off())
+}
+
+async fn client_types(admin: Admin) -> Answer {
+    if admin.has_some() {
+        Err(ApiError::feature_off())
+    } else {
+        Err(ApiError::forbidden())
+    }
+}
