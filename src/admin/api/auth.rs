@@ -145,14 +145,7 @@ impl Administrator {
     ///
     /// Those of the database.
     pub async fn rights_on(&self, realm: &Realm) -> Result<HashSet<Right>, ApiError> {
-        let holder = if self.home.name == "master" {
-            format!("{}-realm", realm.name)
-        } else if self.home.id == realm.id {
-            "realm-management".to_owned()
-        } else {
-            return Ok(HashSet::new());
-        };
-        let Some(holder) = client::by_client_id(&self.app.db, &self.home.id, &holder).await? else {
+        let Some(holder) = self.holder_on(realm).await? else {
             return Ok(HashSet::new());
         };
         let has = |right: &Right| {
@@ -160,6 +153,32 @@ impl Administrator {
             found.is_some_and(|r| self.roles.contains(&r.id))
         };
         Ok(Right::ALL.into_iter().filter(has).collect())
+    }
+
+    /// The names of all roles that they have of those from which the rights on a realm come.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn roles_on(&self, realm: &Realm) -> Result<Vec<&str>, ApiError> {
+        let Some(holder) = self.holder_on(realm).await? else {
+            return Ok(Vec::new());
+        };
+        let all = self.home.roles.of(&holder.id).into_iter();
+        let held = all.filter(|r| self.roles.contains(&r.id));
+        Ok(held.map(|r| r.name.as_str()).collect())
+    }
+
+    /// The client whose roles are the rights on a realm.
+    async fn holder_on(&self, realm: &Realm) -> Result<Option<Arc<Client>>, ApiError> {
+        let name = if self.home.name == "master" {
+            format!("{}-realm", realm.name)
+        } else if self.home.id == realm.id {
+            "realm-management".to_owned()
+        } else {
+            return Ok(None);
+        };
+        Ok(client::by_client_id(&self.app.db, &self.home.id, &name).await?)
     }
 }
 

@@ -17,7 +17,6 @@ pub mod container;
 mod cors;
 pub mod dates;
 pub mod default_client_scopes;
-pub mod empty;
 pub mod error;
 pub mod events;
 pub mod grants;
@@ -56,13 +55,13 @@ pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
         .merge(events::routes())
         .merge(console::routes())
         // -- clients, roles, groups, scopes, components: ----------------------------------------------------------
+        .merge(authentication::routes())
         .merge(clients::routes())
         .merge(client_description::routes())
         .merge(client_policies::routes())
         .merge(client_scopes::routes())
         .merge(default_client_scopes::routes())
         .merge(components::routes())
-        .merge(empty::routes())
         .merge(groups::routes())
         .merge(initial_access::routes())
         .merge(localization::routes())

@@ -137,7 +137,7 @@ async fn workflows(admin: Admin, headers: HeaderMap) -> Result<Response, ApiErro
     require_all(&admin)?;
     let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok());
     if accept.is_some_and(|a| a.contains("json")) {
-        return answer::json(&json!([]));
+        return answer::json_plain(&json!([]));
     }
     Ok(([(header::CONTENT_TYPE, "application/yaml;charset=UTF-8")], "--- []\n").into_response())
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::draft::Draft;
 use super::providers::{self, Provider};
 use super::representation::Flows;
-use super::{CHANGE, SEE, flows};
+use super::{CHANGE, SEE, created, done, flows};
 use crate::admin::api::answer;
 use crate::admin::api::auth::Admin;
 use crate::admin::api::error::{Answer, ApiError};
@@ -117,7 +117,7 @@ async fn create(admin: Admin, Path((_, id)): Path<(String, String)>, body: Body)
     }
     let path = format!("authentication/executions/{id}/config");
     finish(draft, &admin, Operation::Create, &path, Some((&config_id, &given))).await?;
-    answer::created(&admin, &format!("{path}/{config_id}"))
+    created(&admin, &format!("{path}/{config_id}"))
 }
 
 /// Settings of no step yet.
@@ -139,7 +139,7 @@ async fn create_alone(admin: Admin, body: Body) -> Answer {
     draft.keep_config(config).await?;
     let path = format!("authentication/config/{id}");
     finish(draft, &admin, Operation::Create, &path, Some((&id, &given))).await?;
-    answer::created(&admin, &path)
+    created(&admin, &path)
 }
 
 async fn update(admin: Admin, Path((_, id)): Path<(String, String)>, body: Body) -> Answer {
@@ -155,7 +155,7 @@ async fn update(admin: Admin, Path((_, id)): Path<(String, String)>, body: Body)
     draft.keep_config(changed).await?;
     let path = format!("authentication/config/{id}");
     finish(draft, &admin, Operation::Update, &path, Some((&id, &given))).await?;
-    answer::nothing()
+    done()
 }
 
 async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
@@ -165,7 +165,7 @@ async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
     draft.drop_config(&id).await?;
     let path = format!("authentication/config/{id}");
     finish(draft, &admin, Operation::Delete, &path, None).await?;
-    answer::nothing()
+    done()
 }
 
 /// Ends a change; the event tells what was sent, as far as it may be told.

@@ -13,7 +13,7 @@ use crate::store::part::{self, Kind};
 use crate::store::realm::{self, AuthenticatorConfig, Execution, Flow};
 
 /// Members of a realm's document that bind a flow, by its alias.
-const BINDINGS: [&str; 7] = [
+pub const BINDINGS: [&str; 7] = [
     "browserFlow",
     "registrationFlow",
     "directGrantFlow",

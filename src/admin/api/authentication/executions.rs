@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::draft::Draft;
 use super::providers::{self, Kind};
-use super::{CHANGE, SEE, flows, refuse, representation};
+use super::{CHANGE, SEE, created, done, flows, refuse, representation};
 use crate::admin::api::answer;
 use crate::admin::api::auth::Admin;
 use crate::admin::api::error::{Answer, ApiError};
@@ -64,7 +64,7 @@ async fn update(admin: Admin, Path((_, alias)): Path<(String, String)>, body: Bo
     draft.keep_execution(execution).await?;
     let path = format!("authentication/flows/{alias}/executions");
     finish(draft, &admin, Operation::Update, &path, Some(given)).await?;
-    answer::nothing()
+    done()
 }
 
 /// Keycloak fails with 500 where there is none, or an unknown one.
@@ -140,7 +140,7 @@ async fn create(admin: Admin, body: Body) -> Answer {
     parent.executions.push(execution);
     draft.keep(parent).await?;
     finish(draft, &admin, Operation::Create, &path, Some(given)).await?;
-    answer::created(&admin, &path)
+    created(&admin, &path)
 }
 
 /// Whether a provider can be a step of a flow.
@@ -180,7 +180,7 @@ async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
     }
     let path = format!("authentication/executions/{id}");
     finish(draft, &admin, Operation::Delete, &path, None).await?;
-    answer::nothing()
+    done()
 }
 
 async fn raise(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
@@ -219,7 +219,7 @@ async fn change_place(admin: &Admin, id: &str, how: &str) -> Answer {
     }
     let path = format!("authentication/executions/{id}/{how}");
     finish(draft, admin, Operation::Update, &path, None).await?;
-    answer::nothing()
+    done()
 }
 
 /// What was sent, with the id that came of it, for the admin event.

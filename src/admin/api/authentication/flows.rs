@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::draft::{self, Draft};
 use super::representation::{self, Flows};
-use super::{CHANGE, SEE, refuse};
+use super::{CHANGE, SEE, created, done, refuse};
 use crate::admin::api::answer;
 use crate::admin::api::auth::{Admin, Right};
 use crate::admin::api::error::{Answer, ApiError};
@@ -20,6 +20,9 @@ use crate::store::realm::{AuthenticatorConfig, Execution, Flow};
 
 /// Characters that mean something in addresses.
 const RESERVED: &str = ":/?#@!$&()*+,;=[]\\";
+
+/// Every realm has this one, and no list shows it.
+const HIDDEN: &str = "saml ecp";
 
 pub(super) fn routes() -> Router<App> {
     let base = "/realms/{realm}/authentication/flows";
@@ -37,7 +40,7 @@ async fn list(admin: Admin) -> Answer {
         Right::QueryClients,
     ])?;
     let flows = of(&admin);
-    let top = flows.flows.iter().filter(|f| f.top_level);
+    let top = flows.flows.iter().filter(|f| f.top_level && f.alias != HIDDEN);
     answer::json(&top.map(|f| representation::flow(flows, f)).collect::<Vec<_>>())
 }
 
@@ -88,7 +91,7 @@ async fn create(admin: Admin, body: Body) -> Answer {
     told.extend(given.clone());
     draft.keep(flow).await?;
     finish(draft, &admin, Operation::Create, &path, Some(told)).await?;
-    answer::created(&admin, &path)
+    created(&admin, &path)
 }
 
 async fn finish(
@@ -129,7 +132,7 @@ async fn update(admin: Admin, Path((_, id)): Path<(String, String)>, body: Body)
     draft.keep(flow).await?;
     let path = format!("authentication/flows/{id}");
     finish(draft, &admin, Operation::Update, &path, Some(given)).await?;
-    answer::nothing()
+    done()
 }
 
 async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
@@ -161,7 +164,7 @@ async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
     draft.drop_flow(&id).await?;
     let path = format!("authentication/flows/{id}");
     finish(draft, &admin, Operation::Delete, &path, None).await?;
-    answer::nothing()
+    done()
 }
 
 async fn copy(admin: Admin, Path((_, alias)): Path<(String, String)>, body: Body) -> Answer {
@@ -183,10 +186,7 @@ async fn copy(admin: Admin, Path((_, alias)): Path<(String, String)>, body: Body
     told.insert("id".into(), json!(id));
     let path = format!("authentication/flows/{alias}/copy");
     finish(draft, &admin, Operation::Create, &path, Some(told)).await?;
-    answer::uncached(answer::created(
-        &admin,
-        &format!("authentication/flows/{segment}/copy/{id}"),
-    ))
+    created(&admin, &format!("authentication/flows/{segment}/copy/{id}"))
 }
 
 /// Copies a flow and the flows in it, which are named after it. Gives the new flow's id.

@@ -10,13 +10,15 @@ mod representation;
 mod required_actions;
 mod subflows;
 
+pub use draft::BINDINGS;
 pub use representation::flow as represent_flow;
 
 use axum::Router;
 use axum::http::StatusCode;
 
-use super::auth::Right;
-use super::error::ApiError;
+use super::answer;
+use super::auth::{Admin, Right};
+use super::error::{Answer, ApiError};
 use crate::app::App;
 
 /// Who may see flows.
@@ -39,4 +41,14 @@ pub fn routes() -> Router<App> {
 /// 400 `{"error": ...}`: most refusals here.
 fn refuse(text: &str) -> ApiError {
     ApiError::error(StatusCode::BAD_REQUEST, text)
+}
+
+/// 204, as Keycloak answers here.
+fn done() -> Answer {
+    answer::uncached(answer::nothing())
+}
+
+/// 201, as Keycloak answers here.
+fn created(admin: &Admin, path: &str) -> Answer {
+    answer::uncached(answer::created(admin, path))
 }

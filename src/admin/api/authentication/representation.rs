@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::providers::{self, Kind};
+use super::providers::{self, Kind, Provider};
 use crate::store::json::Doc;
 use crate::store::realm::{AuthenticatorConfig, Execution, Flow};
 
@@ -124,7 +124,8 @@ fn inner_flow(execution: &Execution, inner: &Flow) -> Doc {
     put(&mut shown, "id", Some(&execution.id));
     put(&mut shown, "requirement", Some(&execution.requirement));
     put(&mut shown, "displayName", Some(&inner.alias));
-    put(&mut shown, "description", Some(&inner.description));
+    let description = Some(inner.description.as_str()).filter(|d| !d.is_empty());
+    put(&mut shown, "description", description);
     shown.insert("requirementChoices".into(), json!(choices));
     shown.insert("configurable".into(), json!(false));
     shown.insert("authenticationFlow".into(), json!(true));
@@ -147,8 +148,8 @@ fn step(flows: Flows<'_>, kind: Kind, execution: &Execution) -> Doc {
     let mut shown = Map::new();
     put(&mut shown, "id", Some(&execution.id));
     put(&mut shown, "requirement", Some(&execution.requirement));
-    put(&mut shown, "displayName", Some(provider.map_or(id, |p| p.name())));
-    let configurable = provider.is_some_and(|p| p.is_configurable());
+    put(&mut shown, "displayName", Some(provider.map_or(id, Provider::name)));
+    let configurable = provider.is_some_and(Provider::is_configurable);
     let alias = config.and_then(|id| flows.config(id)).map(|c| c.alias.as_str());
     put(&mut shown, "alias", alias.filter(|_| configurable));
     let choices = provider.map_or_else(any, |p| p.choices().clone());

@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 use serde_json::{Value, json};
 
 use super::providers::{self, Action};
-use super::{CHANGE, SEE, refuse};
+use super::{CHANGE, SEE, done, refuse};
 use crate::admin::api::answer;
 use crate::admin::api::auth::{Admin, Right};
 use crate::admin::api::error::{Answer, ApiError};
@@ -160,7 +160,7 @@ async fn change_place(admin: &Admin, alias: &str, how: &str) -> Answer {
     }
     let path = format!("authentication/required-actions/{alias}/{how}");
     finish(tx, admin, Operation::Update, "REQUIRED_ACTION", &path, None).await?;
-    answer::nothing()
+    done()
 }
 
 async fn unregistered(admin: Admin) -> Answer {
@@ -193,7 +193,7 @@ async fn register(admin: Admin, body: Body) -> Answer {
     keep(&mut tx, &admin, &action).await?;
     let path = "authentication/register-required-action";
     finish(tx, &admin, Operation::Create, "REQUIRED_ACTION", path, Some(given)).await?;
-    answer::nothing()
+    done()
 }
 
 async fn description(admin: Admin, Path((_, alias)): Path<(String, String)>) -> Answer {
@@ -239,7 +239,7 @@ async fn configure(admin: Admin, Path((_, alias)): Path<(String, String)>, body:
     let path = format!("authentication/required-actions/{alias}/config");
     let kind = "REQUIRED_ACTION_CONFIG";
     finish(tx, &admin, Operation::Update, kind, &path, Some(given)).await?;
-    answer::nothing()
+    done()
 }
 
 /// Keycloak's words for a number that is none, or negative.
@@ -265,5 +265,5 @@ async fn reset(admin: Admin, Path((_, alias)): Path<(String, String)>) -> Answer
     keep(&mut tx, &admin, &action).await?;
     let path = format!("authentication/required-actions/{alias}/config");
     finish(tx, &admin, Operation::Delete, "REQUIRED_ACTION_CONFIG", &path, None).await?;
-    answer::nothing()
+    done()
 }

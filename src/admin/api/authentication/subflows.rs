@@ -7,8 +7,7 @@ use serde_json::Value;
 
 use super::draft::Draft;
 use super::executions::{known, priority, with_id};
-use super::{CHANGE, refuse};
-use crate::admin::api::answer;
+use super::{CHANGE, created, refuse};
 use crate::admin::api::auth::Admin;
 use crate::admin::api::error::{Answer, ApiError};
 use crate::admin::api::json::Body;
@@ -51,7 +50,7 @@ async fn add_step(admin: Admin, Path((_, alias)): Path<(String, String)>, body: 
     )
     .await?;
     draft.tx.commit().await?;
-    answer::created(&admin, &format!("authentication/executions/{id}"))
+    created(&admin, &format!("authentication/executions/{id}"))
 }
 
 /// A new step does nothing until it is told what is required.
@@ -91,7 +90,7 @@ async fn add_flow(admin: Admin, Path((_, alias)): Path<(String, String)>, body: 
     let kind = "AUTH_EXECUTION_FLOW";
     record(&mut draft.tx, &admin, Operation::Create, kind, &path, Some(&told)).await?;
     draft.tx.commit().await?;
-    answer::created(&admin, &format!("authentication/flows/{id}"))
+    created(&admin, &format!("authentication/flows/{id}"))
 }
 
 /// The flow that is described. Without an alias or a type Keycloak makes one that it cannot show any more, or fails with 500.

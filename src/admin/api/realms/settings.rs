@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::represent::MASK;
+use crate::admin::api::authentication::BINDINGS;
 use crate::admin::api::error::ApiError;
 use crate::app::App;
 use crate::password::policy;
@@ -11,17 +12,6 @@ use crate::profile::address;
 use crate::realm_setup::COLLECTIONS;
 use crate::store::json::{Doc, text};
 use crate::store::realm::Realm;
-
-/// Members that bind a flow, by its alias.
-const FLOWS: &[&str] = &[
-    "browserFlow",
-    "registrationFlow",
-    "directGrantFlow",
-    "resetCredentialsFlow",
-    "clientAuthenticationFlow",
-    "dockerAuthenticationFlow",
-    "firstBrokerLoginFlow",
-];
 
 /// What of a representation is settings, in the form in which they are kept. `realm`: the one that is changed.
 ///
@@ -53,7 +43,7 @@ pub(super) fn checked(app: &App, realm: Option<&Realm>, given: &Doc) -> Result<D
     if realm.is_none() && text(&wanted, "passwordPolicy").is_none() {
         wanted.remove("passwordPolicy");
     }
-    for flow in FLOWS {
+    for flow in BINDINGS {
         let alias = text(&wanted, flow);
         if let (Some(realm), Some(alias)) = (realm, alias)
             && realm.flow_by_alias(alias).is_none()
