@@ -148,7 +148,7 @@ fn step(flows: Flows<'_>, kind: Kind, execution: &Execution) -> Doc {
     let mut shown = Map::new();
     put(&mut shown, "id", Some(&execution.id));
     put(&mut shown, "requirement", Some(&execution.requirement));
-    put(&mut shown, "displayName", Some(provider.map_or(id, Provider::name)));
+    put(&mut shown, "displayName", Some(provider.map_or(id, |p| p.name())));
     let configurable = provider.is_some_and(Provider::is_configurable);
     let alias = config.and_then(|id| flows.config(id)).map(|c| c.alias.as_str());
     put(&mut shown, "alias", alias.filter(|_| configurable));
