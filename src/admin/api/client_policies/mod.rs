@@ -96,7 +96,7 @@ async fn keep(admin: &Admin, member: &str, value: Value) -> Answer {
     let put = |doc: &mut Doc| {
         doc.insert(member.to_owned(), value);
     };
-    if !realm::edit(&mut tx, &admin.realm.id, put).await? {
+    if !realm::change(&mut tx, &admin.realm.id, put).await? {
         return Err(ApiError::not_found("Realm not found."));
     }
     tx.commit().await?;
