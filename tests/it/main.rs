@@ -40,8 +40,6 @@ mod representation_registration;
 mod sso;
 mod statements;
 mod store;
-mod token;
-mod verification;
 #[allow(dead_code, reason = "each promise uses what it needs")]
 mod support;
 mod token;
