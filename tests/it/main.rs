@@ -14,6 +14,7 @@ mod admin_scopes;
 mod admin_users;
 mod authorize;
 mod claims;
+mod client_assertion;
 mod client_registration;
 mod consent;
 mod crash;

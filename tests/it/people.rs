@@ -97,7 +97,7 @@ pub async fn code(server: &Server, to: &str) -> String {
         .as_str()
         .unwrap()
         .to_owned();
-    let found = regex::Regex::new(r"\b(\d{3}) (\d{3})\b")
+    let found = regex::Regex::new(r"(?m)^(\d{6})$")
         .unwrap()
         .captures(&text)
         .unwrap()

@@ -37,7 +37,15 @@ impl Process {
             }
         };
         command
-            .args(["serve", "--dev", "--no-demo", "--data"])
+            // One name across restarts, whatever the port: tokens stay good.
+            .args([
+                "serve",
+                "--dev",
+                "--no-demo",
+                "--hostname",
+                "http://localhost:8080",
+                "--data",
+            ])
             .arg(data)
             .args([
                 "--http-port",

@@ -1,0 +1,86 @@
+//! A client that signs for itself: `private_key_jwt` (RFC 7523).
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use vestibule_jose::{Alg, Jwks, SigningKey, jwt};
+
+use crate::support::oidc::{at, shop, token};
+use crate::support::{self, Answer, Server};
+
+const CLIENT_CREDENTIALS: (&str, &str) = ("grant_type", "client_credentials");
+
+/// A realm with the client `signer`, which proves itself with this key.
+async fn signer(server: &Server, key: &SigningKey) -> String {
+    let realm = shop(server, json!({})).await;
+    let keys = Jwks {
+        keys: vec![key.public_jwk().unwrap()],
+    };
+    let doc = json!({
+        "clientId": "signer", "clientAuthenticatorType": "client-jwt", "serviceAccountsEnabled": true,
+        "attributes": { "use.jwks.string": "true", "jwks.string": serde_json::to_string(&keys).unwrap() }
+    });
+    server.client(&realm, doc).await;
+    realm
+}
+
+fn assertion(server: &Server, realm: &str, key: &SigningKey, jti: &str) -> String {
+    let now = server.app.now_seconds();
+    let said = json!({
+        "iss": "signer", "sub": "signer", "aud": format!("http://localhost:8080/realms/{realm}"),
+        "jti": jti, "iat": now, "exp": now + 60
+    });
+    jwt::encode(key, "JWT", &said).unwrap()
+}
+
+async fn with_assertion(server: &Server, realm: &str, assertion: &str) -> Answer {
+    let fields = [
+        CLIENT_CREDENTIALS,
+        (
+            "client_assertion_type",
+            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        ),
+        ("client_assertion", assertion),
+    ];
+    token(server, realm, &fields).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_assertion_is_good_once_however_many_come_at_once() {
+    for server in support::servers().await {
+        let key = SigningKey::generate(Alg::ES256).unwrap().with_kid("k");
+        let realm = Arc::new(signer(&server, &key).await);
+        let one = Arc::new(assertion(&server, &realm, &key, "j-1"));
+        let server = Arc::new(server);
+        let sent: Vec<_> = (0..20)
+            .map(|_| {
+                let (server, realm, one) = (Arc::clone(&server), Arc::clone(&realm), Arc::clone(&one));
+                tokio::spawn(async move { with_assertion(&server, &realm, &one).await })
+            })
+            .collect();
+        let mut good = 0;
+        for answer in sent {
+            let answer = answer.await.unwrap();
+            match answer.status {
+                200 => good += 1,
+                _ => refused(&answer, 400, "invalid_client", "Token reuse detected"),
+            }
+        }
+        assert_eq!(good, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_assertion_does_not_use_up_the_real_one() {
+    let server = support::sqlite().await;
+    let key = SigningKey::generate(Alg::ES256).unwrap().with_kid("k");
+    let realm = signer(&server, &key).await;
+    let stranger = SigningKey::generate(Alg::ES256).unwrap().with_kid("k");
+    let forged = with_assertion(&server, &realm, &assertion(&server, &realm, &stranger, "j-1")).await;
+    assert_eq!(
+        (forged.status, forged.json()["error"].as_str()),
+        (400, Some("invalid_client"))
+    );
+    let real = with_assertion(&server, &realm, &assertion(&server, &realm, &key, "j-1")).await;
+    assert_eq!(real.status, 200, "{}", real.body);
+}
