@@ -140,16 +140,15 @@ impl<'a> Draft<'a> {
             .kc_locale
             .as_deref()
             .filter(|_| realm.flag("internationalizationEnabled"))
+            && voice.locale == chosen
         {
-            if voice.locale == chosen {
-                set_cookies.push(cookies::set(
-                    &visitor.caller,
-                    &realm.name,
-                    cookies::LOCALE,
-                    chosen,
-                    Age::Session,
-                ));
-            }
+            set_cookies.push(cookies::set(
+                &visitor.caller,
+                &realm.name,
+                cookies::LOCALE,
+                chosen,
+                Age::Session,
+            ));
         }
         Self {
             app,

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use vestibule_jose::{Alg, Jwks, SigningKey, jwt};
 
-use crate::support::oidc::{at, shop, token};
+use crate::support::oidc::{shop, token};
 use crate::support::{self, Answer, Server};
+use crate::token::refused;
 
 const CLIENT_CREDENTIALS: (&str, &str) = ("grant_type", "client_credentials");
 

@@ -126,16 +126,16 @@ async fn the_last_passwords_are_not_used_again() {
             let fields = [("password-new", password), ("password-confirm", password)];
             let answer = browser.submit(&page.form("kc-passwd-update-form"), &fields).await;
             assert_eq!(is_signed_in(&answer), accepted, "{password}: {}", answer.body);
-            if !accepted {
+            if accepted {
+                assert_eq!(
+                    answer.location_parameter("kc_action_status").as_deref(),
+                    Some("success")
+                );
+            } else {
                 assert!(
                     answer.body.contains("must not be equal to any of last 2 passwords."),
                     "{}",
                     answer.body
-                );
-            } else {
-                assert_eq!(
-                    answer.location_parameter("kc_action_status").as_deref(),
-                    Some("success")
                 );
             }
         }

@@ -1,15 +1,13 @@
 //! The token endpoint: who gets tokens, and what those who do not are told.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
-use vestibule_jose::{Alg, Jwks, SigningKey, jwt};
+use vestibule_jose::Alg;
 
 use crate::support::oidc::{
     CALLBACK, at, claims, code, exchange, introspect, refresh, shop, text, token, token_of_back, tokens_of_mia,
     userinfo,
 };
-use crate::support::{self, Answer, Server};
+use crate::support::{self, Answer};
 
 const CLIENT_CREDENTIALS: (&str, &str) = ("grant_type", "client_credentials");
 
@@ -17,7 +15,7 @@ const CLIENT_CREDENTIALS: (&str, &str) = ("grant_type", "client_credentials");
 type Sent = &'static [(&'static str, &'static str)];
 
 #[track_caller]
-fn refused(answer: &Answer, status: u16, error: &str, description: &str) {
+pub(crate) fn refused(answer: &Answer, status: u16, error: &str, description: &str) {
     assert_eq!(answer.status, status, "{}", answer.body);
     assert_eq!(
         answer.json(),

@@ -50,7 +50,7 @@ enum Step<'a> {
 }
 
 /// The form actions that are switched on, in their order.
-fn steps<'a>(realm: &'a Realm) -> Vec<Step<'a>> {
+fn steps(realm: &Realm) -> Vec<Step<'_>> {
     let top = realm
         .text("registrationFlow")
         .and_then(|alias| realm.flow_by_alias(alias));
