@@ -38,7 +38,7 @@ pub async fn proceed(mut turn: Turn, user: User) -> Result<Response, Error> {
         turn.session.set_note("username", &*user.username);
     }
     let Some(alias) = next(&mut turn, &user).await? else {
-        return finish(turn, user).await;
+        return Box::pin(finish(turn, user)).await;
     };
     if turn.session.request.prompts().none {
         return answer::passive_refusal(turn, "interaction_required").await;

@@ -144,7 +144,7 @@ impl Rule {
         match self {
             Self::Length(n) => length() >= *n,
             Self::MaxLength(n) => length() <= *n,
-            Self::Digits(n) => count(|c| c.is_numeric() && c.is_ascii_digit()) >= *n,
+            Self::Digits(n) => count(|c| c.is_ascii_digit()) >= *n,
             Self::LowerCase(n) => count(char::is_lowercase) >= *n,
             Self::UpperCase(n) => count(char::is_uppercase) >= *n,
             Self::SpecialChars(n) => count(|c| !c.is_alphanumeric()) >= *n,

@@ -134,6 +134,8 @@ async fn page(mut turn: Turn, row: &Registration, shown: Shown) -> Result<Respon
     let inbox = inbox_url(&turn, &row.email);
     let mut draft = turn.draft(None);
     match shown {
+        // What was forwarded to this page is said instead.
+        Shown::First if draft.shell.message.is_some() => {}
         Shown::First => draft.message(Severity::Warning, "verifyEmailMessage", &[]),
         Shown::WrongCode => draft.field_error("code", "emailVerifyCodeInvalid", &[]),
         Shown::Wait(seconds) => draft.message(Severity::Error, "emailVerifySendCooldown", &[json!(seconds)]),

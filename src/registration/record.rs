@@ -64,7 +64,7 @@ impl Applicant {
         let mut event = Event::new(kind);
         event.client_id = self.client.as_ref().map(|c| c.client_id.clone());
         event.ip_address = Some(self.ip.clone());
-        event.details = self.details.clone();
+        event.details.clone_from(&self.details);
         event = event.detail("register_method", self.source.as_str());
         let names = [
             ("lastName", "last_name"),

@@ -47,6 +47,10 @@ pub async fn next(turn: &Turn, user: &User) -> Result<Option<String>, Error> {
         user::set_required_actions(&mut tx, &turn.realm.id, &user.id, &wanted).await?;
         tx.commit().await?;
     }
+    // Who came by the link of a recovery has the address; it is written down with the new password.
+    if user.email.is_some() && turn.session.note(update_password::PROVED_ADDRESS) == user.email.as_deref() {
+        wanted.retain(|alias| alias != "VERIFY_EMAIL");
+    }
     if is_profile_wanting(&turn.realm, &user) {
         wanted.push("VERIFY_PROFILE".to_owned());
     }

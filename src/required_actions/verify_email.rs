@@ -127,7 +127,7 @@ async fn page(mut turn: Turn, user: &User, shown: Shown) -> Result<Response, Err
     let asked = turn.session.note("kc_action_executing").is_some();
     let mut draft = turn.draft(Some(user));
     match shown {
-        Shown::First if asked => {}
+        Shown::First if asked || draft.shell.message.is_some() => {}
         Shown::First => draft.message(Severity::Warning, "verifyEmailMessage", &[]),
         Shown::WrongCode => draft.field_error("code", "emailVerifyCodeInvalid", &[]),
         Shown::Wait(seconds) => draft.message(Severity::Error, "emailVerifySendCooldown", &[json!(seconds)]),

@@ -147,3 +147,9 @@ pub async fn sign_in(browser: &mut Browser<'_>, realm: &str, name: &str, passwor
         .await;
     browser.follow(sent).await
 }
+
+/// A page without what differs each time: codes, tabs, nonces.
+pub fn without_chance(page: &str) -> String {
+    let chance = regex::Regex::new(r#"(session_code|tab_id|execution)=[^&"]*|nonce="[^"]*""#).unwrap();
+    chance.replace_all(page, "").into_owned()
+}
