@@ -84,6 +84,15 @@ create table client (
 );
 create unique index client_client_id on client (realm_id, client_id);
 
+-- Which pages in browsers may call for which client: its Web Origins, `+` resolved. `*` stands for itself.
+create table client_origin (
+    realm_id text not null,
+    origin text not null,
+    client_uuid text not null references client (id) on delete cascade,
+    primary key (realm_id, origin, client_uuid)
+);
+create index client_origin_client on client_origin (client_uuid);
+
 -- How a client came to be, kept beside it, so that use does not look like change.
 create table client_registration (
     client_uuid text primary key references client (id) on delete cascade,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use vestibule_oauth::web_origin;
+
 use super::cache::client_topic;
 use super::db::{Db, Query, Row, Tx};
 use super::json::{self, Doc};
@@ -214,7 +216,38 @@ pub async fn add(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
             ],
         )
         .await?;
+    if added > 0 {
+        index_origins(tx, c).await?;
+    }
     Ok(added > 0)
+}
+
+/// The origins of a client, so that a page can be known that does not say for which client it speaks.
+async fn index_origins(tx: &mut Tx, c: &Client) -> Result<(), Error> {
+    for origin in web_origin::resolve(&c.texts("webOrigins"), &c.texts("redirectUris")) {
+        let sql =
+            "insert into client_origin (realm_id, origin, client_uuid) values ($1, $2, $3) on conflict do nothing";
+        tx.exec(sql, &[&c.realm_id, &origin, &c.id]).await?;
+    }
+    Ok(())
+}
+
+/// Whether pages of an origin may call for any client of a realm that works.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn any_of_origin(db: &Db, realm_id: &str, origin: &str) -> Result<bool, Error> {
+    let sql = "select client_uuid from client_origin where realm_id = $1 and (origin = $2 or origin = '*') limit 20";
+    for mut row in db.all(sql, &[&realm_id, &origin]).await? {
+        if by_id(db, realm_id, &row.next::<String>()?)
+            .await?
+            .is_some_and(|c| c.enabled())
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Replaces a client's document, name and secrets. Look first whether a new `client_id` is free. `false` if it is gone.
@@ -245,6 +278,11 @@ pub async fn update(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
             ],
         )
         .await?;
+    tx.exec("delete from client_origin where client_uuid = $1", &[&c.id])
+        .await?;
+    if changed > 0 {
+        index_origins(tx, c).await?;
+    }
     tx.touch(client_topic(&c.id));
     Ok(changed > 0)
 }

@@ -232,16 +232,23 @@ async fn pages_may_call_from_the_applications_web_origins_only() {
         (refused.status, refused.header("access-control-allow-origin")),
         (403, "")
     );
-    let unnamed = server
-        .request(
-            "POST",
-            &json_url(&realm),
-            &call("https://app.example.com"),
-            &mia().to_string(),
-        )
+    let unnamed = mia().to_string();
+    let refused = server
+        .request("POST", &json_url(&realm), &call("https://evil.example.com"), &unnamed)
         .await;
-    assert_eq!(unnamed.status, 403);
+    assert_eq!(refused.status, 403);
     assert!(users(&server, &realm, "mia").await.is_empty());
+    // Without a client's name, those of any client count.
+    let other = with(
+        with(mia(), "username", json!("other")),
+        "email",
+        json!("other@example.org"),
+    )
+    .to_string();
+    let answer = server
+        .request("POST", &json_url(&realm), &call("https://app.example.com"), &other)
+        .await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
     let answer = server
         .request("POST", &json_url(&realm), &call("https://app.example.com"), &body)
         .await;

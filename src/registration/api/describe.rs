@@ -40,7 +40,7 @@ pub async fn describe(
         Ok(client) => client,
         Err(fault) => return Ok(door.refuse(&fault)),
     };
-    if !may_call(headers, caller, client.as_deref()) {
+    if !may_call(app, realm, headers, caller, client.as_deref()).await? {
         return Ok(cors::invalid_origin());
     }
     if !realm.enabled() {

@@ -41,7 +41,7 @@ async fn find(door: &Door<'_>, caller: &Caller, id: &str) -> Result<Result<Follo
         Some(uuid) => client::by_id(&door.app.db, &door.realm.id, uuid).await?,
         None => None,
     };
-    if !may_call(door.headers, caller, client.as_deref()) {
+    if !may_call(door.app, door.realm, door.headers, caller, client.as_deref()).await? {
         return Ok(Err(cors::invalid_origin()));
     }
     Ok(Ok(Followed { row, client }))

@@ -78,7 +78,7 @@ pub async fn post(
         Ok(client) => client,
         Err(fault) => return Ok(at.refuse(&fault)),
     };
-    if !may_call(headers, caller, client.as_deref()) {
+    if !may_call(app, realm, headers, caller, client.as_deref()).await? {
         return Ok(cors::invalid_origin());
     }
     if !realm.enabled() {
@@ -131,12 +131,22 @@ async fn known_client(app: &App, realm: &Realm, id: Option<&str>) -> Result<Resu
     })
 }
 
-/// Whether a page may read the answer: one of the application's Web Origins, this server itself, or no page at all.
-pub(super) fn may_call(headers: &HeaderMap, caller: &Caller, client: Option<&Client>) -> bool {
-    let Some(origin) = cors::origin(headers) else {
-        return true;
+/// Whether a page may call and read the answer: one of the application's Web Origins; if it names none, those of any of the
+/// realm's; this server itself; or no page at all.
+pub(super) async fn may_call(
+    app: &App,
+    realm: &Realm,
+    headers: &HeaderMap,
+    caller: &Caller,
+    client: Option<&Client>,
+) -> Result<bool, Error> {
+    let Some(origin) = cors::origin(headers).filter(|o| !cors::is_own(o, &caller.base)) else {
+        return Ok(true);
     };
-    cors::is_own(origin, &caller.base) || client.is_some_and(|c| cors::allowed(origin, c))
+    match client {
+        Some(client) => Ok(cors::allowed(origin, client)),
+        None => client::any_of_origin(&app.db, &realm.id, origin).await,
+    }
 }
 
 /// Tokens are for applications that could have asked for them by password, without a secret.
