@@ -100,7 +100,8 @@ pub fn is_profile_wanting(realm: &Realm, user: &User) -> bool {
     if realm.name == "master" {
         return false;
     }
-    let enabled = realm.required_action("VERIFY_PROFILE").is_some_and(|a| a.enabled);
+    // The first administrator has neither name nor address, and is let in as in Keycloak.
+    let enabled = realm.name != "master" && realm.required_action("VERIFY_PROFILE").is_some_and(|a| a.enabled);
     enabled && !profile::validate(realm, Context::UpdateProfile, &profile::of_user(user)).is_empty()
 }
 
