@@ -31,8 +31,8 @@ pub fn want(turn: &mut Turn, aliases: &[String]) {
     turn.session.set_note(WANTED, aliases.join(","));
 }
 
-/// The action whose turn it is: those of the user, of the realm and of this way, in the realm's order. What has become
-/// needless goes off the user's list, what has become needed comes on it.
+/// The action whose turn it is: those of the user, of the realm and of this way, in the realm's order. What has become needed
+/// comes on the user's list; what has become needless goes off it when its turn comes, as in Keycloak.
 ///
 /// # Errors
 ///
@@ -78,9 +78,7 @@ pub async fn due(app: &App, realm: &Realm, user: &User) -> Result<Vec<String>, E
             wanted.push(alias.to_owned());
         }
     };
-    if !to_prove {
-        wanted.retain(|alias| alias != "VERIFY_EMAIL");
-    } else if realm.flag("verifyEmail") {
+    if to_prove && realm.flag("verifyEmail") {
         want(&mut wanted, "VERIFY_EMAIL");
     }
     if let Some(days) = policy::of(realm).expires_after_days()
