@@ -10,6 +10,7 @@ mod admin_flows;
 mod admin_groups;
 mod admin_initial_access;
 mod admin_realms;
+mod admin_rights;
 mod admin_roles;
 mod admin_scopes;
 mod admin_users;
