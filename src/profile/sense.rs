@@ -268,7 +268,7 @@ fn pattern(settings: &Doc) -> Option<Fault> {
 mod tests {
     use super::*;
 
-    fn told(id: &str, settings: Value) -> String {
+    fn told(id: &str, settings: &Value) -> String {
         let settings = settings.as_object().cloned().unwrap_or_default();
         wrong_settings(id, &settings).iter().map(|f| f.text(id)).collect()
     }
@@ -276,17 +276,17 @@ mod tests {
     #[test]
     fn settings_of_validators_are_refused_in_keycloaks_words() {
         assert_eq!(
-            told("length", serde_json::json!({ "min": "a" })),
+            told("length", &serde_json::json!({ "min": "a" })),
             "ValidationError{validatorId='length', inputHint='min', \
              message='error-validator-config-invalid-number-value', messageParameters=[a]}, "
         );
         assert_eq!(
-            told("length", serde_json::json!({})).matches("missing-value").count(),
+            told("length", &serde_json::json!({})).matches("missing-value").count(),
             2
         );
-        assert!(told("integer", serde_json::json!({ "min": 5, "max": 1 })).contains("inputHint='max'"));
-        assert_eq!(told("integer", serde_json::json!({})), "");
-        assert_eq!(told("length", serde_json::json!({ "min": "5" })), "");
-        assert!(told("pattern", serde_json::json!({ "pattern": "[" })).contains("messageParameters=[[, "));
+        assert!(told("integer", &serde_json::json!({ "min": 5, "max": 1 })).contains("inputHint='max'"));
+        assert_eq!(told("integer", &serde_json::json!({})), "");
+        assert_eq!(told("length", &serde_json::json!({ "min": "5" })), "");
+        assert!(told("pattern", &serde_json::json!({ "pattern": "[" })).contains("messageParameters=[[, "));
     }
 }

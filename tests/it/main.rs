@@ -1,6 +1,10 @@
 //! One file per promise, each through the router, on every database that is switched on.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
-#![allow(clippy::type_complexity, clippy::regex_creation_in_loops, reason = "tables of cases; a test runs once")]
+#![allow(
+    clippy::type_complexity,
+    clippy::regex_creation_in_loops,
+    reason = "tables of cases; a test runs once"
+)]
 
 mod admin_authz;
 mod admin_clients;
