@@ -4,6 +4,7 @@
 //! when the outer commit, and with it the sync to disk, is done. As the writer's queue is fair, whoever was already
 //! waiting gets into the same outer commit: one sync serves them all.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use super::cache::Caches;
 use super::db::{Cell, Params, Row};
 use crate::error::Error;
 
-/// Names of placeholders: SQLite numbers `$n` by first use, so parameters are bound by name.
+/// Names of most placeholders: SQLite numbers `$n` by first use, so parameters are bound by name.
 const NAMES: [&str; 32] = [
     "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$16", "$17",
     "$18", "$19", "$20", "$21", "$22", "$23", "$24", "$25", "$26", "$27", "$28", "$29", "$30", "$31", "$32",
@@ -83,12 +84,12 @@ fn make_private(path: &Path) -> Result<(), Error> {
 }
 
 fn bind(stmt: &mut Statement<'_>, params: Params<'_>) -> Result<(), Error> {
-    if params.len() > NAMES.len() {
-        return Err(Error::Corrupt("a statement has too many parameters".into()));
-    }
-    for (name, value) in NAMES.iter().zip(params) {
+    for (n, value) in params.iter().enumerate() {
+        let name = NAMES
+            .get(n)
+            .map_or_else(|| Cow::from(format!("${}", n + 1)), |known| Cow::from(*known));
         // PostgreSQL refuses a parameter that is not used; so does this.
-        let index = stmt.parameter_index(name)?;
+        let index = stmt.parameter_index(&name)?;
         let index = index.ok_or_else(|| Error::Corrupt(format!("a statement does not use {name}")))?;
         stmt.raw_bind_parameter(index, *value)?;
     }

@@ -97,8 +97,8 @@ async fn a_realm_has_texts_of_its_own() {
         204
     );
     assert_eq!(
-        server.admin("GET", &path, Value::Null).await.body,
-        r#"{"a":"1","b":"2"}"#
+        server.admin("GET", &path, Value::Null).await.json(),
+        json!({ "a": "1", "b": "2" })
     );
     assert_eq!(server.admin("GET", &format!("{path}/a"), Value::Null).await.body, "1");
     assert_eq!(

@@ -353,3 +353,23 @@ async fn an_administrator_asks_for_actions_by_mail() {
         "{inbox}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_hundreds_is_answered_whole() {
+    for server in support::servers().await {
+        let realm = server.realm(json!({})).await;
+        let token = server.admin_token().await;
+        for n in 0..250 {
+            let body = json!({ "username": format!("user{n:03}"), "enabled": true });
+            let made = server
+                .with_token(&token, "POST", &format!("/admin/realms/{realm}/users"), body)
+                .await;
+            assert_eq!(made.status, 201, "{}", made.body);
+        }
+        let listed = server
+            .admin("GET", &format!("/{realm}/users?max=1000"), Value::Null)
+            .await;
+        assert_eq!(listed.status, 200, "{}", listed.body);
+        assert_eq!(listed.json().as_array().unwrap().len(), 250);
+    }
+}

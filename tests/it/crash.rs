@@ -136,7 +136,11 @@ async fn drive(
 
 async fn check(server: &Process, ledger: &Mutex<Ledger>) {
     let token = server.admin_token().await;
-    let get = async |path: &str| server.admin(&token, "GET", path, &Value::Null).await.json();
+    let get = async |path: &str| {
+        let answer = server.admin(&token, "GET", path, &Value::Null).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        answer.json()
+    };
     let users = get("/acme/users?max=100000").await;
     let users = users.as_array().unwrap();
     let (acknowledged_users, acknowledged_clients) = {
