@@ -53,6 +53,7 @@ fn tree(app: &App) -> Router<App> {
         .route("/demo/register", get(demo::web::register))
         .route("/demo/logout", get(demo::web::logout))
         .route("/resources/{version}/{kind}/{theme}/{*path}", get(theme::web::resource))
+        .route("/resources/{version}/{kind}/{theme}", get(theme::web::texts))
         .route("/inbox", get(inbox::web::list))
         .route("/inbox/messages", get(inbox::web::messages))
         .route("/inbox/{id}", get(inbox::web::message))

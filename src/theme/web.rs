@@ -4,8 +4,14 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
 use super::Kind;
 use crate::app::App;
+use crate::error::Error;
+use crate::store::realm;
 
 /// `GET /resources/{version}/{kind}/{theme}/{path}`. The version changes with the content, so browsers keep it for good.
 pub async fn resource(
@@ -35,4 +41,35 @@ pub async fn resource(
         return (StatusCode::NOT_MODIFIED, about).into_response();
     }
     (about, resource.bytes.to_vec()).into_response()
+}
+
+/// `GET /resources/{realm}/{kind}/{locale}`: all texts of a realm's theme in one language, as Keycloak's pages ask for them.
+pub async fn texts(
+    State(app): State<App>,
+    Path((realm, kind, locale)): Path<(String, String, String)>,
+) -> Result<Response, Error> {
+    let known = realm::by_name(&app.db, &realm).await?;
+    let (Some(realm), Some(kind)) = (known, Kind::from_name(&kind)) else {
+        return Ok(StatusCode::NOT_FOUND.into_response());
+    };
+    let theme = realm
+        .text(if kind == Kind::Login {
+            "loginTheme"
+        } else {
+            "accountTheme"
+        })
+        .unwrap_or_default();
+    let built_in = app.themes.texts(theme, kind, &locale);
+    let mut all: BTreeMap<&str, &str> = built_in.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    let own = realm.localization.get(&locale).into_iter().flatten();
+    all.extend(own.filter_map(|(key, text)| Some((key.as_str(), text.as_str()?))));
+    let list: Vec<_> = all
+        .into_iter()
+        .map(|(key, value)| json!({ "key": key, "value": value }))
+        .collect();
+    let about = [
+        (header::CONTENT_TYPE, "application/json;charset=utf-8"),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
+    Ok((about, serde_json::to_string(&list)?).into_response())
 }

@@ -64,6 +64,12 @@ impl Link {
         event.ip_address = Some(self.visitor.caller.ip.to_string());
         event.user_id = json::text(&self.claims, "sub").map(str::to_owned);
         events::record_alone(&self.app, &self.realm, &event.detail("action", self.text("typ"))).await;
+        if self.claims.is_empty() {
+            // Whoever made this up did not come from an application.
+            let mut draft = Draft::new(&self.app, &self.realm, &self.visitor, None);
+            draft.caching = Caching::NoStore;
+            return draft.error(StatusCode::BAD_REQUEST, fault.0, &[]);
+        }
         self.draft().error(StatusCode::BAD_REQUEST, fault.0, &[])
     }
 
@@ -110,7 +116,9 @@ pub async fn action_token(
     };
     let query = query(q);
     let named = query.get("client_id").unwrap_or("account");
-    let key = query.get("key").unwrap_or_default();
+    let Some(key) = query.get("key").filter(|k| !k.is_empty()) else {
+        return Draft::new(&app, &realm, &visitor, None).error(StatusCode::BAD_REQUEST, "invalidRequestMessage", &[]);
+    };
     let (claims, expired) = match action_token::verify(&app, &visitor.caller, &realm, &kind::ALL, key) {
         Ok(claims) => (claims, false),
         Err(Refused::Expired(claims)) => (claims, true),

@@ -1,7 +1,7 @@
 //! A user that an administrator makes.
 
 use axum::http::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::sent;
 use crate::admin::api::answer;
@@ -70,9 +70,13 @@ fn holds_something(value: Option<&Value>) -> bool {
 async fn user_of(admin: &Admin, given: &Doc) -> Result<User, ApiError> {
     let realm = &admin.realm;
     let mut fields = sent::fields(&Fields::new(), given);
-    if realm.flag("registrationEmailAsUsername")
-        && let Some(email) = fields.get("email").cloned()
-    {
+    if realm.flag("registrationEmailAsUsername") {
+        let email = fields.get("email").filter(|v| v.iter().any(|e| !e.is_empty())).cloned();
+        let Some(email) = email else {
+            let missing =
+                json!({ "field": "email", "errorMessage": "error-user-attribute-required", "params": ["email"] });
+            return Err(ApiError::Refused(StatusCode::BAD_REQUEST, missing));
+        };
         fields.insert("username".into(), email);
     }
     let username = fields
