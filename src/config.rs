@@ -32,7 +32,7 @@ pub struct ServeArgs {
     /// Port for people and applications [default: 8080]
     #[arg(long, env = "VESTIBULE_HTTP_PORT", value_name = "N")]
     pub http_port: Option<u16>,
-    /// Port for health and metrics [default: 9000]
+    /// Port for health checks [default: 9000]
     #[arg(long, env = "VESTIBULE_HTTP_MANAGEMENT_PORT", value_name = "N")]
     pub http_management_port: Option<u16>,
     /// The address by which everybody reaches this server, as https://id.example.org; required without --dev

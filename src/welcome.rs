@@ -87,13 +87,8 @@ pub fn print(app: &App, admin: Option<&Admin>) {
     );
     let line = |what: &str, value: &str| println!("  {what:<18} {value}");
     if config.demo {
-        let query = "client_id=demo-app&response_type=code&scope=openid&redirect_uri=";
         line("Demo application", &format!("{base}/demo/"));
-        let to = format!("{base}/demo/").replace(':', "%3A").replace('/', "%2F");
-        line(
-            "Registration",
-            &format!("{base}/realms/demo/protocol/openid-connect/registrations?{query}{to}"),
-        );
+        line("Registration", &format!("{base}/demo/register"));
     }
     line("Mail inbox", &format!("{base}/inbox"));
     line("Admin API", &format!("{base}/admin/realms"));
