@@ -69,15 +69,16 @@ pub enum Sending {
 }
 
 /// Queues a mail, within the realm's limits for one recipient and for all (contract 2). Beyond them nothing is sent, and
-/// nobody is told.
+/// nobody is told but the caller: `false`. Each kind of mail has the limit for itself, so that strangers who register with
+/// an address do not keep the mails back by which its owner recovers a password.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn queue(tx: &mut Tx, app: &App, realm: &Realm, mail: &Envelope, sending: Sending) -> Result<(), Error> {
+pub async fn queue(tx: &mut Tx, app: &App, realm: &Realm, mail: &Envelope, sending: Sending) -> Result<bool, Error> {
     let now = app.now();
     let to = normal(&mail.recipient);
-    let wanted = sending == Sending::Wanted && is_within_limits(tx, realm, &to, now).await?;
+    let wanted = sending == Sending::Wanted && is_within_limits(tx, realm, &to, mail.kind, now).await?;
     let inbox = app.config.dev && Settings::of(realm).is_none();
     let message = Outgoing {
         id: crate::random::row_id(),
@@ -104,12 +105,12 @@ pub async fn queue(tx: &mut Tx, app: &App, realm: &Realm, mail: &Envelope, sendi
         };
         inbox::add(tx, &shown).await?;
     }
-    Ok(())
+    Ok(wanted)
 }
 
-async fn is_within_limits(tx: &mut Tx, realm: &Realm, recipient: &str, now: i64) -> Result<bool, Error> {
+async fn is_within_limits(tx: &mut Tx, realm: &Realm, recipient: &str, kind: &str, now: i64) -> Result<bool, Error> {
     if let Some((most, window)) = limit(realm, "registration.limit.mail", (5, 3600))
-        && outbox::count_to(&mut *tx, &realm.id, recipient, now - window * 1000).await? >= most
+        && outbox::count_to(&mut *tx, &realm.id, recipient, kind, now - window * 1000).await? >= most
     {
         tracing::warn!(
             "realm {:?}: a recipient has had {most} mails in {window} s, no more are sent",

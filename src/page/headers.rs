@@ -65,8 +65,9 @@ pub fn secure(answer: &mut Response, realm: &Realm, nonce: Option<&str>) {
         }
     }
     if let Some(nonce) = nonce {
-        let policy = policy(text("contentSecurityPolicy").unwrap_or_default(), nonce);
-        if let Ok(value) = HeaderValue::from_str(&policy) {
+        // A policy that is no header value protects nothing: ours alone stands then.
+        let realms = text("contentSecurityPolicy").filter(|v| HeaderValue::from_str(v).is_ok());
+        if let Ok(value) = HeaderValue::from_str(&policy(realms.unwrap_or_default(), nonce)) {
             answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, value);
         }
     }

@@ -92,8 +92,20 @@ impl Hasher {
     ///
     /// # Errors
     ///
-    /// [`Error::Busy`] if too many hashes wait, [`Error::Corrupt`] if the stored hash cannot be read.
+    /// [`Error::Busy`] if too many hashes wait. A stored hash that cannot be read, or would cost too much, is no password
+    /// at all: the answer is [`Verdict::Wrong`] after the usual work, and the log says why.
     pub async fn verify(&self, password: &str, stored: &Credential) -> Result<Verdict, Error> {
+        match self.compare_with(password, stored).await {
+            Err(Error::Corrupt(why)) => {
+                tracing::warn!("credential {}: {why}", stored.id);
+                self.burn(password).await?;
+                Ok(Verdict::Wrong)
+            }
+            verdict => verdict,
+        }
+    }
+
+    async fn compare_with(&self, password: &str, stored: &Credential) -> Result<Verdict, Error> {
         let password = Zeroizing::new(password.to_owned());
         let secret: Value = serde_json::from_str(&stored.secret_data)?;
         let data: Value = serde_json::from_str(&stored.credential_data)?;

@@ -177,7 +177,9 @@ async fn hold(
     let mut tx = app.db.begin().await?;
     registration::add(&mut tx, &row).await?;
     let sent = if owner.is_some() { &told } else { &proof };
-    mail::queue(&mut tx, app, realm, sent, Sending::Wanted).await?;
+    if !mail::queue(&mut tx, app, realm, sent, Sending::Wanted).await? {
+        registration::forget_code(&mut tx, &row.id).await?;
+    }
     let event = applicant.event("REGISTRATION_SUBMITTED", &row.id, &prepared.fields);
     events::record(&mut tx, realm, &event, now).await?;
     tx.commit().await?;

@@ -63,6 +63,7 @@ async fn change(
     }
     let mut tx = turn.app.db.begin().await?;
     // One link, one change: who comes second finds another password than the one that the link was sent for.
+    user::lock(&mut tx, &turn.realm.id, &user.id).await?;
     let present = stamp::of_user(&mut tx, &user.id).await?;
     if stamp::remembered(&turn).is_some_and(|stamp| stamp != present) {
         drop(tx);

@@ -110,14 +110,14 @@ pub async fn failed(tx: &mut Tx, id: &str, why: &str, due: Option<i64>, now: i64
     Ok(())
 }
 
-/// How many messages went to a recipient since an instant.
+/// How many messages of a kind went to a recipient since an instant.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn count_to(q: impl Query, realm_id: &str, recipient: &str, since: i64) -> Result<i64, Error> {
-    let sql = "select count(*) from outbox where realm_id = $1 and recipient = $2 and created > $3";
-    q.count(sql, &[&realm_id, &recipient, &since]).await
+pub async fn count_to(q: impl Query, realm_id: &str, recipient: &str, kind: &str, since: i64) -> Result<i64, Error> {
+    let sql = "select count(*) from outbox where realm_id = $1 and recipient = $2 and created > $3 and kind = $4";
+    q.count(sql, &[&realm_id, &recipient, &since, &kind]).await
 }
 
 /// How many messages a realm sent since an instant.

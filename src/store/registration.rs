@@ -243,3 +243,14 @@ pub async fn expire(tx: &mut Tx, now: i64, most: i64) -> Result<Vec<String>, Err
         .map(|mut r| r.next())
         .collect()
 }
+
+/// Makes the code of a row worthless: its mail was kept back, so nobody can know it but by guessing.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn forget_code(tx: &mut Tx, id: &str) -> Result<(), Error> {
+    tx.exec("update registration set code_hash = null where id = $1", &[&id])
+        .await?;
+    Ok(())
+}

@@ -283,6 +283,17 @@ async fn index_attributes(tx: &mut Tx, u: &User) -> Result<(), Error> {
     Ok(())
 }
 
+/// Makes this transaction the only one that changes a user until it ends: what is read after it is still so at the commit.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn lock(tx: &mut Tx, realm_id: &str, id: &str) -> Result<(), Error> {
+    let sql = "update account set enabled = enabled where realm_id = $1 and id = $2";
+    tx.exec(sql, &[&realm_id, &id]).await?;
+    Ok(())
+}
+
 /// Sets the required actions of a user.
 ///
 /// # Errors

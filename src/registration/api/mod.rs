@@ -7,9 +7,11 @@ mod follow;
 pub use describe::describe;
 pub use follow::{code, resend, status};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -24,7 +26,7 @@ use crate::oidc::{cors, door};
 use crate::profile::FieldError;
 use crate::store::client::{self, Client};
 use crate::store::json::Doc;
-use crate::store::realm::Realm;
+use crate::store::realm::{self, Realm};
 use crate::theme::locale::{self, Offer, Wish};
 use answer::{Door, Fault};
 
@@ -173,11 +175,18 @@ pub(super) fn language(realm: &Realm, headers: &HeaderMap, said: Option<&str>) -
     )
 }
 
-/// The answer to `OPTIONS`. A page asks before it says for which application it speaks, so any may ask; whether it may
-/// register is decided when it does.
-pub async fn preflight(headers: HeaderMap) -> Response {
-    if headers.contains_key(header::ORIGIN) {
-        return cors::preflight(&headers, "GET, POST, OPTIONS");
+/// The answer to `OPTIONS`. A page asks before it says for which application it speaks, so those of all the realm's
+/// applications may ask; whether it may register is decided when it does.
+pub async fn preflight(
+    State(app): State<App>,
+    Path(place): Path<BTreeMap<String, String>>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let realm = realm::by_name(&app.db, place.get("realm").map_or("", String::as_str)).await?;
+    if let (Some(realm), Some(origin)) = (realm, cors::origin(&headers))
+        && client::any_of_origin(&app.db, &realm.id, origin).await?
+    {
+        return Ok(cors::preflight(&headers, "GET, POST, OPTIONS"));
     }
-    (StatusCode::OK, [(header::ALLOW, "HEAD, POST, GET, OPTIONS")]).into_response()
+    Ok((StatusCode::OK, [(header::ALLOW, "HEAD, POST, GET, OPTIONS")]).into_response())
 }
