@@ -123,7 +123,14 @@ impl Running {
             }
         }
         command
-            .args(["serve", "--dev", "--no-demo", "--http-host", "127.0.0.1", "--data"])
+            .args([
+                "serve",
+                "--hostname",
+                &format!("http://127.0.0.1:{port}"),
+                "--http-host",
+                "127.0.0.1",
+                "--data",
+            ])
             .arg(&folder);
         command.args([
             "--http-port",

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Statement, types::ValueRef};
 use tokio::sync::{OwnedMutexGuard, oneshot};
 
@@ -59,6 +60,8 @@ fn connect(path: &str) -> Result<Connection, Error> {
         Connection::open(path).map_err(|e| Error::Setup(format!("the database {path} cannot be opened: {e}")))?;
     conn.busy_timeout(Duration::from_secs(5))?;
     conn.set_prepared_statement_cache_capacity(256);
+    // A plan is made once, whatever the parameters: otherwise SQLite plans anew each time that they change.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.execute_batch(
         "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma cache_size = -16384;
          pragma mmap_size = 268435456; pragma wal_autocheckpoint = 0; pragma temp_store = memory;
