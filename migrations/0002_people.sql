@@ -49,6 +49,20 @@ create table credential (
 );
 create index credential_account on credential (account_id);
 
+-- Failed sign-ins of a user since the last good one (Keycloak's brute force detection). not_before: epoch seconds.
+create table login_failure (
+    realm_id text not null,
+    account_id text not null references account (id) on delete cascade,
+    failures bigint not null,
+    lockouts bigint not null,
+    secondary bigint not null,
+    not_before bigint not null,
+    last_failure bigint not null,
+    last_address text,
+    primary key (realm_id, account_id)
+);
+create index login_failure_account on login_failure (account_id);
+
 create table account_role (
     account_id text not null references account (id) on delete cascade,
     role_id text not null references role (id) on delete cascade,

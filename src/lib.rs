@@ -5,6 +5,7 @@
 pub mod admin;
 pub mod app;
 pub mod bench;
+pub mod brute_force;
 pub mod caller;
 pub mod client_registration;
 pub mod client_secret;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::caller::Caller;
+use crate::clock;
 use crate::error::Error;
 use crate::store::inbox::{self, Mail};
 use crate::store::user::normal;
@@ -39,7 +40,7 @@ pub async fn messages(State(app): State<App>, Query(filter): Query<Filter>) -> R
         .map(|m| {
             json!({
                 "to": m.recipient, "subject": m.subject, "text": m.text, "html": m.html, "links": links(&m.text),
-                "date": iso(m.time)
+                "date": clock::iso(m.time)
             })
         })
         .collect();
@@ -140,7 +141,7 @@ fn shown<P: Page>(app: &App, page: &P) -> Result<Response, Error> {
 }
 
 fn entry(caller: &Caller, mail: &Mail) -> DemoMail {
-    let date = iso(mail.time);
+    let date = clock::iso(mail.time);
     DemoMail {
         url: format!("{}/inbox/{}", caller.prefix, mail.id),
         to: mail.recipient.clone(),
@@ -164,41 +165,4 @@ fn links(text: &str) -> Vec<String> {
         .filter(|w| w.starts_with("http://") || w.starts_with("https://"))
         .map(str::to_owned)
         .collect()
-}
-
-/// An instant as ISO 8601, in UTC.
-fn iso(millis: i64) -> String {
-    let (days, rest) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000) / 1000);
-    // Civil date from days since 1970 (proleptic Gregorian calendar, years that begin in March).
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
-        rest / 3600,
-        rest / 60 % 60,
-        rest % 60
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_instant_is_written_as_iso_8601() {
-        assert_eq!(iso(0), "1970-01-01T00:00:00Z");
-        assert_eq!(iso(951_782_400_000), "2000-02-29T00:00:00Z");
-        assert_eq!(iso(1_764_072_245_000), "2025-11-25T12:04:05Z");
-    }
 }

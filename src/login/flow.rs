@@ -7,6 +7,7 @@ use super::actions::proceed;
 use super::session::{self, FlowKind, Status};
 use super::walk::{self, Steps, Walked};
 use super::{Turn, answer, expired, record, steps};
+use crate::brute_force;
 use crate::error::Error;
 use crate::events;
 use crate::page::Response;
@@ -50,6 +51,9 @@ pub const UNEXPECTED: Failure = Failure {
     event: "invalid_user_credentials",
     message: "unexpectedErrorHandlingRequestMessage",
 };
+
+/// The note of a tab in which a one-time code was right.
+pub const WITH_OTP: &str = "with_otp";
 
 /// Where a walk through a tab's flow ends before its end.
 enum Stop {
@@ -117,7 +121,13 @@ pub async fn run(mut turn: Turn, form: Option<&Params>) -> Result<Response, Erro
             Ok(page)
         }
         Walked::Success => match user {
-            Some(user) if user.enabled => proceed(turn, user).await,
+            Some(user) if user.enabled => {
+                if turn.session.note("sso").is_none() {
+                    let with_otp = turn.session.note(WITH_OTP).is_some();
+                    brute_force::succeeded(&turn.app, &realm, &user.id, with_otp).await?;
+                }
+                proceed(turn, user).await
+            }
             Some(_) => {
                 failed(
                     turn,

@@ -21,6 +21,7 @@ pub mod initial_access;
 pub mod json;
 pub mod key;
 pub mod listen;
+pub mod login_failure;
 pub mod migrate;
 pub mod outbox;
 pub mod part;

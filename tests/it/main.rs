@@ -19,6 +19,7 @@ mod admin_roles;
 mod admin_scopes;
 mod admin_users;
 mod authorize;
+mod brute_force;
 mod claims;
 mod client_assertion;
 mod client_registration;

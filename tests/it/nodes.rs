@@ -11,7 +11,7 @@ use crate::support::{self, Answer, Browser, Server, build, encode, send};
 const FORM: [(&str, &str); 1] = [("content-type", "application/x-www-form-urlencoded")];
 
 /// The routers of two nodes.
-async fn two_nodes(server: &Server) -> [Router; 2] {
+pub async fn two_nodes(server: &Server) -> [Router; 2] {
     let other = if server.app.db.engine_name() == "postgres" {
         vestibule::routes::router(server.another_node().await)
     } else {
@@ -20,7 +20,7 @@ async fn two_nodes(server: &Server) -> [Router; 2] {
     [server.router.clone(), other]
 }
 
-async fn shop(server: &Server, settings: Value) -> String {
+pub async fn shop(server: &Server, settings: Value) -> String {
     let realm = server.realm(settings).await;
     let client = json!({
         "clientId": "shop", "publicClient": true, "standardFlowEnabled": true, "directAccessGrantsEnabled": true,
@@ -32,7 +32,7 @@ async fn shop(server: &Server, settings: Value) -> String {
 }
 
 /// Sends the same token request often, at the same moment, to both nodes in turn.
-async fn at_once(nodes: &[Router; 2], realm: &str, fields: &[(&str, &str)], times: usize) -> Vec<Answer> {
+pub async fn at_once(nodes: &[Router; 2], realm: &str, fields: &[(&str, &str)], times: usize) -> Vec<Answer> {
     let path = format!("/realms/{realm}/protocol/openid-connect/token");
     let body = encode(fields);
     let sent: Vec<_> = (0..times)

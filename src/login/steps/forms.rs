@@ -3,6 +3,7 @@
 use vestibule_oauth::params::Params;
 
 use super::password::{self, Proof};
+use crate::brute_force::{self, Means};
 use crate::error::Error;
 use crate::events;
 use crate::login::flow::{Context, Outcome, UNEXPECTED};
@@ -124,11 +125,19 @@ async fn prove(context: &mut Context<'_>, user: Option<&User>, form: &Params) ->
     let turn = &*context.turn;
     let sent = form.get("password").unwrap_or_default();
     let proof = password::check(&turn.app, user, sent).await?;
-    let (code, fault) = match (user, proof) {
-        (None, _) => ("user_not_found", Fault::Credentials),
-        (Some(_), Proof::Wrong) => ("invalid_user_credentials", Fault::Credentials),
-        (Some(user), Proof::Right) if !user.enabled => ("user_disabled", Fault::Disabled),
-        (Some(_), Proof::Right) => return Ok(None),
+    let (code, fault) = match user {
+        None => ("user_not_found", Fault::Credentials),
+        Some(user) => {
+            let address = turn.visitor.caller.ip.to_string();
+            let right = proof == Proof::Right;
+            let lock = brute_force::decide(&turn.app, &turn.realm, user, &address, Means::Password, right).await?;
+            match lock.code() {
+                Some(code) => (code, Fault::Credentials),
+                None if !right => ("invalid_user_credentials", Fault::Credentials),
+                None if !user.enabled => ("user_disabled", Fault::Disabled),
+                None => return Ok(None),
+            }
+        }
     };
     let mut event = record::refusal(turn, record::kind(turn.session.flow), code);
     event.user_id = user.map(|u| u.id.clone());

@@ -17,7 +17,11 @@ pub fn visible(realm: &Realm, user: &User) -> Attributes {
     let speaks = realm.flag("internationalizationEnabled");
     let seen = |name: &str| match config.attribute(name) {
         Some(attribute) => attribute.is_seen_by(Context::UserApi),
-        None => config.unmanaged != Unmanaged::Disabled || name == "locale" && speaks || name == "terms_and_conditions",
+        None => {
+            config.unmanaged != Unmanaged::Disabled
+                || name == "locale" && speaks
+                || matches!(name, "terms_and_conditions" | "disabledReason")
+        }
     };
     let shown = user.attributes.iter().filter(|(name, _)| seen(name));
     shown.map(|(name, values)| (name.clone(), values.clone())).collect()

@@ -8,6 +8,7 @@ use crate::admin::api::auth::Admin;
 use crate::admin::api::error::{Answer, ApiError};
 use crate::admin::api::json::Body;
 use crate::admin::api::record::{Operation, record};
+use crate::brute_force;
 use crate::profile::FieldError;
 use crate::store::json::{Doc, flag};
 use crate::store::user::{self, Kept, User};
@@ -22,6 +23,9 @@ pub(super) async fn update(admin: Admin, Path((_, id)): Path<(String, String)>, 
         sent::must_change(&mut user, temporary);
     }
     let mut tx = admin.app.db.begin().await?;
+    if user.enabled && given.contains_key("enabled") {
+        brute_force::lift(&mut tx, &mut user).await?;
+    }
     kept(user::update(&mut tx, &user, admin.realm.unique_emails()).await?)?;
     credentials.store(&mut tx, &user.id, admin.app.now()).await?;
     let path = format!("users/{}", user.id);

@@ -2,6 +2,7 @@
 
 use vestibule_oauth::error::Refusal;
 
+use crate::brute_force::{self, Means};
 use crate::error::Error;
 use crate::login::request::AuthRequest;
 use crate::login::steps::conditions;
@@ -39,6 +40,8 @@ struct Attempt<'a> {
     user: Option<User>,
     /// A step took a proof of who it is.
     proved: bool,
+    /// One of them was a one-time code.
+    with_otp: bool,
 }
 
 /// Who it is, by the flow that the client or the realm is bound to.
@@ -49,6 +52,7 @@ pub(super) async fn find(request: &Request, event: &Event) -> Result<User, Stop>
         username: None,
         user: None,
         proved: false,
+        with_otp: false,
     };
     let walked = match bound(request, &realm) {
         Some(flow) => walk::flow(&mut attempt, &realm, flow).await?,
@@ -60,7 +64,10 @@ pub(super) async fn find(request: &Request, event: &Event) -> Result<User, Stop>
         _ => Some(Refused::wrong("invalid_user_credentials")),
     };
     match (refused, attempt.user) {
-        (None, Some(user)) => Ok(user),
+        (None, Some(user)) => {
+            brute_force::succeeded(&request.app, &realm, &user.id, attempt.with_otp).await?;
+            Ok(user)
+        }
         (refused, user) => {
             let refused = refused.unwrap_or_else(|| Refused::wrong("invalid_user_credentials"));
             let mut event = event.clone();
@@ -125,7 +132,14 @@ impl Attempt<'_> {
         let Some(user) = &self.user else {
             return Ok(Walked::Stop(Refused::wrong("user_not_found")));
         };
-        if proof == Proof::Wrong {
+        let address = self.request.caller.ip.to_string();
+        let right = proof == Proof::Right;
+        let (app, realm) = (&self.request.app, &self.request.realm);
+        let lock = brute_force::decide(app, realm, user, &address, Means::Password, right).await?;
+        if let Some(code) = lock.code() {
+            return Ok(Walked::Stop(Refused::wrong(code)));
+        }
+        if !right {
             return Ok(Walked::Stop(Refused::wrong("invalid_user_credentials")));
         }
         if !user.enabled {
