@@ -32,14 +32,13 @@ create table admin_event (
 );
 create index admin_event_realm on admin_event (realm_id, time);
 
--- Mail to be sent. doc: the letter, emptied once it is delivered. done without a letter: a mail that was not to be sent,
--- kept so that writing it looked like any other.
+-- Mail to be sent. doc: the letter and whom it is for, sealed with the secret key of the installation; forgotten once it is
+-- delivered. done from the beginning: a mail that was not to be sent, kept so that writing it looked like any other.
 create table outbox (
     id text primary key,
     realm_id text not null references realm (id) on delete cascade,
     kind text not null,
-    recipient text not null,
-    doc text not null,
+    doc bytea,
     created bigint not null,
     due bigint not null,
     attempts bigint not null,
@@ -48,8 +47,7 @@ create table outbox (
     failure text
 );
 create index outbox_due on outbox (done, due);
-create index outbox_recipient on outbox (realm_id, recipient, created);
-create index outbox_created on outbox (realm_id, created);
+create index outbox_realm on outbox (realm_id);
 
 -- The mail of development: shown on the inbox page instead of being sent.
 create table inbox (

@@ -56,7 +56,7 @@ pub struct ServeArgs {
     /// Private networks that addresses named by registrants may lie in, as 10.0.0.0/8; http is allowed there
     #[arg(long, env = "VESTIBULE_EGRESS_ALLOW", value_delimiter = ',', value_name = "CIDR")]
     pub egress_allow: Vec<IpNet>,
-    /// File with one more root certificate for such addresses
+    /// File with more root certificates to trust: for such addresses, and for mail servers
     #[arg(long, env = "VESTIBULE_EGRESS_CA", value_name = "F")]
     pub egress_ca: Option<PathBuf>,
 }

@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use moka::sync::Cache;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use url::{Host, Url};
 
@@ -43,6 +44,7 @@ pub struct Egress {
     client: reqwest::Client,
     allowed: Arc<[IpNet]>,
     kept: Cache<String, Arc<[u8]>>,
+    roots: Arc<[CertificateDer<'static>]>,
 }
 
 impl Egress {
@@ -53,9 +55,10 @@ impl Egress {
     /// [`Error::Setup`] if the certificate file cannot be read.
     #[expect(clippy::disallowed_methods, reason = "this is the one client")]
     pub fn new(config: &Config) -> Result<Self, Error> {
+        let roots: Arc<[_]> = more_roots(config)?.into();
         let allowed: Arc<[IpNet]> = config.egress_allow.clone().into();
         let client = reqwest::Client::builder()
-            .use_preconfigured_tls(tls(config)?)
+            .use_preconfigured_tls(tls(&roots)?)
             .dns_resolver(Arc::new(Checked(Arc::clone(&allowed))))
             .redirect(Policy::none())
             .no_proxy()
@@ -64,7 +67,17 @@ impl Egress {
             .build()
             .map_err(|e| Error::Setup(e.to_string()))?;
         let kept = Cache::builder().max_capacity(1_000).time_to_live(KEPT).build();
-        Ok(Self { client, allowed, kept })
+        Ok(Self {
+            client,
+            allowed,
+            kept,
+            roots,
+        })
+    }
+
+    /// The root certificates that are trusted beside the public ones, by mail too.
+    pub fn roots(&self) -> &[CertificateDer<'static>] {
+        &self.roots
     }
 
     /// Fetches a document, or uses what was fetched in the last minute.
@@ -127,18 +140,28 @@ impl Egress {
     }
 }
 
-fn tls(config: &Config) -> Result<rustls::ClientConfig, Error> {
+/// What `--egress-ca` names.
+fn more_roots(config: &Config) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let Some(file) = &config.egress_ca else {
+        return Ok(Vec::new());
+    };
+    let failed = |e: String| Error::Setup(format!("--egress-ca {}: {e}", file.display()));
+    let certificates = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let certificates = certificates.map_err(|e| failed(e.to_string()))?;
+    if certificates.is_empty() {
+        return Err(failed("there is no certificate in it".into()));
+    }
+    Ok(certificates)
+}
+
+fn tls(more: &[CertificateDer<'static>]) -> Result<rustls::ClientConfig, Error> {
     let mut roots = rustls::RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
-    if let Some(file) = &config.egress_ca {
-        let failed = |e: String| Error::Setup(format!("--egress-ca {}: {e}", file.display()));
-        let certificates = rustls::pki_types::CertificateDer::pem_file_iter(file).map_err(|e| failed(e.to_string()))?;
-        for certificate in certificates {
-            roots
-                .add(certificate.map_err(|e| failed(e.to_string()))?)
-                .map_err(|e| failed(e.to_string()))?;
-        }
+    for root in more {
+        roots
+            .add(root.clone())
+            .map_err(|e| Error::Setup(format!("--egress-ca: {e}")))?;
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();

@@ -27,6 +27,7 @@ pub mod oidc;
 pub mod page;
 pub mod password;
 pub mod profile;
+pub mod protection;
 pub mod random;
 pub mod realm_setup;
 pub mod recovery;

@@ -1,7 +1,7 @@
 //! Listens and serves: our own accept loop, so that headers have a time limit and connections a number.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use tower::Service as _;
 
 use crate::error::Error;
+use crate::protection::network;
 
 /// Connections at once.
 const CONNECTIONS: usize = 20_000;
@@ -50,10 +51,7 @@ struct Place(Callers, IpAddr);
 
 impl Callers {
     fn place(&self, ip: IpAddr) -> Option<Place> {
-        let ip = match ip.to_canonical() {
-            IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from(u128::from(ip) >> 64 << 64)),
-            v4 @ IpAddr::V4(_) => v4,
-        };
+        let ip = network::of(ip);
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = all.entry(ip).or_default();
         if *count >= CONNECTIONS_OF_ADDRESS {

@@ -124,14 +124,16 @@ async fn send(app: &App, message: &Outgoing) -> Result<(), String> {
         .map_err(|e| e.to_string())?;
     let realm = realm.ok_or("the realm is gone")?;
     let settings = Settings::of(&realm).ok_or("the realm has no smtpServer")?;
-    let doc = json::parse(&message.doc).map_err(|e| e.to_string())?;
+    let opened = app.db.open_sealed(super::SEALED_FOR, &message.id, &message.doc);
+    let opened = opened.map_err(|e| e.to_string())?;
+    let doc = json::parse(&String::from_utf8_lossy(&opened)).map_err(|e| e.to_string())?;
     let text = |key: &str| doc.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let letter = Letter {
         subject: text("subject"),
         text: text("text"),
         html: text("html"),
     };
-    smtp::send_now(&settings, &text("to"), &message.id, &letter).await
+    smtp::send_now(&app.egress, &settings, &text("to"), &message.id, &letter).await
 }
 
 #[cfg(test)]
@@ -143,8 +145,7 @@ mod tests {
             id: String::new(),
             realm_id: String::new(),
             kind: String::new(),
-            recipient: String::new(),
-            doc: String::new(),
+            doc: Vec::new(),
             created: 0,
             attempts,
         };

@@ -10,10 +10,13 @@ pub use deliver::{deliver_due, forget_old, start};
 pub use settings::Settings;
 pub use smtp::send_now;
 
+use std::net::IpAddr;
+
 use serde_json::json;
 
 use crate::app::App;
 use crate::error::Error;
+use crate::protection::{self, Limit, Rule, per};
 use crate::store::Tx;
 use crate::store::inbox;
 use crate::store::outbox::{self, Outgoing};
@@ -21,6 +24,9 @@ use crate::store::realm::Realm;
 use crate::store::user::normal;
 use crate::theme::email::{Letter, Mail};
 use crate::theme::{Voice, messages::Texts};
+
+/// What a letter in the outbox is sealed for.
+const SEALED_FOR: &str = "outbox";
 
 /// A mail, written and addressed.
 pub struct Envelope {
@@ -69,27 +75,33 @@ pub enum Sending {
 }
 
 /// Queues a mail, within the realm's limits for one recipient and for all (contract 2). Beyond them nothing is sent, and
-/// nobody is told but the caller: `false`. Each kind of mail has the limit for itself, so that strangers who register with
-/// an address do not keep the mails back by which its owner recovers a password.
+/// nobody is told but the caller: `false`. Each kind of mail has the limit for itself, and strangers who had mails sent to an
+/// address leave a few for who calls from elsewhere (`asked_from`): so nobody keeps back the mails that its owner waits for.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn queue(tx: &mut Tx, app: &App, realm: &Realm, mail: &Envelope, sending: Sending) -> Result<bool, Error> {
+pub async fn queue(
+    tx: &mut Tx,
+    app: &App,
+    realm: &Realm,
+    mail: &Envelope,
+    asked_from: IpAddr,
+    sending: Sending,
+) -> Result<bool, Error> {
     let now = app.now();
     let to = normal(&mail.recipient);
-    let wanted = sending == Sending::Wanted && is_within_limits(tx, realm, &to, mail.kind, now).await?;
+    let wanted = is_within_limits(tx, app, realm, &to, mail.kind, asked_from, sending).await?;
     let inbox = app.config.dev && Settings::of(realm).is_none();
+    let id = crate::random::row_id();
+    let doc = json!({
+        "to": mail.recipient, "subject": mail.letter.subject, "text": mail.letter.text, "html": mail.letter.html
+    });
     let message = Outgoing {
-        id: crate::random::row_id(),
+        doc: tx.seal(SEALED_FOR, &id, doc.to_string().as_bytes())?,
+        id,
         realm_id: realm.id.clone(),
         kind: mail.kind.to_owned(),
-        // A feigned mail counts against nobody.
-        recipient: if wanted { to.clone() } else { String::new() },
-        doc: json!({
-            "to": mail.recipient, "subject": mail.letter.subject, "text": mail.letter.text, "html": mail.letter.html
-        })
-        .to_string(),
         created: now,
         attempts: 0,
     };
@@ -108,35 +120,33 @@ pub async fn queue(tx: &mut Tx, app: &App, realm: &Realm, mail: &Envelope, sendi
     Ok(wanted)
 }
 
-async fn is_within_limits(tx: &mut Tx, realm: &Realm, recipient: &str, kind: &str, now: i64) -> Result<bool, Error> {
-    if let Some((most, window)) = limit(realm, "registration.limit.mail", (5, 3600))
-        && outbox::count_to(&mut *tx, &realm.id, recipient, kind, now - window * 1000).await? >= most
+async fn is_within_limits(
+    tx: &mut Tx,
+    app: &App,
+    realm: &Realm,
+    recipient: &str,
+    kind: &str,
+    asked_from: IpAddr,
+    sending: Sending,
+) -> Result<bool, Error> {
+    let limit = |key: &str, default| Limit::of(realm.attribute(key), Some(default));
+    let mut rules = Vec::new();
+    if let Some(limit) = limit("registration.limit.mail", per(5, 3600)) {
+        rules.push(Rule::fair(&realm.id, kind, recipient, asked_from, limit));
+    }
+    // A mail that is not sent takes none of the realm's.
+    if sending == Sending::Wanted
+        && let Some(limit) = limit("registration.limit.mail.realm", per(1000, 3600))
     {
+        rules.push(Rule::plain(&realm.id, "registration.limit.mail.realm", "", limit));
+    }
+    let wait = protection::spend(tx, app, &realm.id, &rules).await?;
+    if wait.is_some() && sending == Sending::Wanted {
         tracing::warn!(
-            "realm {:?}: a recipient has had {most} mails in {window} s, no more are sent",
+            "realm {:?}: a mail ({kind}) is not sent: there were as many as registration.limit.mail or \
+             registration.limit.mail.realm allow",
             realm.name
         );
-        return Ok(false);
     }
-    if let Some((most, window)) = limit(realm, "registration.limit.mail.realm", (1000, 3600))
-        && outbox::count_of_realm(&mut *tx, &realm.id, now - window * 1000).await? >= most
-    {
-        tracing::warn!("realm {:?}: {most} mails in {window} s, no more are sent", realm.name);
-        return Ok(false);
-    }
-    Ok(true)
-}
-
-/// `N/seconds`, or `off`; what cannot be read is the default.
-fn limit(realm: &Realm, key: &str, default: (i64, i64)) -> Option<(i64, i64)> {
-    match realm.attribute(key).map(str::trim) {
-        None => Some(default),
-        Some("off") => None,
-        Some(text) => {
-            let parsed = text
-                .split_once('/')
-                .and_then(|(n, s)| Some((n.trim().parse().ok()?, s.trim().parse().ok()?)));
-            Some(parsed.unwrap_or(default))
-        }
-    }
+    Ok(wait.is_none() && sending == Sending::Wanted)
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 use lettre::address::Envelope;
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 
 use super::settings::{Protection, Settings};
+use crate::egress::Egress;
 use crate::profile::address;
 use crate::theme::email::Letter;
 
@@ -24,20 +25,16 @@ const WHOLE: Duration = Duration::from_secs(30);
 /// # Errors
 ///
 /// Why it was not accepted, for the operator.
-pub async fn send_now(settings: &Settings, to: &str, id: &str, letter: &Letter) -> Result<(), String> {
+pub async fn send_now(egress: &Egress, settings: &Settings, to: &str, id: &str, letter: &Letter) -> Result<(), String> {
     let (envelope, message) = compose(settings, to, id, letter)?;
-    let transport = transport(settings)?;
+    let transport = transport(egress, settings)?;
     let sending = transport.send_raw(&envelope, &message);
-    match tokio::time::timeout(WHOLE, sending).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(e)) => Err(described(&e)),
-        Err(_) => Err(format!(
-            "{}:{} took longer than {} s",
-            settings.host,
-            settings.port,
-            WHOLE.as_secs()
-        )),
-    }
+    let why = match tokio::time::timeout(WHOLE, sending).await {
+        Ok(Ok(_)) => return Ok(()),
+        Ok(Err(e)) => described(&e),
+        Err(_) => format!("it took longer than {} s", WHOLE.as_secs()),
+    };
+    Err(format!("{}:{}: {why}", settings.host, settings.port))
 }
 
 /// An error with its causes.
@@ -79,11 +76,16 @@ fn compose(settings: &Settings, to: &str, id: &str, letter: &Letter) -> Result<(
     Ok((envelope, message.formatted()))
 }
 
-fn transport(settings: &Settings) -> Result<AsyncSmtpTransport<Tokio1Executor>, String> {
+fn transport(egress: &Egress, settings: &Settings) -> Result<AsyncSmtpTransport<Tokio1Executor>, String> {
     let tls = match settings.protection {
         Protection::None => Tls::None,
         Protection::StartTls | Protection::Tls => {
-            let parameters = TlsParameters::new(settings.host.clone()).map_err(|e| described(&e))?;
+            let mut parameters = TlsParameters::builder(settings.host.clone());
+            for root in egress.roots() {
+                let root = Certificate::from_der(root.to_vec()).map_err(|e| described(&e))?;
+                parameters = parameters.add_root_certificate(root);
+            }
+            let parameters = parameters.build().map_err(|e| described(&e))?;
             if settings.protection == Protection::Tls {
                 Tls::Wrapper(parameters)
             } else {

@@ -115,6 +115,9 @@ pub struct Redeemed {
     pub session_id: String,
     pub client_uuid: String,
     pub request: CodeRequest,
+    /// The application's part in the session at that moment. A second use ends it, and with it the tokens of the first,
+    /// which is answered all the same: of many at once exactly one gets tokens.
+    pub part: Option<ClientSession>,
     /// It came too late.
     pub expired: bool,
 }
@@ -128,6 +131,7 @@ pub struct Redeemed {
 pub async fn redeem(tx: &mut Tx, app: &App, realm: &Realm, value: &str) -> Result<Option<Redeemed>, Error> {
     match code::take(tx, &realm.id, &hash(value)).await? {
         Taken::First(found) => Ok(Some(Redeemed {
+            part: session::part(&mut *tx, &found.session_id, false, &found.client_uuid).await?,
             expired: json::number(&found.doc, "ends") <= app.now(),
             request: CodeRequest::of_doc(&found.doc),
             session_id: found.session_id,

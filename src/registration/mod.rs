@@ -29,6 +29,7 @@ use crate::events;
 use crate::mail::{self, Sending};
 use crate::password::Hashed;
 use crate::profile::{self, Context, FieldError, Fields};
+use crate::protection;
 use crate::store::json::Doc;
 use crate::store::realm::Realm;
 use crate::store::registration::{self, Registration, Status};
@@ -57,6 +58,8 @@ pub enum Refusal {
     Fields(Vec<FieldError>),
     /// A message above the form; it hides what else is wrong.
     Form(&'static str),
+    /// There were enough lately; seconds to wait.
+    TooMany(i64),
 }
 
 /// Everything that the database needs to know, made before the transaction begins.
@@ -85,17 +88,53 @@ pub async fn register(
         record::refused(app, realm, applicant, form, "registration_disabled").await;
         return Ok(Outcome::Refused(Refusal::Disabled));
     }
+    let email = form.email().unwrap_or_default();
+    if let Some(seconds) = protection::look(app, realm, client, caller.ip, email).await? {
+        return Ok(too_many(app, realm, applicant, form, seconds).await);
+    }
     let checked = steps::check(app, realm, client, form).await?;
     if let Some(code) = checked.error {
-        record::refused(app, realm, applicant, form, code).await;
-        return Ok(Outcome::Refused(refusal(checked)));
+        return refuse(app, caller, realm, applicant, form, code, refusal(checked)).await;
     }
     let prepared = prepare(app, realm, applicant, form).await?;
-    if settings::is_held(realm, client) {
-        let held = hold(app, caller, realm, applicant, prepared, checked.owner).await?;
-        return Ok(Outcome::Waiting(Box::new(held)));
+    let outcome = if settings::is_held(realm, client) {
+        hold(app, caller, realm, applicant, prepared, checked.owner).await?
+    } else {
+        create(app, caller, realm, applicant, form, prepared).await?
+    };
+    match outcome {
+        Outcome::Refused(Refusal::TooMany(seconds)) => Ok(too_many(app, realm, applicant, form, seconds).await),
+        outcome => Ok(outcome),
     }
-    create(app, realm, applicant, form, prepared).await
+}
+
+async fn too_many(app: &App, realm: &Realm, applicant: &Applicant, form: &Form, seconds: i64) -> Outcome {
+    record::refused(app, realm, applicant, form, "too_many_registrations").await;
+    Outcome::Refused(Refusal::TooMany(seconds))
+}
+
+/// Says why not. What tells that a name or an address is taken counts as a registration does, so that nobody can ask for
+/// many; a typing error counts nothing.
+async fn refuse(
+    app: &App,
+    caller: &Caller,
+    realm: &Realm,
+    applicant: &Applicant,
+    form: &Form,
+    code: &'static str,
+    refusal: Refusal,
+) -> Result<Outcome, Error> {
+    if matches!(code, "username_in_use" | "email_in_use") {
+        let (client, email) = (applicant.client.as_deref(), form.email().unwrap_or_default());
+        let mut tx = app.db.begin().await?;
+        if let Some(seconds) = protection::spend_registration(&mut tx, app, realm, client, caller.ip, email).await? {
+            drop(tx);
+            return Ok(too_many(app, realm, applicant, form, seconds).await);
+        }
+        tx.commit().await?;
+    }
+    record::refused(app, realm, applicant, form, code).await;
+    Ok(Outcome::Refused(refusal))
 }
 
 fn refusal(checked: Checked) -> Refusal {
@@ -138,7 +177,7 @@ async fn hold(
     applicant: &Applicant,
     prepared: Prepared,
     owner: Option<Owner>,
-) -> Result<Registration, Error> {
+) -> Result<Outcome, Error> {
     let now = app.now();
     let first = |name: &str| {
         prepared
@@ -174,16 +213,20 @@ async fn hold(
     };
     let proof = verification::registration_mail(app, caller, realm, &row, applicant.tab.as_ref(), &code)?;
     let told = verification::taken_mail(app, caller, realm, &row, owner.as_ref().map(|o| &o.0))?;
+    let client = applicant.client.as_deref();
     let mut tx = app.db.begin().await?;
+    if let Some(seconds) = protection::spend_registration(&mut tx, app, realm, client, caller.ip, &row.email).await? {
+        return Ok(Outcome::Refused(Refusal::TooMany(seconds)));
+    }
     registration::add(&mut tx, &row).await?;
     let sent = if owner.is_some() { &told } else { &proof };
-    if !mail::queue(&mut tx, app, realm, sent, Sending::Wanted).await? {
+    if !mail::queue(&mut tx, app, realm, sent, caller.ip, Sending::Wanted).await? {
         registration::forget_code(&mut tx, &row.id).await?;
     }
     let event = applicant.event("REGISTRATION_SUBMITTED", &row.id, &prepared.fields);
     events::record(&mut tx, realm, &event, now).await?;
     tx.commit().await?;
-    Ok(row)
+    Ok(Outcome::Waiting(Box::new(row)))
 }
 
 fn doc(fields: &Fields, password: Option<Value>, terms_accepted: bool, applicant: &Applicant) -> Doc {
@@ -201,6 +244,7 @@ fn doc(fields: &Fields, password: Option<Value>, terms_accepted: bool, applicant
 /// Writes the user, with all that new users get.
 async fn create(
     app: &App,
+    caller: &Caller,
     realm: &Realm,
     applicant: &Applicant,
     form: &Form,
@@ -214,7 +258,11 @@ async fn create(
         email_verified: false,
         terms_accepted: prepared.terms_accepted,
     };
+    let email = form.email().unwrap_or_default();
     let mut tx = app.db.begin().await?;
+    if let Some(seconds) = protection::spend_registration(&mut tx, app, realm, client, caller.ip, email).await? {
+        return Ok(Outcome::Refused(Refusal::TooMany(seconds)));
+    }
     let (kept, new) = user::add(&mut tx, app, realm, client, plan).await?;
     let error = match kept {
         Kept::Yes => {
@@ -228,6 +276,14 @@ async fn create(
         Kept::UsernameTaken | Kept::Gone => (FieldError::new("username", "usernameExistsMessage"), "username_in_use"),
     };
     drop(tx);
-    record::refused(app, realm, applicant, form, error.1).await;
-    Ok(Outcome::Refused(Refusal::Fields(vec![error.0])))
+    refuse(
+        app,
+        caller,
+        realm,
+        applicant,
+        form,
+        error.1,
+        Refusal::Fields(vec![error.0]),
+    )
+    .await
 }

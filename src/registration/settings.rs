@@ -11,6 +11,11 @@ fn setting<'a>(realm: &'a Realm, client: Option<&'a Client>, key: &str) -> Optio
         .map(str::trim)
 }
 
+/// A setting of the client itself.
+pub fn of_client<'a>(client: &'a Client, key: &str) -> Option<&'a str> {
+    client.attribute(key).map(str::trim)
+}
+
 /// Whether people may register at all.
 pub fn is_allowed(realm: &Realm, client: Option<&Client>) -> bool {
     match client.and_then(|c| c.attribute("registration.allowed")) {

@@ -195,7 +195,7 @@ pub async fn resend(
         return Ok(Resent::Wait((left / 1000).max(1)));
     }
     let mail = if row.address_taken { &told } else { &proof };
-    if !mail::queue(&mut tx, app, realm, mail, Sending::Wanted).await? {
+    if !mail::queue(&mut tx, app, realm, mail, caller.ip, Sending::Wanted).await? {
         registration::forget_code(&mut tx, &row.id).await?;
     }
     tx.commit().await?;

@@ -1,6 +1,6 @@
 //! The registration form: the step `registration-page-form` of a flow (Keycloak's URLs, fields and texts).
 
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use serde_json::Value;
 use vestibule_oauth::params::Params;
 
@@ -125,6 +125,7 @@ fn form_page(context: &mut Context<'_>, form: &Form, refusal: Option<&Refusal>) 
     match refusal {
         None => {}
         Some(Refusal::Disabled) => draft.message(Severity::Error, "registrationNotAllowedMessage", &[]),
+        Some(Refusal::TooMany(_)) => draft.message(Severity::Error, "tooManyRegistrationsMessage", &[]),
         Some(Refusal::Form(key)) => draft.message(Severity::Error, key, &[]),
         Some(Refusal::Fields(errors)) => show_errors(&mut draft, &profile, errors),
     }
@@ -140,7 +141,14 @@ fn form_page(context: &mut Context<'_>, form: &Form, refusal: Option<&Refusal>) 
         },
         ..Register::default()
     };
-    Ok(Outcome::Challenge(draft.answer(StatusCode::OK, &page)?))
+    let Some(Refusal::TooMany(seconds)) = refusal else {
+        return Ok(Outcome::Challenge(draft.answer(StatusCode::OK, &page)?));
+    };
+    let mut answer = draft.answer(StatusCode::TOO_MANY_REQUESTS, &page)?;
+    answer
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+    Ok(Outcome::Challenge(answer))
 }
 
 /// Puts errors beside their fields: the first of each field, as Keycloak. Those of fields that the page does not show

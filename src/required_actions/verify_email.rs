@@ -96,7 +96,15 @@ async fn send(turn: &mut Turn, user: &User, address: &str) -> Result<(), Error> 
     turn.session.set_note(MAILED_TO, address);
     turn.session.set_note(MAILED_AT, now.to_string());
     let mut tx = app.db.begin().await?;
-    mail::queue(&mut tx, &app, &turn.realm, &mail, Sending::Wanted).await?;
+    mail::queue(
+        &mut tx,
+        &app,
+        &turn.realm,
+        &mail,
+        turn.visitor.caller.ip,
+        Sending::Wanted,
+    )
+    .await?;
     let event = record::settled(turn, Event::new("SEND_VERIFY_EMAIL")).detail("email", address);
     events::record(&mut tx, &turn.realm, &event, now).await?;
     tx.commit().await

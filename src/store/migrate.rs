@@ -9,6 +9,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0002_people", include_str!("../../migrations/0002_people.sql")),
     ("0003_sessions", include_str!("../../migrations/0003_sessions.sql")),
     ("0004_records", include_str!("../../migrations/0004_records.sql")),
+    ("0005_limits", include_str!("../../migrations/0005_limits.sql")),
 ];
 
 /// Columns whose comparison must mean the same on both: PostgreSQL would else sort by its locale.

@@ -20,6 +20,7 @@ pub mod inbox;
 pub mod initial_access;
 pub mod json;
 pub mod key;
+pub mod limit;
 pub mod listen;
 pub mod login_failure;
 pub mod migrate;

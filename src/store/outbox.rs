@@ -10,10 +10,8 @@ pub struct Outgoing {
     pub realm_id: String,
     /// What it is for, as `email-verification`.
     pub kind: String,
-    /// To whom, as it was written.
-    pub recipient: String,
-    /// JSON text, as the kind has it.
-    pub doc: String,
+    /// The letter and whom it is for, sealed.
+    pub doc: Vec<u8>,
     /// Epoch milliseconds.
     pub created: i64,
     /// Attempts that failed so far.
@@ -25,7 +23,6 @@ fn outgoing(mut r: Row) -> Result<Outgoing, Error> {
         id: r.next()?,
         realm_id: r.next()?,
         kind: r.next()?,
-        recipient: r.next()?,
         doc: r.next()?,
         created: r.next()?,
         attempts: r.next()?,
@@ -39,18 +36,15 @@ fn outgoing(mut r: Row) -> Result<Outgoing, Error> {
 /// Those of the database.
 pub async fn add(tx: &mut Tx, message: &Outgoing, done: bool) -> Result<(), Error> {
     let (doc, delivered) = if done {
-        ("{}", Some(message.created))
+        (None, Some(message.created))
     } else {
-        (message.doc.as_str(), None)
+        (Some(&message.doc), None)
     };
-    let sql = "insert into outbox (id, realm_id, kind, recipient, doc, created, due, attempts, claimed_until, done)
-               values ($1, $2, $3, $4, $5, $6, $6, 0, 0, $7)";
+    let sql = "insert into outbox (id, realm_id, kind, doc, created, due, attempts, claimed_until, done)
+               values ($1, $2, $3, $4, $5, $5, 0, 0, $6)";
     let m = message;
-    tx.exec(
-        sql,
-        &[&m.id, &m.realm_id, &m.kind, &m.recipient, &doc, &m.created, &delivered],
-    )
-    .await?;
+    tx.exec(sql, &[&m.id, &m.realm_id, &m.kind, &doc, &m.created, &delivered])
+        .await?;
     Ok(())
 }
 
@@ -60,7 +54,7 @@ pub async fn add(tx: &mut Tx, message: &Outgoing, done: bool) -> Result<(), Erro
 ///
 /// Those of the database.
 pub async fn due(q: impl Query, now: i64, most: i64) -> Result<Vec<Outgoing>, Error> {
-    let sql = "select id, realm_id, kind, recipient, doc, created, attempts from outbox
+    let sql = "select id, realm_id, kind, doc, created, attempts from outbox
                where done is null and due <= $1 and claimed_until < $1 order by due, id limit $2";
     q.all(sql, &[&now, &most]).await?.into_iter().map(outgoing).collect()
 }
@@ -83,7 +77,7 @@ pub async fn claim(tx: &mut Tx, id: &str, now: i64, until: i64) -> Result<bool, 
 /// Those of the database.
 pub async fn delivered(tx: &mut Tx, id: &str, now: i64) -> Result<(), Error> {
     tx.exec(
-        "update outbox set done = $2, doc = '{}', failure = null where id = $1",
+        "update outbox set done = $2, doc = null, failure = null where id = $1",
         &[&id, &now],
     )
     .await?;
@@ -103,31 +97,11 @@ pub async fn failed(tx: &mut Tx, id: &str, why: &str, due: Option<i64>, now: i64
             tx.exec(sql, &[&id, &due, &why]).await?;
         }
         None => {
-            let sql = "update outbox set attempts = attempts + 1, done = $2, doc = '{}', failure = $3 where id = $1";
+            let sql = "update outbox set attempts = attempts + 1, done = $2, doc = null, failure = $3 where id = $1";
             tx.exec(sql, &[&id, &now, &why]).await?;
         }
     }
     Ok(())
-}
-
-/// How many messages of a kind went to a recipient since an instant.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn count_to(q: impl Query, realm_id: &str, recipient: &str, kind: &str, since: i64) -> Result<i64, Error> {
-    let sql = "select count(*) from outbox where realm_id = $1 and recipient = $2 and created > $3 and kind = $4";
-    q.count(sql, &[&realm_id, &recipient, &since, &kind]).await
-}
-
-/// How many messages a realm sent since an instant.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn count_of_realm(q: impl Query, realm_id: &str, since: i64) -> Result<i64, Error> {
-    let sql = "select count(*) from outbox where realm_id = $1 and created > $2";
-    q.count(sql, &[&realm_id, &since]).await
 }
 
 /// Frees the room of what was done before an instant.

@@ -16,6 +16,7 @@ const TABLES: &[(&str, &str, &str)] = &[
     ("user_session", "id, offline", "expires < $1"),
     ("auth_code", "code_hash", "expires < $1"),
     ("single_use", "key", "expires < $1"),
+    ("limit_window", "key", "expires < $1"),
     ("revoked_token", "jti", "expires < $1"),
     // 0 means never.
     ("initial_access", "id", "expires <> 0 and expires < $1"),

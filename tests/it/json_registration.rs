@@ -354,7 +354,7 @@ async fn nobody_registers_where_it_is_off_unless_the_application_may() {
 #[tokio::test(flavor = "multi_thread")]
 async fn parallel_duplicates_give_one_account() {
     for server in support::servers().await {
-        let realm = people::realm(&server, json!({})).await;
+        let realm = people::realm(&server, json!({ "attributes": { "registration.limit.email": "off" } })).await;
         let (url, body) = (json_url(&realm), mia());
         let all = futures_util::future::join_all((0..20).map(|_| server.json(&url, &body))).await;
         assert_eq!(all.iter().filter(|a| a.status == 201).count(), 1);

@@ -34,7 +34,7 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
     right_client(request, &event, &redeemed).await?;
     verifier(request, &event, asked).await?;
     let (app, realm, client) = (&request.app, &request.realm, &request.client);
-    let Some(part) = session::part(&app.db, &session.id, session.offline, &client.id).await? else {
+    let Some(part) = redeemed.part.clone() else {
         return Err(request
             .refuse_as(event, invalid_grant("Code not valid"), "invalid_code", None)
             .await);
@@ -75,14 +75,12 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
     let event = answer::told(&event, &issued);
     if offline {
         let mut tx = app.db.begin().await?;
-        // Whoever used the code a second time meanwhile has ended the client's part.
+        // Whoever used the code a second time meanwhile has ended the client's part: these tokens are void like any
+        // others of that code.
         let (id, now) = (&place.session.id, app.now());
-        if !session::refresh_part(&mut tx, id, false, &client.id, now).await? {
-            drop(tx);
-            let refused = invalid_grant("Code not valid");
-            return Err(request.refuse_as(event, refused, "invalid_code", None).await);
+        if session::refresh_part(&mut tx, id, false, &client.id, now).await? {
+            place::keep(&mut tx, &place).await?;
         }
-        place::keep(&mut tx, &place).await?;
         events::record(&mut tx, realm, &event, app.now()).await?;
         tx.commit().await?;
     } else {

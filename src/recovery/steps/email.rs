@@ -82,7 +82,7 @@ async fn send(turn: &Turn, user: Option<&User>, execution: &str) -> Result<(), E
         Sending::Feigned
     };
     let mut tx = app.db.begin().await?;
-    mail::queue(&mut tx, app, realm, &mail, sending).await?;
+    mail::queue(&mut tx, app, realm, &mail, caller.ip, sending).await?;
     events::record(&mut tx, realm, &event, app.now()).await?;
     tx.commit().await?;
     remind(turn, typed);

@@ -47,6 +47,8 @@ pub(super) enum Fault {
     Code,
     /// A mail was sent a moment ago; seconds to wait.
     TooSoon(i64),
+    /// There were enough registrations lately; seconds to wait.
+    TooMany(i64),
 }
 
 impl Door<'_> {
@@ -80,9 +82,13 @@ impl Door<'_> {
                 let text = self.text("emailVerifySendCooldown", &[json!(seconds)]);
                 (429, bare("too_many_registrations", &text))
             }
+            Fault::TooMany(_) => (
+                429,
+                bare("too_many_registrations", &self.text("tooManyRegistrationsMessage", &[])),
+            ),
         };
         let mut answer = self.send(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST), &body);
-        if let Fault::TooSoon(seconds) = fault {
+        if let Fault::TooSoon(seconds) | Fault::TooMany(seconds) = fault {
             answer
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(*seconds));

@@ -35,7 +35,7 @@ use vestibule::config::Config;
 #[allow(unused_imports)]
 pub use browser::{Browser, Form};
 #[allow(unused_imports)]
-pub use mail::SmtpServer;
+pub use mail::{Authority, Secured, SmtpServer, Wants};
 
 /// The address that requests are sent to unless a test says otherwise.
 pub const HOST: &str = "localhost:8080";
@@ -86,9 +86,16 @@ impl Answer {
 
 /// One server on each database that is switched on.
 pub async fn servers() -> Vec<Server> {
-    let mut all = vec![sqlite().await];
+    servers_with(|_| {}).await
+}
+
+/// The same with other settings than usual.
+pub async fn servers_with(change: impl Fn(&mut Config)) -> Vec<Server> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = database::sqlite_copy(folder.path()).await;
+    let mut all = vec![open(format!("sqlite:{}", file.display()), folder, &change).await];
     if let Some(address) = database::postgres().await {
-        all.push(open(address, tempfile::tempdir().unwrap()).await);
+        all.push(open(address, tempfile::tempdir().unwrap(), &change).await);
     }
     all
 }
@@ -118,14 +125,14 @@ pub async fn put_secret_key(folder: &std::path::Path) {
 pub async fn sqlite() -> Server {
     let folder = tempfile::tempdir().unwrap();
     let file = database::sqlite_copy(folder.path()).await;
-    open(format!("sqlite:{}", file.display()), folder).await
+    open(format!("sqlite:{}", file.display()), folder, &|_| {}).await
 }
 
-async fn open(db: String, folder: tempfile::TempDir) -> Server {
+async fn open(db: String, folder: tempfile::TempDir, change: &dyn Fn(&mut Config)) -> Server {
     database::put_secret_key(folder.path()).await;
-    let app = App::open(config(db, folder.path().to_owned()), Clock::default())
-        .await
-        .unwrap();
+    let mut config = config(db, folder.path().to_owned());
+    change(&mut config);
+    let app = App::open(config, Clock::default()).await.unwrap();
     let router = vestibule::routes::router(app.clone());
     Server {
         app,

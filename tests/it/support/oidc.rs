@@ -87,12 +87,13 @@ pub async fn introspect(server: &Server, realm: &str, sent: &str, more: &[(&str,
     server.form(&at(realm, "token/introspect"), &fields).await
 }
 
-/// A code for `client`, after `mia` signed in; `more` is added to the authorization request.
+/// A code for `client`, after `mia` signed in; `more` is added to the authorization request. It may name the scope.
 pub async fn code(server: &Server, realm: &str, client: &str, more: &str) -> String {
     let mut browser = Browser::new(server);
+    let scope = if more.contains("&scope=") { "" } else { "&scope=openid" };
     let page = browser
         .get(&format!(
-            "{}?client_id={client}&response_type=code&scope=openid&redirect_uri=https%3A%2F%2Fshop.example%2Fcb{more}",
+            "{}?client_id={client}&response_type=code{scope}&redirect_uri=https%3A%2F%2Fshop.example%2Fcb{more}",
             at(realm, "auth")
         ))
         .await;

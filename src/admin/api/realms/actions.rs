@@ -54,7 +54,7 @@ async fn test_smtp(admin: Admin, body: Body) -> Answer {
         html: format!("<html lang=\"en\" dir=\"ltr\">\n<body>\n<p>{text}</p>\n</body>\n</html>\n"),
         text: text.into(),
     };
-    if let Err(why) = mail::send_now(&settings, &to, &crate::random::uuid(), &letter).await {
+    if let Err(why) = mail::send_now(&admin.app.egress, &settings, &to, &crate::random::uuid(), &letter).await {
         tracing::warn!("realm {:?}: the test mail was not sent: {why}", admin.realm.name);
         return Err(failed());
     }

@@ -87,7 +87,15 @@ fn can_send(admin: &Admin) -> bool {
 
 async fn send(admin: &Admin, path: &str, mail: &Envelope) -> Answer {
     let mut tx = admin.app.db.begin().await?;
-    mail::queue(&mut tx, &admin.app, &admin.realm, mail, Sending::Wanted).await?;
+    mail::queue(
+        &mut tx,
+        &admin.app,
+        &admin.realm,
+        mail,
+        admin.caller.ip,
+        Sending::Wanted,
+    )
+    .await?;
     record(&mut tx, admin, Operation::Action, "USER", path, None).await?;
     tx.commit().await?;
     answer::nothing()
