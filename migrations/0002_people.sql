@@ -1,7 +1,7 @@
 -- People, what they prove themselves with, and what they belong to.
 
 -- username, email and the keys of names are in their normal form (store::user::normal). email_key is the email where the realm keeps
--- emails unique, and null where it does not.
+-- emails unique, and null where it does not. suspended: as good as disabled, because the organization that manages it is.
 create table account (
     id text primary key,
     realm_id text not null references realm (id) on delete cascade,
@@ -18,7 +18,8 @@ create table account (
     required_actions text not null,
     attributes text not null,
     first_name_key text,
-    last_name_key text
+    last_name_key text,
+    suspended boolean not null default false
 );
 create unique index account_username on account (realm_id, username);
 create unique index account_email_key on account (realm_id, email_key);

@@ -109,9 +109,9 @@ impl Egress {
         Ok(bytes)
     }
 
-    /// Forgets what was fetched from an address: a key was not in it.
-    pub fn forget(&self, address: &str) {
-        self.kept.invalidate(address);
+    /// Forgets what was fetched from an address: a key was not in it. Whether there was anything to forget.
+    pub fn forget(&self, address: &str) -> bool {
+        self.kept.remove(address).is_some()
     }
 
     /// What can be told without asking anybody: the scheme, and addresses written as numbers.

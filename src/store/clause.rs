@@ -11,9 +11,14 @@ pub(super) struct Clause {
 
 impl Clause {
     pub(super) fn of_realm(realm_id: &str) -> Self {
+        Self::of_owner("realm_id", realm_id)
+    }
+
+    /// With another column as `$1`.
+    pub(super) fn of_owner(column: &str, id: &str) -> Self {
         Self {
-            conditions: vec!["realm_id = $1".into()],
-            params: vec![Box::new(realm_id.to_owned())],
+            conditions: vec![format!("{column} = $1")],
+            params: vec![Box::new(id.to_owned())],
         }
     }
 

@@ -8,20 +8,21 @@ use crate::error::Error;
 pub struct FederatedIdentity {
     /// The alias of the identity provider.
     pub provider: String,
-    /// The user's id there.
+    /// The user's id there; empty where nobody said it.
     pub external_id: String,
     /// The user's name there.
     pub username: Option<String>,
 }
 
-/// The links of a user, by provider.
+/// The links of a user to providers that the realm has, by provider. Others wait for theirs to come.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn of_user(q: impl Query, user_id: &str) -> Result<Vec<FederatedIdentity>, Error> {
-    let sql = "select provider, external_id, username from federated_identity where account_id = $1 order by provider";
-    let rows = q.all(sql, &[&user_id]).await?;
+pub async fn of_user(q: impl Query, realm_id: &str, user_id: &str) -> Result<Vec<FederatedIdentity>, Error> {
+    let sql = "select provider, external_id, username from federated_identity where account_id = $1
+                   and provider in (select alias from identity_provider where realm_id = $2) order by provider";
+    let rows = q.all(sql, &[&user_id, &realm_id]).await?;
     rows.into_iter()
         .map(|mut r| {
             Ok(FederatedIdentity {

@@ -10,6 +10,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0003_sessions", include_str!("../../migrations/0003_sessions.sql")),
     ("0004_records", include_str!("../../migrations/0004_records.sql")),
     ("0005_limits", include_str!("../../migrations/0005_limits.sql")),
+    (
+        "0006_organizations",
+        include_str!("../../migrations/0006_organizations.sql"),
+    ),
 ];
 
 /// Columns whose comparison must mean the same on both: PostgreSQL would else sort by its locale.

@@ -35,30 +35,39 @@ fn secrets(doc: &mut Doc) -> impl Iterator<Item = (String, &mut Value)> {
 pub(super) fn sealed(tx: &Tx, realm_id: &str, doc: &Doc) -> Result<Doc, Error> {
     let mut doc = doc.clone();
     for (place, value) in secrets(&mut doc) {
-        if let Some(plain) = value.as_str().filter(|s| !s.is_empty()) {
-            let sealed = tx.seal(&format!("realm-secret/{place}"), realm_id, plain.as_bytes())?;
-            *value = Value::String(format!("{MARK}{}", b64url(&sealed)));
-        }
+        seal(tx, &format!("realm-secret/{place}"), realm_id, value)?;
     }
     Ok(doc)
+}
+
+/// Seals a text that is not empty, for a purpose and an owner.
+pub(super) fn seal(tx: &Tx, purpose: &str, owner: &str, value: &mut Value) -> Result<(), Error> {
+    if let Some(plain) = value.as_str().filter(|s| !s.is_empty()) {
+        let sealed = tx.seal(purpose, owner, plain.as_bytes())?;
+        *value = Value::String(format!("{MARK}{}", b64url(&sealed)));
+    }
+    Ok(())
+}
+
+/// Opens what [`seal`] made of a text; one that the present key cannot open becomes null, with a line in the log.
+pub(super) fn unseal(key: &SecretKey, purpose: &str, owner: &str, value: &mut Value) {
+    let Some(text) = value.as_str().and_then(|s| s.strip_prefix(MARK)) else {
+        return;
+    };
+    let sealed = b64url_decode(text).map_err(|e| Error::Key(e.to_string()));
+    *value = match sealed.and_then(|sealed| key.open(purpose, owner.as_bytes(), &sealed)) {
+        Ok(plain) => Value::String(String::from_utf8_lossy(&plain).into_owned()),
+        Err(e) => {
+            tracing::warn!("{owner}: the secret {purpose} is left out: {e}");
+            Value::Null
+        }
+    };
 }
 
 /// Opens what is sealed in a stored document. What the present secret key cannot open is left out, with a line in the
 /// log: the realm works on, and the administrator enters the secret again.
 pub(super) fn open(key: &SecretKey, realm_id: &str, doc: &mut Doc) {
     for (place, value) in secrets(doc) {
-        let Some(text) = value.as_str().and_then(|s| s.strip_prefix(MARK)) else {
-            continue;
-        };
-        let purpose = format!("realm-secret/{place}");
-        let sealed = b64url_decode(text).map_err(|e| Error::Key(e.to_string()));
-        let opened = sealed.and_then(|sealed| key.open(&purpose, realm_id.as_bytes(), &sealed));
-        *value = match opened {
-            Ok(plain) => Value::String(String::from_utf8_lossy(&plain).into_owned()),
-            Err(e) => {
-                tracing::warn!("realm {realm_id}: the secret {place} is left out: {e}");
-                Value::Null
-            }
-        };
+        unseal(key, &format!("realm-secret/{place}"), realm_id, value);
     }
 }

@@ -82,7 +82,7 @@ pub fn escape_like(text: &str) -> String {
 
 /// The columns of [`User`], for the other readers of this table.
 pub(super) const COLUMNS: &str =
-    "id, realm_id, username, email, first_name, last_name, enabled, email_verified, created,
+    "id, realm_id, username, email, first_name, last_name, enabled and not suspended, email_verified, created,
     not_before, service_client, required_actions, attributes";
 
 /// Reads [`COLUMNS`].
@@ -175,7 +175,8 @@ pub async fn add(tx: &mut Tx, u: &User, unique_email: bool) -> Result<Kept, Erro
     );
     let email_key = u.email.as_ref().filter(|_| unique_email);
     let sql = format!(
-        "insert into account ({COLUMNS}, email_key, first_name_key, last_name_key)
+        "insert into account (id, realm_id, username, email, first_name, last_name, enabled, email_verified, created,
+             not_before, service_client, required_actions, attributes, email_key, first_name_key, last_name_key)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
          on conflict do nothing"
     );
@@ -223,8 +224,8 @@ pub async fn update(tx: &mut Tx, u: &User, unique_email: bool) -> Result<Kept, E
     // A duplicate must be a value: a failed statement would end the transaction on PostgreSQL.
     let changed = tx
         .exec(
-            "update account set username = $3, email = $4, first_name = $5, last_name = $6, enabled = $7,
-                 email_verified = $8, not_before = $9, required_actions = $10, attributes = $11, email_key = $12,
+            "update account set username = $3, email = $4, first_name = $5, last_name = $6,
+                 enabled = case when suspended then enabled else $7 end, email_verified = $8, not_before = $9, required_actions = $10, attributes = $11, email_key = $12,
                  first_name_key = $13, last_name_key = $14
              where realm_id = $1 and id = $2
                and not exists (select 1 from account o where o.realm_id = $1 and o.id <> $2

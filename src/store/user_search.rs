@@ -140,7 +140,10 @@ fn clause(realm_id: &str, search: &Search) -> Clause {
         let compared = made.compare(column.name(), term);
         made.require(compared);
     }
-    for (column, value) in [("enabled", search.enabled), ("email_verified", search.email_verified)] {
+    for (column, value) in [
+        ("(enabled and not suspended)", search.enabled),
+        ("email_verified", search.email_verified),
+    ] {
         if let Some(value) = value {
             let value = made.bind(value);
             made.require(format!("{column} = {value}"));

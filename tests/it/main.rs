@@ -12,6 +12,7 @@ mod admin_components;
 mod admin_events;
 mod admin_flows;
 mod admin_groups;
+mod admin_identity_providers;
 mod admin_initial_access;
 mod admin_realms;
 mod admin_rights;

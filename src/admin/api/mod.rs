@@ -21,6 +21,7 @@ pub mod error;
 pub mod events;
 pub mod grants;
 pub mod groups;
+pub mod identity_providers;
 pub mod initial_access;
 pub mod json;
 pub mod localization;
@@ -30,6 +31,7 @@ pub mod query;
 pub mod realms;
 pub mod record;
 pub mod representation;
+pub mod reserved;
 pub mod roles;
 pub mod scope_mappings;
 pub mod server_info;
@@ -63,6 +65,7 @@ pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
         .merge(default_client_scopes::routes())
         .merge(components::routes())
         .merge(groups::routes())
+        .merge(identity_providers::routes())
         .merge(initial_access::routes())
         .merge(localization::routes())
         .merge(protocol_mappers::routes())

@@ -4,17 +4,14 @@ use axum::Router;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::get;
 use serde_json::json;
 
 use super::answer;
 use super::auth::{Admin, Right};
 use super::error::{Answer, ApiError};
-use super::server_info;
 use crate::app::App;
 
-const SEE_PROVIDERS: &[Right] = &[Right::ViewIdentityProviders, Right::ManageIdentityProviders];
-const CHANGE_PROVIDERS: &[Right] = &[Right::ManageIdentityProviders];
 const SEE_ORGANIZATIONS: &[Right] = &[
     Right::ManageRealm,
     Right::ViewOrganizations,
@@ -23,30 +20,10 @@ const SEE_ORGANIZATIONS: &[Right] = &[
 ];
 const CHANGE_ORGANIZATIONS: &[Right] = &[Right::ManageRealm, Right::ManageOrganizations];
 
-/// The addresses of identity providers, organizations, workflows and client types.
+/// The addresses of organizations, workflows and client types.
 pub fn routes() -> Router<App> {
     let realm = "/realms/{realm}";
     Router::new()
-        .route(
-            &format!("{realm}/identity-provider/instances"),
-            get(no_providers).post(add_provider),
-        )
-        .route(
-            &format!("{realm}/identity-provider/instances/{{alias}}"),
-            get(no_provider).put(no_provider).delete(no_provider),
-        )
-        .route(
-            &format!("{realm}/identity-provider/instances/{{alias}}/{{*rest}}"),
-            any(no_provider),
-        )
-        .route(
-            &format!("{realm}/identity-provider/import-config"),
-            axum::routing::post(add_provider),
-        )
-        .route(
-            &format!("{realm}/identity-provider/providers/{{provider}}"),
-            get(provider_type),
-        )
         .route(
             &format!("{realm}/organizations"),
             get(organizations).post(change_organizations),
@@ -69,31 +46,6 @@ pub fn routes() -> Router<App> {
             get(workflow).put(change_workflows).delete(change_workflows),
         )
         .route(&format!("{realm}/client-types"), get(client_types).put(client_types))
-}
-
-async fn no_providers(admin: Admin) -> Answer {
-    admin.require(SEE_PROVIDERS)?;
-    answer::json(&json!([]))
-}
-
-async fn no_provider(admin: Admin) -> Answer {
-    admin.require(SEE_PROVIDERS)?;
-    Err(ApiError::no_such_path())
-}
-
-async fn add_provider(admin: Admin) -> Answer {
-    admin.require(CHANGE_PROVIDERS)?;
-    Err(ApiError::feature_off())
-}
-
-async fn provider_type(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
-    admin.require(SEE_PROVIDERS)?;
-    let Some(name) = server_info::identity_provider(&id) else {
-        return Err(ApiError::error(StatusCode::BAD_REQUEST, "HTTP 400 Bad Request"));
-    };
-    answer::json(&json!({
-        "name": name, "id": id, "configProperties": [], "helpText": "", "configMetadata": []
-    }))
 }
 
 fn require_organizations(admin: &Admin, rights: &[Right]) -> Result<(), ApiError> {

@@ -15,6 +15,7 @@ use crate::admin::api::json::Body;
 use crate::admin::api::record::{Operation, record};
 use crate::app::App;
 use crate::store::client;
+use crate::store::identity_provider;
 use crate::store::json::{Doc, flag, text};
 use crate::store::realm::{AuthenticatorConfig, Execution, Flow};
 
@@ -154,6 +155,10 @@ async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
     if let Some(client) = client::with_flow(&mut draft.tx, &admin.realm.id, &id).await? {
         let text = format!("Cannot remove authentication flow, it is currently in use: client {client}");
         return Err(refuse(&text));
+    }
+    if identity_provider::uses_flow(&mut draft.tx, &admin.realm.id, &id).await? {
+        let text = "Cannot remove authentication flow, it is currently in use: an identity provider";
+        return Err(refuse(text));
     }
     let parent = draft.flows().flows.iter();
     let holding = |f: &&Flow| f.executions.iter().any(|e| e.flow_id.as_deref() == Some(&id));

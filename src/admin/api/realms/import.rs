@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::import_users;
 use crate::admin::api::auth::Admin;
 use crate::admin::api::error::ApiError;
+use crate::admin::api::identity_providers;
 use crate::store::client;
 use crate::store::group::{self, Group};
 use crate::store::json::{Doc, text};
@@ -16,7 +17,7 @@ use crate::store::{Tx, realm, role_member};
 
 /// Whether a representation holds anything of this.
 pub(super) fn has_any(given: &Doc) -> bool {
-    const READ: [&str; 9] = [
+    const READ: [&str; 11] = [
         "clientScopes",
         "clients",
         "roles",
@@ -26,6 +27,8 @@ pub(super) fn has_any(given: &Doc) -> bool {
         "requiredActions",
         "components",
         "localizationTexts",
+        "identityProviders",
+        "identityProviderMappers",
     ];
     READ.iter().any(|key| given.get(*key).is_some_and(|v| !v.is_null()))
 }
@@ -64,6 +67,7 @@ pub(super) async fn add(admin: &Admin, given: &Doc) -> Result<(), ApiError> {
         add_group(&mut tx, admin, &known, "", sent).await?;
     }
     default_groups(&mut tx, admin, given).await?;
+    identity_providers::of_realm::add(&mut tx, admin, given).await?;
     import_users::add(&mut tx, admin, &known, given, hashed).await?;
     tx.commit().await?;
     Ok(())

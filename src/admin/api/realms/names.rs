@@ -3,15 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::admin::api::error::ApiError;
+use crate::admin::api::reserved;
 use crate::app::App;
 use crate::error::Error;
 use crate::store::realm::Realm;
 use crate::store::{Tx, client, realm};
-
-/// Characters that mean something in addresses.
-const RESERVED: &[char] = &[
-    ':', '/', '?', '#', '@', '!', '$', '&', '(', ')', '*', '+', ',', ';', '=', '[', ']', '\\',
-];
 
 /// The longest name or id.
 pub(super) const LONGEST: usize = 255;
@@ -25,8 +21,7 @@ pub(super) fn check(name: &str) -> Result<(), ApiError> {
     if name.is_empty() {
         return Err(ApiError::bad("Realm name cannot be empty"));
     }
-    if let Some(bad) = name.chars().find(|c| RESERVED.contains(c)) {
-        let text = format!("Character '{bad}' not allowed.");
+    if let Some(text) = reserved::character(name) {
         return Err(ApiError::error(axum::http::StatusCode::BAD_REQUEST, &text));
     }
     if name.chars().count() > LONGEST || name.chars().any(char::is_control) {

@@ -42,12 +42,6 @@ pub fn component_types(provider_type: &str) -> &'static [Value] {
         .map_or(&[], Vec::as_slice)
 }
 
-/// The name of a kind of identity provider.
-pub fn identity_provider(id: &str) -> Option<&'static str> {
-    let kinds = DOCUMENT["identityProviders"].as_array()?;
-    kinds.iter().find(|k| k["id"] == id)?["name"].as_str()
-}
-
 /// A kind of component.
 pub fn component_type(provider_type: &str, provider: &str) -> Option<&'static Value> {
     component_types(provider_type).iter().find(|t| t["id"] == provider)

@@ -26,15 +26,23 @@ pub(super) fn routes() -> Router<App> {
 
 async fn list(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
     let user = find(&admin, &id, SEE).await?;
-    let links = federated_identity::of_user(&admin.app.db, &user.id).await?;
+    answer::json(&shown(&admin, &user.id).await?)
+}
+
+/// The links of a user as an administrator sees them.
+pub(super) async fn shown(admin: &Admin, user_id: &str) -> Result<Vec<Value>, ApiError> {
+    let links = federated_identity::of_user(&admin.app.db, &admin.realm.id, user_id).await?;
     let represent = |l: &FederatedIdentity| {
-        let mut doc = json!({ "identityProvider": l.provider, "userId": l.external_id });
+        let mut doc = json!({ "identityProvider": l.provider });
+        if !l.external_id.is_empty() {
+            doc["userId"] = json!(l.external_id);
+        }
         if let Some(name) = &l.username {
             doc["userName"] = json!(name);
         }
         doc
     };
-    answer::json(&links.iter().map(represent).collect::<Vec<Value>>())
+    Ok(links.iter().map(represent).collect())
 }
 
 async fn add(admin: Admin, Path((_, id, provider)): Path<(String, String, String)>, body: Body) -> Answer {

@@ -11,6 +11,7 @@ use crate::admin::api::error::{Answer, ApiError};
 use crate::admin::api::query::Query;
 use crate::admin::api::representation::user as represent;
 use crate::profile::{self, Context};
+use crate::store::identity_provider;
 use crate::store::user_search::{self, Search, Term};
 
 /// How many users are listed where nobody says.
@@ -140,6 +141,11 @@ pub(super) async fn read(admin: Admin, Path((_, id)): Path<(String, String)>, qu
     let metadata = (query.flag("userProfileMetadata") == Some(true)).then(|| metadata(&admin));
     let attributes = represent::visible(&admin.realm, &user);
     let mut shown = represent::full(&user, &attributes, !with_otp.is_empty(), metadata);
+    if identity_provider::is_any(&admin.app.db, &admin.realm.id).await? {
+        let links = super::federated::shown(&admin, &user.id).await?;
+        let at = shown.keys().position(|k| k == "notBefore").unwrap_or(shown.len());
+        shown.shift_insert(at, "federatedIdentities".into(), json!(links));
+    }
     shown.insert("access".into(), access(&admin));
     answer::json(&shown)
 }
