@@ -62,9 +62,9 @@ pub fn is_shared(config: &Config, ip: IpAddr) -> bool {
 
 /// The port of an address at a loopback name.
 fn loopback(base: &str) -> Option<String> {
-    let url = url::Url::parse(base).ok()?;
-    let host = url.host_str()?;
-    is_loopback_name(host).then(|| url.port_or_known_default().unwrap_or(80).to_string())
+    let uri: Uri = base.parse().ok()?;
+    let known = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+    is_loopback_name(uri.host()?).then(|| uri.port_u16().unwrap_or(known).to_string())
 }
 
 /// An address within one's own walls, as Keycloak counts them.
@@ -76,7 +76,7 @@ pub(crate) fn is_private(ip: IpAddr) -> bool {
 }
 
 fn is_loopback_name(host: &str) -> bool {
-    host == "localhost" || host == "[::1]" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    host.eq_ignore_ascii_case("localhost") || host == "[::1]" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 impl FromRequestParts<App> for Caller {

@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::Request;
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
@@ -93,6 +93,9 @@ pub async fn apply(request: Request, next: Next) -> Response {
         return too_large(most);
     }
     let (parts, body) = request.into_parts();
+    if body.is_end_stream() {
+        return answer(next, Request::from_parts(parts, Body::empty())).await;
+    }
     let body = match tokio::time::timeout(BODY_TIME, Limited::new(body, most).collect()).await {
         Ok(Ok(read)) => read.to_bytes(),
         Ok(Err(e)) if e.is::<LengthLimitError>() => return too_large(most),
@@ -111,12 +114,13 @@ pub async fn apply(request: Request, next: Next) -> Response {
             );
         }
     };
-    // A bug in one handler must cost one answer, not the connection and what else is asked on it.
-    let answer = AssertUnwindSafe(next.run(Request::from_parts(parts, Body::from(body))));
-    answer
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|_| Error::Corrupt("a handler panicked".into()).into_response())
+    answer(next, Request::from_parts(parts, Body::from(body))).await
+}
+
+/// A bug in one handler must cost one answer, not the connection and what else is asked on it.
+async fn answer(next: Next, request: Request) -> Response {
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    answered.unwrap_or_else(|_| Error::Corrupt("a handler panicked".into()).into_response())
 }
 
 fn too_large(most: usize) -> Response {

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::store::client::{self, Client};
 use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
-use crate::store::session::UserSession;
+use crate::store::session::{ClientSession, UserSession};
 use crate::store::user::User;
 use crate::store::{revoked, session, user};
 
@@ -29,6 +29,8 @@ pub struct Bearer {
     pub client: Arc<Client>,
     /// Absent in tokens of service accounts.
     pub session: Option<UserSession>,
+    /// The client's part in the session.
+    pub part: Option<ClientSession>,
 }
 
 /// Why a bearer token is not accepted.
@@ -218,8 +220,9 @@ pub async fn verify_types(
         },
         None => None,
     };
+    let (session, part) = found.unzip();
     // Not by `sub`: a lightweight token has none, and a pairwise one is another id.
-    let found_user = match &found {
+    let found_user = match &session {
         Some(session) => user::by_id(&app.db, &realm.id, &session.user_id).await?,
         None => user::service_account(&app.db, &realm.id, &client.id).await?,
     };
@@ -232,7 +235,7 @@ pub async fn verify_types(
     if issued < user.not_before {
         return Ok(Err(BearerRefused::Invalid));
     }
-    if found.is_none() && !client.flag("serviceAccountsEnabled") {
+    if session.is_none() && !client.flag("serviceAccountsEnabled") {
         // Only service accounts have tokens without a session.
         return Ok(Err(BearerRefused::UserNotFound));
     }
@@ -240,7 +243,8 @@ pub async fn verify_types(
         claims,
         user,
         client,
-        session: found,
+        session,
+        part,
     }))
 }
 
@@ -261,14 +265,16 @@ async fn live_session(
     client: &Client,
     sid: &str,
     kinds: &[bool],
-) -> Result<Option<UserSession>, Error> {
+) -> Result<Option<(UserSession, ClientSession)>, Error> {
     for &offline in kinds {
         let Some(found) = session::find(&app.db, &realm.id, sid, offline).await? else {
             continue;
         };
         let part = session::part(&app.db, sid, offline, &client.id).await?;
-        if part.is_some_and(|part| sessions::part_is_active(realm, client, &found, &part, app.now())) {
-            return Ok(Some(found));
+        if let Some(part) = part
+            && sessions::part_is_active(realm, client, &found, &part, app.now())
+        {
+            return Ok(Some((found, part)));
         }
     }
     Ok(None)

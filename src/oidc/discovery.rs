@@ -1,7 +1,7 @@
 //! What a realm says of itself: discovery (OpenID Connect Discovery, RFC 8414), its root, its keys.
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -252,11 +252,18 @@ fn document(realm: &Realm, caller: &Caller, headers: &HeaderMap, name: &str) -> 
     if !matches!(name, "openid-configuration" | "oauth-authorization-server") {
         return door::json_answer(StatusCode::NOT_FOUND, &json!({ "error": "HTTP 404 Not Found" }));
     }
-    let mut response = door::json_answer(StatusCode::OK, &metadata(realm, &caller.issuer(&realm.name)));
-    response.headers_mut().insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("no-cache, must-revalidate, no-transform, no-store"),
-    );
+    let issuer = caller.issuer(&realm.name);
+    let text = realm
+        .made
+        .get(&issuer, || metadata(realm, &issuer).to_string().into());
+    let kind = [
+        (header::CONTENT_TYPE, "application/json"),
+        (
+            header::CACHE_CONTROL,
+            "no-cache, must-revalidate, no-transform, no-store",
+        ),
+    ];
+    let mut response = (kind, text).into_response();
     cors::apply(&mut response, headers);
     response
 }

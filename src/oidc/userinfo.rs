@@ -22,7 +22,6 @@ use crate::events;
 use crate::store::event::Event;
 use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
-use crate::store::session;
 
 /// `GET` and `POST .../protocol/openid-connect/userinfo`
 pub async fn serve(
@@ -136,15 +135,11 @@ pub async fn context(app: &App, realm: &std::sync::Arc<Realm>, known: &Bearer) -
         &known.client,
         json::text(&known.claims, "scope").unwrap_or_default(),
     );
-    let mut part_notes = Doc::new();
-    let mut notes = Doc::new();
-    if let Some(session) = &known.session {
-        notes.clone_from(&session.notes);
-        let part = session::part(&app.db, &session.id, session.offline, &known.client.id).await?;
-        if let Some(Value::Object(kept)) = part.and_then(|mut part| part.doc.shift_remove("notes")) {
-            part_notes = kept;
-        }
-    }
+    let notes = known.session.as_ref().map_or_else(Doc::new, |s| s.notes.clone());
+    let part_notes = match known.part.as_ref().and_then(|part| part.doc.get("notes")) {
+        Some(Value::Object(kept)) => kept.clone(),
+        _ => Doc::new(),
+    };
     Context::load(app, realm, &known.client, known.user.clone(), scopes, notes, part_notes).await
 }
 

@@ -36,7 +36,8 @@ pub(super) struct Caches {
     pub(super) realms: Cache<String, Arc<Realm>>,
     pub(super) realm_ids: Cache<String, String>,
     pub(super) clients: Cache<String, Arc<Client>>,
-    pub(super) client_uuids: Cache<(String, String), String>,
+    /// By the realm's id and the `client_id`, with a space between.
+    pub(super) client_uuids: Cache<String, String>,
     /// Turns at loading a realm, by its id.
     loading: [tokio::sync::Mutex<()>; 16],
     /// Parsed keys by their id; a key never changes.

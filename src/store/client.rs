@@ -104,9 +104,16 @@ fn client(mut r: Row) -> Result<Client, Error> {
 ///
 /// Those of the database.
 pub async fn by_id(db: &Db, realm_id: &str, id: &str) -> Result<Option<Arc<Client>>, Error> {
-    let load = async { Ok(read(db, realm_id, id).await?.map(Arc::new)) };
-    let found = db.caches.get(&db.caches.clients, id.to_owned(), load).await?;
+    let found = match db.caches.clients.get(id) {
+        Some(known) => Some(known),
+        None => Box::pin(keep(db, realm_id, id)).await?,
+    };
     Ok(found.filter(|c| c.realm_id == realm_id))
+}
+
+async fn keep(db: &Db, realm_id: &str, id: &str) -> Result<Option<Arc<Client>>, Error> {
+    let load = async { Ok(read(db, realm_id, id).await?.map(Arc::new)) };
+    db.caches.get(&db.caches.clients, id.to_owned(), load).await
 }
 
 /// The client of a realm with a `client_id`, as this node's snapshot has it.
@@ -115,15 +122,12 @@ pub async fn by_id(db: &Db, realm_id: &str, id: &str) -> Result<Option<Arc<Clien
 ///
 /// Those of the database.
 pub async fn by_client_id(db: &Db, realm_id: &str, client_id: &str) -> Result<Option<Arc<Client>>, Error> {
-    let key = (realm_id.to_owned(), client_id.to_owned());
-    let load = async {
-        let sql = "select id from client where realm_id = $1 and client_id = $2";
-        db.first(sql, &[&realm_id, &client_id])
-            .await?
-            .map(|mut r| r.next::<String>())
-            .transpose()
+    let key = format!("{realm_id} {client_id}");
+    let known = match db.caches.client_uuids.get(&key) {
+        Some(known) => Some(known),
+        None => Box::pin(keep_uuid(db, key.clone(), realm_id, client_id)).await?,
     };
-    let Some(id) = db.caches.get(&db.caches.client_uuids, key.clone(), load).await? else {
+    let Some(id) = known else {
         return Ok(None);
     };
     let found = by_id(db, realm_id, &id).await?.filter(|c| c.client_id == client_id);
@@ -135,6 +139,17 @@ pub async fn by_client_id(db: &Db, realm_id: &str, client_id: &str) -> Result<Op
             .map(|c| c.map(Arc::new));
     }
     Ok(found)
+}
+
+async fn keep_uuid(db: &Db, key: String, realm_id: &str, client_id: &str) -> Result<Option<String>, Error> {
+    let load = async {
+        let sql = "select id from client where realm_id = $1 and client_id = $2";
+        db.first(sql, &[&realm_id, &client_id])
+            .await?
+            .map(|mut r| r.next::<String>())
+            .transpose()
+    };
+    db.caches.get(&db.caches.client_uuids, key, load).await
 }
 
 /// The client with an id, from the database or an open transaction.

@@ -1,8 +1,9 @@
 //! Realms, and the snapshot of one that requests work with.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -166,6 +167,30 @@ pub struct Realm {
     pub localization: BTreeMap<String, Doc>,
     pub roles: Roles,
     pub keys: Keys,
+    /// What doors made of this snapshot.
+    pub made: Made,
+}
+
+/// Documents made of a snapshot, which live as long as it does.
+#[derive(Default)]
+pub struct Made(Mutex<Vec<(String, Bytes)>>);
+
+impl Made {
+    /// The document that was made under a name, or is made now. As few are kept as a server has addresses.
+    pub fn get(&self, name: &str, make: impl FnOnce() -> Bytes) -> Bytes {
+        const KEPT: usize = 8;
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, known)) = lock().iter().find(|(known, _)| known == name) {
+            return known.clone();
+        }
+        let made = make();
+        let mut all = lock();
+        if all.len() >= KEPT {
+            all.remove(0);
+        }
+        all.push((name.to_owned(), made.clone()));
+        made
+    }
 }
 
 impl Realm {
@@ -260,10 +285,11 @@ pub async fn id_by_name(q: impl Query, name: &str) -> Result<Option<String>, Err
 ///
 /// Those of the database; [`Error::Corrupt`] or [`Error::Key`] if what is stored cannot be read.
 pub async fn by_name(db: &Db, name: &str) -> Result<Option<Arc<Realm>>, Error> {
-    let known = db
-        .caches
-        .get(&db.caches.realm_ids, name.to_owned(), id_by_name(db, name));
-    let Some(id) = known.await? else {
+    let known = match db.caches.realm_ids.get(name) {
+        Some(known) => Some(known),
+        None => Box::pin(db.caches.get(&db.caches.realm_ids, name.to_owned(), id_by_name(db, name))).await?,
+    };
+    let Some(id) = known else {
         return Ok(None);
     };
     Ok(by_id(db, &id).await?.filter(|r| r.name == name))
@@ -278,6 +304,10 @@ pub async fn by_id(db: &Db, id: &str) -> Result<Option<Arc<Realm>>, Error> {
     if let Some(known) = db.caches.realms.get(id) {
         return Ok(Some(known));
     }
+    Box::pin(keep(db, id)).await
+}
+
+async fn keep(db: &Db, id: &str) -> Result<Option<Arc<Realm>>, Error> {
     let _turn = db.caches.turn(id).await;
     db.caches.get(&db.caches.realms, id.to_owned(), load(db, id)).await
 }
@@ -304,6 +334,7 @@ async fn load(db: &Db, id: &str) -> Result<Option<Arc<Realm>>, Error> {
         localization: BTreeMap::new(),
         roles,
         keys: Keys::default(),
+        made: Made::default(),
     };
     for part in part::of_realm(db, id).await? {
         place(&mut realm, part)?;

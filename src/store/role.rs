@@ -222,15 +222,31 @@ pub async fn of_user(q: impl Query, user_id: &str) -> Result<Vec<String>, Error>
 /// # Errors
 ///
 /// Those of the database.
-pub async fn of_user_and_groups(q: impl Query, user_id: &str) -> Result<Vec<String>, Error> {
+pub async fn of_user_and_groups(mut q: impl Query, user_id: &str) -> Result<Vec<String>, Error> {
+    // Most people are in no group, and groups cost a recursive query.
+    let sql = "select role_id, null from account_role where account_id = $1
+               union all select null, group_id from account_group where account_id = $1";
+    let mut roles: Vec<String> = Vec::new();
+    let mut in_groups = false;
+    for mut row in q.again().all(sql, &[&user_id]).await? {
+        match row.next::<Option<String>>()? {
+            Some(role) => roles.push(role),
+            None => in_groups = true,
+        }
+    }
+    if in_groups {
+        roles.extend(of_groups_of(q, user_id).await?);
+    }
+    Ok(roles)
+}
+
+async fn of_groups_of(q: impl Query, user_id: &str) -> Result<Vec<String>, Error> {
     let sql = "with recursive g (id, parent_id) as (
                    select u.id, u.parent_id from account_group a join user_group u on u.id = a.group_id
                    where a.account_id = $1
                    union
                    select p.id, p.parent_id from user_group p join g on p.id = g.parent_id)
-               select role_id from account_role where account_id = $1
-               union
-               select role_id from group_role where group_id in (select id from g)";
+               select distinct role_id from group_role where group_id in (select id from g)";
     let rows = q.all(sql, &[&user_id]).await?;
     rows.into_iter().map(|mut r| r.next()).collect()
 }

@@ -3,10 +3,13 @@
 //! A transaction is a savepoint inside one open outer transaction. `commit` releases it, hands the writer on, and answers
 //! when the outer commit, and with it the sync to disk, is done. As the writer's queue is fair, whoever was already
 //! waiting gets into the same outer commit: one sync serves them all.
+//!
+//! A reader keeps its snapshot for as long as nothing was committed: a look into it then asks the kernel for no lock.
 
 use std::borrow::Cow;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -34,8 +37,37 @@ const TURN: Duration = Duration::from_secs(10);
 
 pub(super) struct Sqlite {
     path: String,
-    readers: Mutex<Vec<Connection>>,
+    readers: Mutex<Vec<Reader>>,
     writer: Arc<tokio::sync::Mutex<Writer>>,
+    /// How often the writer has committed. As the database belongs to this process, nobody else does.
+    commits: Arc<AtomicU64>,
+}
+
+/// A connection that reads.
+struct Reader {
+    conn: Connection,
+    /// The commit up to which its open snapshot sees, if it has one.
+    sees: Option<u64>,
+}
+
+impl Reader {
+    /// Gives the snapshot up: while one is open, the log behind it cannot begin anew.
+    fn let_go(&mut self) -> Result<(), Error> {
+        if self.sees.take().is_some() {
+            self.conn.prepare_cached("commit")?.execute([])?;
+        }
+        Ok(())
+    }
+
+    /// Takes a snapshot that sees everything up to a commit, unless it has one.
+    fn see(&mut self, commit: u64) -> Result<(), Error> {
+        if self.sees != Some(commit) {
+            self.let_go()?;
+            self.conn.prepare_cached("begin deferred")?.execute([])?;
+            self.sees = Some(commit);
+        }
+        Ok(())
+    }
 }
 
 struct Writer {
@@ -46,6 +78,7 @@ struct Writer {
     flush_due: bool,
     waiting: Vec<Waiter>,
     caches: Arc<Caches>,
+    commits: Arc<AtomicU64>,
 }
 
 /// A transaction that waits for the outer commit.
@@ -131,18 +164,25 @@ impl Sqlite {
                 "the database {path} lies on a file system without shared memory: put it on a local disk"
             )));
         }
+        let commits = Arc::<AtomicU64>::default();
         let writer = Writer {
             conn,
             open: false,
             flush_due: false,
             waiting: Vec::new(),
             caches,
+            commits: Arc::clone(&commits),
         };
         Ok(Self {
             path: path.to_owned(),
             readers: Mutex::default(),
             writer: Arc::new(tokio::sync::Mutex::new(writer)),
+            commits,
         })
+    }
+
+    fn idle_readers(&self) -> MutexGuard<'_, Vec<Reader>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn claim(&self) -> Result<std::fs::File, Error> {
@@ -160,15 +200,21 @@ impl Sqlite {
     }
 
     pub(super) fn all(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Error> {
-        let kept = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let conn = match kept {
-            Some(conn) => conn,
-            None => connect(&self.path)?,
+        // Before the look: what is committed meanwhile may be seen or not, what was committed before is seen.
+        let commit = self.commits.load(Ordering::SeqCst);
+        let idle = self.idle_readers().pop();
+        let mut reader = match idle {
+            Some(reader) => reader,
+            None => Reader {
+                conn: connect(&self.path)?,
+                sees: None,
+            },
         };
-        let rows = read(&conn, sql, params)?;
-        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        if readers.len() < KEPT_READERS {
-            readers.push(conn);
+        reader.see(commit)?;
+        let rows = read(&reader.conn, sql, params)?;
+        let mut idle = self.idle_readers();
+        if idle.len() < KEPT_READERS {
+            idle.push(reader);
         }
         Ok(rows)
     }
@@ -195,14 +241,20 @@ impl Sqlite {
 
     /// Moves the log into the database file. Blocks: not on a thread that serves requests.
     pub(super) fn checkpoint(&self) -> Result<(), Error> {
+        for reader in self.idle_readers().iter_mut() {
+            reader.let_go()?;
+        }
         let conn = connect(&self.path)?;
         let checkpoint = || conn.query_row("pragma wal_checkpoint(passive)", [], |r| r.get::<_, i64>(1));
         if checkpoint()? > LONG_LOG_PAGES {
             // Under constant writing something is always left over, and the log would never begin anew. With the writer
             // stopped for a moment nothing is.
             let mut writer = self.writer.blocking_lock();
-            // A transaction that began on the old log would go on in it.
+            // A transaction that began on the old log would go on in it, and so would a snapshot.
             writer.flush();
+            for reader in self.idle_readers().iter_mut() {
+                reader.let_go()?;
+            }
             checkpoint()?;
         }
         Ok(())
@@ -214,6 +266,7 @@ impl Sqlite {
         if done.is_err() && !writer.conn.is_autocommit() {
             writer.conn.execute_batch("rollback")?;
         }
+        writer.commits.fetch_add(1, Ordering::SeqCst);
         Ok(done?)
     }
 }
@@ -222,6 +275,8 @@ impl Writer {
     /// Ends the outer transaction for all who wait for it.
     fn finish(&mut self, result: &Result<(), Error>) {
         self.open = false;
+        // Before anybody is told: who was told must see it.
+        self.commits.fetch_add(1, Ordering::SeqCst);
         for waiter in self.waiting.drain(..) {
             let answer = match result {
                 Ok(()) => {
