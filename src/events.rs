@@ -68,6 +68,9 @@ pub fn kept(realm: &Realm, kind: &str) -> bool {
 
 /// Tells the log, as Keycloak's `jboss-logging` does: refusals as warnings. Values are the sender's: quoted, one line.
 fn log(realm: &Realm, event: &Event) {
+    if event.error.is_none() && !tracing::enabled!(target: "vestibule::events", tracing::Level::DEBUG) {
+        return;
+    }
     let details: Vec<String> = event
         .details
         .iter()

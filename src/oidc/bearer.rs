@@ -267,14 +267,11 @@ async fn live_session(
     kinds: &[bool],
 ) -> Result<Option<(UserSession, ClientSession)>, Error> {
     for &offline in kinds {
-        let Some(found) = session::find(&app.db, &realm.id, sid, offline).await? else {
-            continue;
-        };
-        let part = session::part(&app.db, sid, offline, &client.id).await?;
-        if let Some(part) = part
-            && sessions::part_is_active(realm, client, &found, &part, app.now())
+        let found = session::with_part(&app.db, &realm.id, sid, offline, &client.id).await?;
+        if let Some((session, part)) = found
+            && sessions::part_is_active(realm, client, &session, &part, app.now())
         {
-            return Ok(Some((found, part)));
+            return Ok(Some((session, part)));
         }
     }
     Ok(None)

@@ -253,9 +253,7 @@ fn document(realm: &Realm, caller: &Caller, headers: &HeaderMap, name: &str) -> 
         return door::json_answer(StatusCode::NOT_FOUND, &json!({ "error": "HTTP 404 Not Found" }));
     }
     let issuer = caller.issuer(&realm.name);
-    let text = realm
-        .made
-        .get(&issuer, || metadata(realm, &issuer).to_string().into());
+    let text = realm.made.get(&issuer, || metadata(realm, &issuer).to_string().into());
     let kind = [
         (header::CONTENT_TYPE, "application/json"),
         (

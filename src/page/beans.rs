@@ -52,7 +52,11 @@ pub(super) fn client(app: &App, visitor: &Visitor, voice: &Voice, client: &Clien
 }
 
 pub(super) fn urls(visitor: &Visitor, realm: &Realm, client: &Client, session: &AuthSession) -> pages::Url {
-    let link = |action: &str| address::link(&visitor.caller, realm, client, session, action);
+    let (path, tab) = (
+        address::realm_path(&visitor.caller, realm),
+        address::tab_query(client, session),
+    );
+    let link = |action: &str| format!("{path}/login-actions/{action}?{tab}");
     let form = address::form(&visitor.caller, realm, client, session);
     pages::Url {
         login_action: form.clone(),

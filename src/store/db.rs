@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::cache::Caches;
 use super::postgres::{self, Postgres};
-use super::sqlite::{self, Sqlite};
+use super::sqlite::{self, Durability, Sqlite};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::secret_key::SecretKey;
@@ -397,7 +397,7 @@ impl Tx {
         let caches = self.caches;
         match self.inner {
             // The writer forgets, not this task: the caller may hang up before the disk has it.
-            Inner::Sqlite(t) => t.commit(self.topics).await,
+            Inner::Sqlite(t) => t.commit(self.topics, Durability::Synced).await,
             Inner::Postgres(t) => {
                 t.commit(&self.topics, self.clock.now()).await?;
                 self.topics.iter().for_each(|topic| caches.forget(topic));
@@ -406,8 +406,8 @@ impl Tx {
         }
     }
 
-    /// Like [`Tx::commit`], but PostgreSQL need not wait for the disk. Only for what nobody was told of: pages being
-    /// filled in, last-seen times. (SQLite shows others nothing that the disk has not.)
+    /// Like [`Tx::commit`], but does not wait for the disk. Only for what nobody was told of: pages being filled in,
+    /// last-seen times.
     ///
     /// # Errors
     ///
@@ -415,6 +415,7 @@ impl Tx {
     pub async fn commit_lazily(self) -> Result<(), Error> {
         match self.inner {
             Inner::Postgres(t) if self.topics.is_empty() => t.commit_lazily().await,
+            Inner::Sqlite(t) if self.topics.is_empty() => t.commit(Vec::new(), Durability::Lazy).await,
             _ => self.commit().await,
         }
     }

@@ -287,7 +287,13 @@ pub async fn id_by_name(q: impl Query, name: &str) -> Result<Option<String>, Err
 pub async fn by_name(db: &Db, name: &str) -> Result<Option<Arc<Realm>>, Error> {
     let known = match db.caches.realm_ids.get(name) {
         Some(known) => Some(known),
-        None => Box::pin(db.caches.get(&db.caches.realm_ids, name.to_owned(), id_by_name(db, name))).await?,
+        None => {
+            Box::pin(
+                db.caches
+                    .get(&db.caches.realm_ids, name.to_owned(), id_by_name(db, name)),
+            )
+            .await?
+        }
     };
     let Some(id) = known else {
         return Ok(None);

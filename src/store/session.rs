@@ -55,6 +55,10 @@ pub struct ClientSession {
 const COLUMNS: &str = "id, realm_id, account_id, offline, ip_address, started, last_refresh, expires, doc";
 
 fn session(mut r: Row) -> Result<UserSession, Error> {
+    next_session(&mut r)
+}
+
+fn next_session(r: &mut Row) -> Result<UserSession, Error> {
     Ok(UserSession {
         id: r.next()?,
         realm_id: r.next()?,
@@ -232,6 +236,28 @@ pub async fn attach(tx: &mut Tx, c: &ClientSession) -> Result<(), Error> {
     )
     .await?;
     Ok(())
+}
+
+/// A session or offline session together with an application's part in it.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn with_part(
+    q: impl Query,
+    realm_id: &str,
+    id: &str,
+    offline: bool,
+    client_uuid: &str,
+) -> Result<Option<(UserSession, ClientSession)>, Error> {
+    let sql =
+        "select s.id, s.realm_id, s.account_id, s.offline, s.ip_address, s.started, s.last_refresh, s.expires, s.doc,
+                      c.session_id, c.offline, c.client_uuid, c.realm_id, c.started, c.last_refresh, c.doc
+               from user_session s join client_session c on c.session_id = s.id and c.offline = s.offline
+               where s.realm_id = $1 and s.id = $2 and s.offline = $3 and c.client_uuid = $4";
+    let row = q.first(sql, &[&realm_id, &id, &offline, &client_uuid]).await?;
+    row.map(|mut r| Ok((next_session(&mut r)?, client_session(r)?)))
+        .transpose()
 }
 
 /// An application's part in a session.

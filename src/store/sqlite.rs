@@ -1,12 +1,14 @@
-//! The embedded database: WAL, `synchronous=FULL`, many readers, one writer that commits in groups.
+//! The embedded database: WAL, many readers, one writer that commits in groups and then syncs the log.
 //!
 //! A transaction is a savepoint inside one open outer transaction. `commit` releases it, hands the writer on, and answers
-//! when the outer commit, and with it the sync to disk, is done. As the writer's queue is fair, whoever was already
-//! waiting gets into the same outer commit: one sync serves them all.
+//! when the outer commit and the sync to disk are done. As the writer's queue is fair, whoever was already waiting gets
+//! into the same outer commit: one sync serves them all. SQLite itself would sync at every commit (`synchronous=FULL`)
+//! or at none (`NORMAL`); with `NORMAL` and a sync of our own, a group in which nobody waits for the disk does without.
 //!
 //! A reader keeps its snapshot for as long as nothing was committed: a look into it then asks the kernel for no lock.
 
 use std::borrow::Cow;
+use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -72,6 +74,8 @@ impl Reader {
 
 struct Writer {
     conn: Connection,
+    /// The log.
+    log: File,
     /// The outer transaction is open.
     open: bool,
     /// A task that will commit the outer transaction is on its way.
@@ -81,9 +85,19 @@ struct Writer {
     commits: Arc<AtomicU64>,
 }
 
+/// When a transaction is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// When the disk has it.
+    Synced,
+    /// When others see it: a power failure may take it back. (The end of this process alone does not.)
+    Lazy,
+}
+
 /// A transaction that waits for the outer commit.
 struct Waiter {
     answer: oneshot::Sender<Result<(), Error>>,
+    durability: Durability,
     /// What it made stale; forgotten with the commit, even if its caller has hung up.
     topics: Vec<String>,
 }
@@ -96,11 +110,18 @@ fn connect(path: &str) -> Result<Connection, Error> {
     // A plan is made once, whatever the parameters: otherwise SQLite plans anew each time that they change.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.execute_batch(
-        "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; pragma cache_size = -16384;
+        "pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on; pragma cache_size = -16384;
          pragma mmap_size = 268435456; pragma wal_autocheckpoint = 0; pragma temp_store = memory;
          pragma case_sensitive_like = on;",
     )?;
     Ok(conn)
+}
+
+/// Opens the log, which is there once somebody has looked into the database, and stays as long as `conn` is open.
+fn open_log(conn: &Connection, path: &str) -> Result<File, Error> {
+    conn.query_row("select count(*) from sqlite_master", [], |_| Ok(()))?;
+    let path = format!("{path}-wal");
+    File::open(&path).map_err(|e| Error::Setup(format!("the log {path} cannot be opened: {e}")))
 }
 
 /// Makes the folder and the file of a new database: it holds what others on this machine must not read.
@@ -166,6 +187,7 @@ impl Sqlite {
         }
         let commits = Arc::<AtomicU64>::default();
         let writer = Writer {
+            log: open_log(&conn, path)?,
             conn,
             open: false,
             flush_due: false,
@@ -185,10 +207,10 @@ impl Sqlite {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn claim(&self) -> Result<std::fs::File, Error> {
+    pub(super) fn claim(&self) -> Result<File, Error> {
         let path = format!("{}.lock", self.path);
         let failed = |e: std::io::Error| Error::Setup(format!("{path}: {e}"));
-        let file = std::fs::File::create(&path).map_err(failed)?;
+        let file = File::create(&path).map_err(failed)?;
         file.try_lock().map_err(|e| match e {
             std::fs::TryLockError::WouldBlock => Error::Setup(format!(
                 "another vestibule already serves from {}: stop it, or give this one its own folder with --data",
@@ -267,7 +289,8 @@ impl Sqlite {
             writer.conn.execute_batch("rollback")?;
         }
         writer.commits.fetch_add(1, Ordering::SeqCst);
-        Ok(done?)
+        done?;
+        writer.sync()
     }
 }
 
@@ -307,11 +330,22 @@ impl Writer {
         if !self.open {
             return;
         }
-        let result = self.conn.execute_batch("commit").map_err(Error::from);
-        if result.is_err() {
+        let committed = self.conn.execute_batch("commit").map_err(Error::from);
+        if committed.is_err() {
             let _ = self.conn.execute_batch("rollback");
         }
+        let result = committed.and_then(|()| if self.must_sync() { self.sync() } else { Ok(()) });
         self.finish(&result);
+    }
+
+    /// Whether somebody in the group waits for the disk.
+    fn must_sync(&self) -> bool {
+        self.waiting.iter().any(|w| w.durability == Durability::Synced)
+    }
+
+    fn sync(&self) -> Result<(), Error> {
+        let failed = |e: std::io::Error| Error::Storage(format!("the log cannot be synced: {e}").into());
+        self.log.sync_data().map_err(failed)
     }
 }
 
@@ -361,17 +395,27 @@ impl Tx {
         if due {
             let home = Arc::clone(&self.home);
             tokio::spawn(async move {
+                // Whoever is ready to write now gets in, too.
+                tokio::task::yield_now().await;
                 let mut writer = home.lock_owned().await;
-                // The sync blocks: not on a thread that serves requests.
-                let _ = tokio::task::spawn_blocking(move || writer.flush()).await;
+                if writer.must_sync() {
+                    // The sync blocks: not on a thread that serves requests.
+                    let _ = tokio::task::spawn_blocking(move || writer.flush()).await;
+                } else {
+                    writer.flush();
+                }
             });
         }
         Ok(())
     }
 
-    pub(super) async fn commit(mut self, topics: Vec<String>) -> Result<(), Error> {
+    pub(super) async fn commit(mut self, topics: Vec<String>, durability: Durability) -> Result<(), Error> {
         let (answer, receiver) = oneshot::channel();
-        self.release(Waiter { answer, topics })?;
+        self.release(Waiter {
+            answer,
+            durability,
+            topics,
+        })?;
         receiver
             .await
             .map_err(|_| Error::Storage("the writer has gone".into()))?

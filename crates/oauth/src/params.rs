@@ -28,6 +28,9 @@ impl Default for Limits {
 /// characters; Keycloak goes on as if a longer one had not been sent.
 pub const MAX_HEEDED: usize = 4000;
 
+/// So many are compared with each other; of more a set is made.
+const FEW: usize = 16;
+
 /// Why a body or query could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
@@ -115,11 +118,15 @@ impl Params {
     /// assert_eq!(sent.duplicate(&["resource"]), Some("state"));
     /// ```
     pub fn duplicate(&self, may_repeat: &[&str]) -> Option<&str> {
-        let mut seen = HashSet::new();
-        let names = self.0.iter().map(|(name, _)| name.as_str());
-        names
-            .filter(|name| !may_repeat.contains(name))
-            .find(|name| !seen.insert(*name))
+        let names = || self.0.iter().map(|(name, _)| name.as_str());
+        let repeats = |name: &str| !may_repeat.contains(&name);
+        if self.0.len() > FEW {
+            let mut seen = HashSet::new();
+            return names().filter(|name| repeats(name)).find(|name| !seen.insert(*name));
+        }
+        names()
+            .enumerate()
+            .find_map(|(n, name)| (repeats(name) && names().take(n).any(|earlier| earlier == name)).then_some(name))
     }
 
     /// All pairs in the order sent.

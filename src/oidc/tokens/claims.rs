@@ -94,13 +94,13 @@ impl Claims {
         if let Some(aud) = audience::claim(std::mem::take(&mut self.audience)) {
             self.doc.insert("aud".into(), aud);
         }
-        let mut ordered = Doc::new();
+        let mut ordered = Doc::with_capacity(self.doc.len());
         for name in ORDER {
-            if let Some(value) = self.doc.shift_remove(*name) {
-                ordered.insert((*name).to_owned(), value);
+            if let Some(value) = self.doc.get_mut(*name) {
+                ordered.insert((*name).to_owned(), value.take());
             }
         }
-        ordered.extend(self.doc);
+        ordered.extend(self.doc.into_iter().filter(|(_, value)| !value.is_null()));
         ordered
     }
 }
