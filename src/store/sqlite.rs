@@ -119,7 +119,7 @@ fn connect(path: &str) -> Result<Connection, Error> {
 
 /// Opens the log, which is there once somebody has looked into the database, and stays as long as `conn` is open.
 fn open_log(conn: &Connection, path: &str) -> Result<File, Error> {
-    conn.query_row("select count(*) from sqlite_master", [], |_| Ok(()))?;
+    conn.query_row("pragma schema_version", [], |_| Ok(()))?;
     let path = format!("{path}-wal");
     File::open(&path).map_err(|e| Error::Setup(format!("the log {path} cannot be opened: {e}")))
 }

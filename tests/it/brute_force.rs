@@ -29,11 +29,7 @@ fn refused(answer: &Answer) {
 
 async fn user(server: &Server, realm: &str) -> Value {
     let found = server
-        .admin(
-            "GET",
-            &format!("/{realm}/users?username=mia&exact=true"),
-            Value::Null,
-        )
+        .admin("GET", &format!("/{realm}/users?username=mia&exact=true"), Value::Null)
         .await;
     let id = found.json()[0]["id"].as_str().unwrap().to_owned();
     server

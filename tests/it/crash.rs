@@ -69,6 +69,16 @@ async fn kill_and_check(data: &std::path::Path, db: Option<&str>) {
             .collect();
         // A different moment each round, without chance: failures can be repeated.
         tokio::time::sleep(Duration::from_millis(150 + (round as u64 * 37) % 400)).await;
+        // On a busy machine, not before there is something to lose.
+        for _ in 0..200 {
+            let known = ledger.lock().unwrap();
+            let enough = known.users.len() > round + 1 && known.clients.len() > round + 1;
+            drop(known);
+            if enough {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         server.kill();
         stop.store(true, Ordering::SeqCst);
         for task in load {
