@@ -64,6 +64,12 @@ create table login_failure (
 );
 create index login_failure_account on login_failure (account_id);
 
+-- Members of a user's representation that mean nothing here, kept for the next export: one JSON object.
+create table account_extra (
+    account_id text primary key references account (id) on delete cascade,
+    doc text not null
+);
+
 create table account_role (
     account_id text not null references account (id) on delete cascade,
     role_id text not null references role (id) on delete cascade,

@@ -53,6 +53,9 @@ pub struct ServeArgs {
     /// File with the key that encrypts what must be read back [default: DATA/secret.key]
     #[arg(long, env = "VESTIBULE_SECRET_KEY_FILE", value_name = "F")]
     pub secret_key_file: Option<PathBuf>,
+    /// At the start, import the realms in DATA/import (files or a folder as Keycloak exports them) that are not there yet
+    #[arg(long, env = "VESTIBULE_IMPORT_REALM", value_parser = FalseyValueParser::new())]
+    pub import_realm: bool,
     /// Private networks that addresses named by registrants may lie in, as 10.0.0.0/8; http is allowed there
     #[arg(long, env = "VESTIBULE_EGRESS_ALLOW", value_delimiter = ',', value_name = "CIDR")]
     pub egress_allow: Vec<IpNet>,
@@ -85,6 +88,8 @@ pub struct Config {
     pub proxy_headers: Option<ProxyHeaders>,
     pub trusted_proxies: Vec<IpNet>,
     pub secret_key_file: PathBuf,
+    /// Import the realms in `DATA/import` at the start.
+    pub import_realm: bool,
     pub egress_allow: Vec<IpNet>,
     pub egress_ca: Option<PathBuf>,
     /// The administrator that the first start makes; without a password one is made up and shown once.
@@ -166,6 +171,7 @@ impl ServeArgs {
             hostname: hostname.map(|h| base_address(&h)).transpose()?,
             proxy_headers,
             trusted_proxies,
+            import_realm: self.import_realm,
             egress_allow: self.egress_allow,
             egress_ca: self.egress_ca,
             http_host: host.unwrap_or(if self.dev { loopback } else { IpAddr::from([0, 0, 0, 0]) }),

@@ -137,6 +137,7 @@ mod tests {
             trusted_proxies: trusted.iter().map(|t| t.parse().unwrap()).collect(),
             secret_key_file: "key".into(),
             egress_allow: Vec::new(),
+            import_realm: false,
             egress_ca: None,
             first_admin: (String::new(), None),
         }

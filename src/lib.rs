@@ -29,6 +29,8 @@ pub mod password;
 pub mod profile;
 pub mod protection;
 pub mod random;
+pub mod realm_export;
+pub mod realm_import;
 pub mod realm_setup;
 pub mod recovery;
 pub mod registration;

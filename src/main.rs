@@ -8,7 +8,9 @@ use vestibule::app::App;
 use vestibule::clock::Clock;
 use vestibule::config::ServeArgs;
 use vestibule::error::Error;
-use vestibule::{bench, jobs, management, realm_setup, routes, serve, welcome};
+use vestibule::realm_export::command::ExportArgs;
+use vestibule::realm_import::command::ImportArgs;
+use vestibule::{bench, jobs, management, realm_export, realm_import, realm_setup, routes, serve, welcome};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -37,6 +39,10 @@ enum Command {
     Serve(Box<ServeArgs>),
     /// Bring the database up to date, and end
     Migrate(Box<ServeArgs>),
+    /// Make realms from files, as Keycloak or this server exported them
+    Import(Box<ImportArgs>),
+    /// Write realms into files, with users, hashed passwords and keys
+    Export(Box<ExportArgs>),
     /// Measure this server, or any Keycloak-compatible one
     Bench(Box<bench::Args>),
 }
@@ -81,6 +87,15 @@ async fn run(command: Command) -> Result<(), Error> {
             println!("The database {} is up to date.", app.db.engine_name());
             Ok(())
         }
+        Command::Import(args) => {
+            let app = App::open(args.serve.clone().settle()?, Clock::default()).await?;
+            let _claim = app.db.claim()?;
+            realm_import::command::run(&app, &args).await
+        }
+        Command::Export(args) => {
+            let app = App::open(args.serve.clone().settle()?, Clock::default()).await?;
+            realm_export::command::run(&app, &args).await
+        }
         Command::Bench(args) => bench::run(*args).await.map_err(Error::Setup),
     }
 }
@@ -93,6 +108,9 @@ async fn serve_until_stopped(args: ServeArgs) -> Result<(), Error> {
     let app = App::open(config, Clock::default()).await?;
     let _claim = app.db.claim()?;
     let admin = realm_setup::bootstrap(&app).await?;
+    if app.config.import_realm {
+        realm_import::command::at_start(&app).await?;
+    }
     if app.config.demo {
         welcome::make_demo_realm(&app).await?;
     }

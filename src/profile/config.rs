@@ -121,6 +121,11 @@ pub static DEFAULT: LazyLock<Config> = LazyLock::new(|| {
     parsed.unwrap_or_default()
 });
 
+/// The profile of a realm that says nothing else, as it is written.
+pub fn default_document() -> Map<String, Value> {
+    serde_json::from_str(DEFAULT_TEXT).unwrap_or_default()
+}
+
 /// The profile of a realm. One that cannot be read is the default, so that people can still register; the log says so.
 pub fn of(realm: &Realm) -> Config {
     let stored = realm.components_of(PROVIDER_TYPE).find_map(|c| c.first(SETTING));

@@ -11,8 +11,12 @@ const TEXT: &str = include_str!("defaults.json");
 /// The defaults, with `{realm}` where the realm's name stands.
 pub(super) static DEFAULTS: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(TEXT).unwrap_or_default());
 
-/// The defaults of a realm with a name.
-pub(super) fn for_realm(name: &str) -> Result<Value, Error> {
+/// The defaults of a realm with a name, in the shape of `defaults.json`.
+///
+/// # Errors
+///
+/// [`Error::Corrupt`] if they are no JSON.
+pub fn for_realm(name: &str) -> Result<Value, Error> {
     let mut all: Value = serde_json::from_str(TEXT)?;
     put_name(&mut all, name);
     Ok(all)

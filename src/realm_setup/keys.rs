@@ -63,12 +63,16 @@ fn make_pair() -> Result<Pair, Error> {
 }
 
 /// The keys of a realm that is being made.
-pub(super) struct Fresh {
+pub struct Fresh {
     keys: Vec<(&'static str, RealmKey)>,
 }
 
 /// Makes the four keys of a new realm.
-pub(super) async fn for_new_realm(app: &App, name: &str) -> Result<Fresh, Error> {
+///
+/// # Errors
+///
+/// [`Error::Key`] if one cannot be made.
+pub async fn for_new_realm(app: &App, name: &str) -> Result<Fresh, Error> {
     let (signing, encryption) = app.key_pool.take().await?;
     let secret = |alg, n: usize| -> Result<SigningKey, Error> {
         let bytes: [u8; 128] = crate::random::bytes();
@@ -98,11 +102,11 @@ impl Fresh {
         providers: &Map<String, Value>,
     ) -> Result<(), Error> {
         for (provider, mut new) in self.keys {
-            new.component_id = providers
-                .get(provider)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned();
+            // A provider that an import brings has its own key.
+            let Some(component_id) = providers.get(provider).and_then(Value::as_str) else {
+                continue;
+            };
+            new.component_id = component_id.to_owned();
             key::add(tx, &app.db, realm_id, &new).await?;
         }
         Ok(())
@@ -152,6 +156,20 @@ fn certificate(realm_name: &str, pkcs8: &[u8]) -> Result<Vec<u8>, Error> {
 ///
 /// Those of the database; [`Error::Key`] if no key can be made.
 pub async fn add_provider_key(tx: &mut Tx, app: &App, realm: &Realm, component: &Component) -> Result<(), Error> {
+    make_provider_key(tx, app, (&realm.id, &realm.name), component).await
+}
+
+/// As [`add_provider_key`], for a realm (id and name) that is being made.
+///
+/// # Errors
+///
+/// As there.
+pub async fn make_provider_key(
+    tx: &mut Tx,
+    app: &App,
+    (realm_id, realm_name): (&str, &str),
+    component: &Component,
+) -> Result<(), Error> {
     let setting = |name: &str, default: &'static str| component.first(name).unwrap_or(default).to_owned();
     let provider = component.provider_id.clone();
     let (size, curve, secret) = (
@@ -164,9 +182,9 @@ pub async fn add_provider_key(tx: &mut Tx, app: &App, realm: &Realm, component: 
     let Some(material) = made.await.map_err(failed)?? else {
         return Ok(());
     };
-    let mut new = realm_key(&realm.name, material, app.now())?;
+    let mut new = realm_key(realm_name, material, app.now())?;
     new.component_id.clone_from(&component.id);
-    key::add(tx, &app.db, &realm.id, &new).await
+    key::add(tx, &app.db, realm_id, &new).await
 }
 
 fn material(

@@ -24,6 +24,13 @@ pub(super) async fn add_realm(tx: &mut Tx, app: &App, realm_id: &str, name: &str
         };
         id
     };
+    if client::read_by_client_id(&mut *tx, &master_id, &format!("{name}-realm"))
+        .await?
+        .is_some()
+    {
+        // The realm takes the place of another of its name: who administered that one administers this one.
+        return Ok(());
+    }
     let doc = json!({
         "name": format!("{name} Realm"), "surrogateAuthRequired": false, "enabled": true, "alwaysDisplayInConsole": false,
         "clientAuthenticatorType": "client-secret", "redirectUris": [], "webOrigins": [], "notBefore": 0,
@@ -103,13 +110,20 @@ pub async fn bootstrap(app: &App) -> Result<Option<Admin>, Error> {
     let password = given.or_else(|| shown_password.clone()).unwrap_or_default();
     let hashed = app.hasher.hash(&password).await?;
     let keys = super::keys::for_new_realm(app, "master").await?;
+    let defaults = super::defaults::for_realm("master")?;
     let settings = json!({ "enabled": true, "displayName": "Vestibule" });
     let settings: Doc = settings.as_object().cloned().unwrap_or_default();
+    // Realms that were imported before there was anybody to administer them.
+    let earlier = realm::names(&app.db).await?;
     let mut tx = app.db.begin().await?;
-    let Created::Realm(id) = super::create_in(&mut tx, app, "master", &settings, keys).await? else {
+    let Created::Realm(id) = super::create_in(&mut tx, app, "master", &settings, &defaults, keys).await? else {
         // Another node was faster.
         return Ok(None);
     };
+    for name in earlier {
+        let realm_id = realm::id_by_name(&mut tx, &name).await?.unwrap_or_default();
+        add_realm(&mut tx, app, &realm_id, &name).await?;
+    }
     add_admin(&mut tx, &id, &username, hashed, app.now()).await?;
     tx.commit().await?;
     Ok(Some(Admin {

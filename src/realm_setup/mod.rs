@@ -5,7 +5,10 @@ mod defaults;
 mod keys;
 mod master;
 
-pub use keys::{ClientKey, KeyPool, add_provider_key, client_key, ensure_signing_key};
+pub use defaults::for_realm as defaults_of;
+pub use keys::{
+    ClientKey, Fresh, KeyPool, add_provider_key, client_key, ensure_signing_key, for_new_realm, make_provider_key,
+};
 pub use master::{Admin, bootstrap, give_defaults};
 
 use serde_json::{Map, Value, json};
@@ -61,32 +64,43 @@ pub const COLLECTIONS: &[&str] = &[
 ///
 /// Those of the database; [`Error::Key`] if no key can be made.
 pub async fn create(app: &App, name: &str, given: &Doc) -> Result<Created, Error> {
-    let keys = keys::for_new_realm(app, name).await?;
+    let (keys, defaults) = (keys::for_new_realm(app, name).await?, defaults::for_realm(name)?);
     let mut tx = app.db.begin().await?;
-    let created = create_in(&mut tx, app, name, given, keys).await?;
+    let created = create_in(&mut tx, app, name, given, &defaults, keys).await?;
     if matches!(created, Created::Realm(_)) {
         tx.commit().await?;
     }
     Ok(created)
 }
 
-async fn create_in(tx: &mut Tx, app: &App, name: &str, given: &Doc, keys: keys::Fresh) -> Result<Created, Error> {
+/// As [`create`], within a transaction and with defaults from which what an import brings has been taken.
+///
+/// # Errors
+///
+/// Those of the database; [`Error::Key`] if a key cannot be sealed.
+pub async fn create_in(
+    tx: &mut Tx,
+    app: &App,
+    name: &str,
+    given: &Doc,
+    defaults: &Value,
+    keys: Fresh,
+) -> Result<Created, Error> {
     let id = given.get("id").and_then(Value::as_str).filter(|s| !s.is_empty());
     let id = id.map_or_else(crate::random::uuid, str::to_owned);
-    let defaults = defaults::for_realm(name)?;
-    let mut doc = settings(&defaults, given);
+    let mut doc = settings(defaults, given);
     if !realm::add(tx, &id, name, &doc).await? {
         return Ok(Created::NameTaken);
     }
-    let configs = authenticator_configs(tx, &id, &defaults).await?;
-    flows(tx, &id, &defaults, &configs).await?;
-    for action in list(&defaults, "requiredActions") {
+    let configs = authenticator_configs(tx, &id, defaults).await?;
+    flows(tx, &id, defaults, &configs).await?;
+    for action in list(defaults, "requiredActions") {
         let alias = text(action, "alias");
         part::put(tx, &id, Kind::RequiredAction, alias, alias, &object(action)).await?;
     }
-    let providers = components(tx, &id, &defaults).await?;
+    let providers = components(tx, &id, defaults).await?;
     keys.add(tx, app, &id, &providers).await?;
-    let default_role = clients::add(tx, app, &id, name, &defaults).await?;
+    let default_role = clients::add(tx, app, &id, name, defaults).await?;
     doc.insert("defaultRole".into(), default_role);
     realm::update(tx, &id, name, &doc).await?;
     master::add_realm(tx, app, &id, name).await?;

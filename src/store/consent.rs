@@ -65,6 +65,20 @@ pub async fn put(tx: &mut Tx, user_id: &str, client_uuid: &str, scopes: &[String
     Ok(())
 }
 
+/// Keeps a consent with the instants that it has, as an import brings it.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn restore(tx: &mut Tx, c: &Consent) -> Result<(), Error> {
+    let scopes = Value::from(c.scopes.as_slice()).to_string();
+    let sql = "insert into consent (account_id, client_uuid, scopes, created, updated) values ($1, $2, $3, $4, $5)
+               on conflict do nothing";
+    tx.exec(sql, &[&c.user_id, &c.client_uuid, &scopes, &c.created, &c.updated])
+        .await?;
+    Ok(())
+}
+
 /// Takes back what a user allowed an application. `false` if nothing was.
 ///
 /// # Errors

@@ -67,6 +67,32 @@ pub async fn put(tx: &mut Tx, user_id: &str, c: &Credential) -> Result<(), Error
     Ok(())
 }
 
+/// Adds a credential, unless there is one with its id: then `false`.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn add(tx: &mut Tx, user_id: &str, c: &Credential) -> Result<bool, Error> {
+    let sql = "insert into credential (id, account_id, type, label, created, priority, secret_data, credential_data)
+               values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing";
+    let added = tx
+        .exec(
+            sql,
+            &[
+                &c.id,
+                &user_id,
+                &c.kind,
+                &c.label,
+                &c.created,
+                &c.priority,
+                &c.secret_data,
+                &c.credential_data,
+            ],
+        )
+        .await?;
+    Ok(added > 0)
+}
+
 /// Removes a credential of a user. `false` if it is not there.
 ///
 /// # Errors

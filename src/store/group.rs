@@ -245,6 +245,17 @@ pub async fn remove(tx: &mut Tx, realm_id: &str, id: &str) -> Result<bool, Error
     Ok(tx.exec(sql, &[&realm_id, &id]).await? > 0)
 }
 
+/// All groups of a realm, by name: for an export.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn of_realm(db: &Db, realm_id: &str) -> Result<Vec<Group>, Error> {
+    let sql = format!("select {COLUMNS} from user_group where realm_id = $1 order by name, id");
+    let rows = db.list(&sql, &[&realm_id]).await?;
+    rows.into_iter().map(group).collect()
+}
+
 /// The members of a group, by user name.
 ///
 /// # Errors

@@ -288,6 +288,17 @@ pub async fn mapper_by_id(q: impl Query, realm_id: &str, id: &str) -> Result<Opt
     q.first(&sql, &[&realm_id, &id]).await?.map(mapper).transpose()
 }
 
+/// The id of a provider's mapper with a name.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn mapper_id(q: impl Query, realm_id: &str, alias: &str, name: &str) -> Result<Option<String>, Error> {
+    let sql = "select id from identity_provider_mapper where realm_id = $1 and alias = $2 and name = $3";
+    let row = q.first(sql, &[&realm_id, &alias, &name]).await?;
+    row.map(|mut r| r.next()).transpose()
+}
+
 /// Adds a mapper, unless the provider has one of that name or its id is taken: then `false`.
 ///
 /// # Errors

@@ -46,6 +46,7 @@ pub mod single_use;
 mod sqlite;
 pub mod sweep;
 pub mod user;
+pub mod user_export;
 pub mod user_search;
 
 pub use db::{Db, Query, Row, Tx};

@@ -2,6 +2,7 @@
 
 use super::db::{Query, Row, Tx};
 use super::json::{self, Doc};
+use super::realm_secret;
 use crate::error::Error;
 use crate::store::cache::realm_topic;
 
@@ -86,8 +87,12 @@ pub async fn of_kind(q: impl Query, realm_id: &str, kind: Kind) -> Result<Vec<Pa
 ///
 /// Those of the database.
 pub async fn put(tx: &mut Tx, realm_id: &str, kind: Kind, id: &str, name: &str, doc: &Doc) -> Result<(), Error> {
+    let text = if kind == Kind::Component {
+        serde_json::to_string(&realm_secret::sealed_component(tx, realm_id, doc)?)?
+    } else {
+        serde_json::to_string(doc)?
+    };
     let kind = kind.as_str();
-    let text = serde_json::to_string(doc)?;
     tx.exec(
         "insert into realm_part (realm_id, kind, id, name, position, doc)
          values ($1, $2, $3, $4,

@@ -109,6 +109,9 @@ pub struct Execution {
     pub requirement: String,
     #[serde(default)]
     pub priority: i64,
+    /// A member of old exports that nothing reads any more, kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub user_setup_allowed: bool,
 }
 
 /// An authentication flow.
@@ -342,7 +345,10 @@ async fn load(db: &Db, id: &str) -> Result<Option<Arc<Realm>>, Error> {
         keys: Keys::default(),
         made: Made::default(),
     };
-    for part in part::of_realm(db, id).await? {
+    for mut part in part::of_realm(db, id).await? {
+        if part.kind == "component" {
+            realm_secret::open_component(db.secret_key(), id, &mut part.doc);
+        }
         place(&mut realm, part)?;
     }
     realm.required_actions.sort_by_key(|a| a.priority);

@@ -53,6 +53,19 @@ pub async fn remove(tx: &mut Tx, id: &str) -> Result<bool, Error> {
     Ok(removed > 0)
 }
 
+/// Removes a realm with everything in it within the transaction, however large it is: its ids are free for the realm that
+/// takes its place.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn remove_at_once(tx: &mut Tx, id: &str) -> Result<(), Error> {
+    tx.exec("delete from realm where id = $1", &[&id]).await?;
+    tx.touch(realm_topic(id));
+    tx.touch(names_topic());
+    Ok(())
+}
+
 /// Frees the rows of realms that are going.
 ///
 /// # Errors

@@ -11,6 +11,51 @@ use crate::secret_key::SecretKey;
 /// Stands before a sealed value.
 const MARK: &str = "sealed:";
 
+/// Settings of components that are secrets, as far as a component keeps them itself: keys that this server understands
+/// are kept in a table of their own.
+const OF_COMPONENTS: &[&str] = &[
+    "bindCredential",
+    "privateKey",
+    "secret",
+    "ecdsaPrivateKey",
+    "eddsaPrivateKey",
+    "ecdhPrivateKey",
+    "keystorePassword",
+    "keyPassword",
+];
+
+/// The secret settings of a component's document.
+fn secrets_of_component(doc: &mut Doc) -> impl Iterator<Item = (String, &mut Value)> {
+    let config = doc.get_mut("config").and_then(Value::as_object_mut).into_iter();
+    let secret = config.flat_map(|c| c.iter_mut().filter(|(name, _)| OF_COMPONENTS.contains(&name.as_str())));
+    secret.flat_map(|(name, values)| {
+        let values = values.as_array_mut().into_iter().flatten();
+        values.map(|value| (name.clone(), value))
+    })
+}
+
+/// A component's document as it is stored.
+pub(super) fn sealed_component(tx: &Tx, realm_id: &str, doc: &Doc) -> Result<Doc, Error> {
+    let mut doc = doc.clone();
+    for (name, value) in secrets_of_component(&mut doc) {
+        // One that was read without being opened is sealed already.
+        if !value.as_str().is_some_and(|s| s.starts_with(MARK)) {
+            seal(tx, &format!("component-secret/{name}"), realm_id, value)?;
+        }
+    }
+    Ok(doc)
+}
+
+/// Opens what is sealed in a component's document; what cannot be opened is empty.
+pub(super) fn open_component(key: &SecretKey, realm_id: &str, doc: &mut Doc) {
+    for (name, value) in secrets_of_component(doc) {
+        unseal(key, &format!("component-secret/{name}"), realm_id, value);
+        if value.is_null() {
+            *value = Value::from("");
+        }
+    }
+}
+
 /// The members that are secrets: the mail password, and attributes whose name ends in `.secret`.
 fn secrets(doc: &mut Doc) -> impl Iterator<Item = (String, &mut Value)> {
     let mut found = Vec::new();

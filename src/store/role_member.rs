@@ -16,6 +16,19 @@ pub async fn of_group(q: impl Query, group_id: &str) -> Result<Vec<String>, Erro
     rows.into_iter().map(|mut r| r.next()).collect()
 }
 
+/// The roles of all groups of a realm: a group's id and a role's.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn of_groups(db: &Db, realm_id: &str) -> Result<Vec<(String, String)>, Error> {
+    let sql =
+        "select group_id, role_id from group_role where group_id in (select id from user_group where realm_id = $1)
+               order by group_id, role_id";
+    let rows = db.list(sql, &[&realm_id]).await?;
+    rows.into_iter().map(|mut r| Ok((r.next()?, r.next()?))).collect()
+}
+
 /// Gives a group a role.
 ///
 /// # Errors

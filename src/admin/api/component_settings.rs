@@ -43,6 +43,11 @@ pub fn merge(component: &mut Component, given: &Doc) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// Whether a provider declares a setting, so that administrators see it.
+pub fn is_declared(component: &Component, name: &str) -> bool {
+    property(component, name).is_some()
+}
+
 /// Whether a setting is hidden from everybody.
 pub fn is_secret(component: &Component, name: &str) -> bool {
     property(component, name).is_some_and(|p| p["secret"] == true) || name.ends_with(".secret")

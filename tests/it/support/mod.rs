@@ -154,6 +154,7 @@ fn config(db: String, data: PathBuf) -> Config {
         proxy_headers: None,
         trusted_proxies: Vec::new(),
         egress_allow: Vec::new(),
+        import_realm: false,
         egress_ca: None,
         secret_key_file: data.join("secret.key"),
         first_admin: (ADMIN.0.into(), Some(ADMIN.1.into())),

@@ -126,6 +126,7 @@ async fn create(admin: Admin, body: Body) -> Answer {
     }
     let own = |key: &str| text(&given, key).map(str::to_owned);
     let execution = Execution {
+        user_setup_allowed: false,
         id: own("id").unwrap_or_else(crate::random::uuid),
         authenticator: own("authenticator"),
         authenticator_config: own("authenticatorConfig").filter(|id| draft.flows().config(id).is_some()),

@@ -56,6 +56,7 @@ async fn add_step(admin: Admin, Path((_, alias)): Path<(String, String)>, body: 
 /// A new step does nothing until it is told what is required.
 fn step(authenticator: Option<String>, flow_id: Option<String>, priority: i64) -> Execution {
     Execution {
+        user_setup_allowed: false,
         id: crate::random::uuid(),
         authenticator,
         authenticator_config: None,

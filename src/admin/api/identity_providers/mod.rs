@@ -7,7 +7,6 @@ mod der;
 mod import_config;
 mod instances;
 mod mappers;
-pub mod of_realm;
 pub mod representation;
 mod upload;
 

@@ -2,7 +2,6 @@
 
 mod actions;
 mod import;
-mod import_users;
 mod keys;
 mod names;
 mod represent;
@@ -22,10 +21,13 @@ use super::json::Body;
 use super::query::Query;
 use super::record::{Operation, record, record_in};
 use crate::app::App;
-use crate::realm_setup::{self, Created};
+use crate::realm_import::partial;
+use crate::realm_import::users::Rules;
+use crate::realm_import::{self, Plan};
 use crate::store::json::Doc;
 use crate::store::realm::{self, Realm};
 use crate::store::{Tx, user};
+use import::refusal;
 
 /// The addresses of realms and of what belongs to a realm as a whole.
 pub fn routes() -> Router<App> {
@@ -33,6 +35,7 @@ pub fn routes() -> Router<App> {
         .route("/realms", get(list).post(create))
         .route("/realms/{realm}", get(read).put(update).delete(remove))
         .merge(actions::routes())
+        .merge(import::routes())
         .merge(keys::routes())
         .merge(sessions::routes())
 }
@@ -87,30 +90,33 @@ async fn create(who: Administrator, body: Body) -> Answer {
         return Err(ApiError::conflict(&format!("Realm {name} already exists")));
     }
     let wanted = settings::checked(&app, None, &given)?;
-    let Created::Realm(id) = realm_setup::create(&app, &name, &wanted).await? else {
-        return Err(ApiError::conflict("Duplicate resource error"));
-    };
     let location = format!("{}/admin/realms/{}", who.caller.base, answer::segment(&name));
-    if let Err(refused) = complete(who, &id, given).await {
-        discard(&app, &id, &name).await?;
-        return Err(refused);
-    }
+    let id = make(&who, &name, given, wanted).await?;
+    let made = again(&app, &id).await?;
+    let shown = represent::full(&app, &made).await?;
+    let mut tx = app.db.begin().await?;
+    tell_home(&mut tx, &who, Operation::Create, &made.name, Some(&shown)).await?;
+    tx.commit().await?;
     answer::created_at(&location)
 }
 
-/// Adds what the representation holds beside settings, and tells of it.
-async fn complete(who: Administrator, id: &str, given: Doc) -> Result<(), ApiError> {
-    let app = who.app.clone();
-    let made = again(&app, id).await?;
+/// Makes the realm with all that the representation holds, in one transaction; returns its id.
+async fn make(who: &Administrator, name: &str, mut given: Doc, wanted: Doc) -> Result<String, ApiError> {
+    let app = &who.app;
+    let users = partial::users(app, None, &mut given).await.map_err(refusal)?;
+    let plan = Plan::new(app, name, given, Some(wanted)).await.map_err(refusal)?;
     let mut tx = app.db.begin().await?;
-    grant_to_creator(&mut tx, &who, &made.name).await?;
-    let shown = represent::full(&app, &made).await?;
-    tell_home(&mut tx, &who, Operation::Create, &made.name, Some(&shown)).await?;
-    tx.commit().await?;
-    if import::has_any(&given) {
-        import::add(&Admin::of(who, made).await?, &given).await?;
+    let known = realm_import::create(&mut tx, app, plan).await.map_err(refusal)?;
+    let mut known = known.ok_or_else(|| ApiError::conflict("Duplicate resource error"))?;
+    let rules = Rules::of(&mut tx, &known.realm_id).await.map_err(refusal)?;
+    for incoming in &users {
+        let added = realm_import::users::add(&mut tx, app, &mut known, &rules, incoming).await;
+        added.map_err(refusal)?;
     }
-    Ok(())
+    realm_import::finish(&mut tx, app, &mut known).await.map_err(refusal)?;
+    grant_to_creator(&mut tx, who, name).await?;
+    tx.commit().await?;
+    Ok(known.realm_id)
 }
 
 /// That a realm came or went is told in the realm of who did it.
@@ -122,15 +128,6 @@ async fn tell_home(
     sent: Option<&Value>,
 ) -> Result<(), ApiError> {
     record_in(tx, who, &who.home, operation, "REALM", name, sent).await?;
-    Ok(())
-}
-
-/// Takes a realm back whose content could not be added.
-async fn discard(app: &App, id: &str, name: &str) -> Result<(), ApiError> {
-    let mut tx = app.db.begin().await?;
-    realm::remove(&mut tx, id).await?;
-    names::remove_from_master(&mut tx, app, name).await?;
-    tx.commit().await?;
     Ok(())
 }
 

@@ -1,0 +1,127 @@
+//! Clients of an import, with their secrets.
+
+use serde_json::{Value, json};
+
+use super::{Known, Refused, id_of, parts, registration, required, texts};
+use crate::admin::api::representation::client::fill_defaults;
+use crate::app::App;
+use crate::client_secret::{self, RECOVERABLE};
+use crate::service_account;
+use crate::store::Tx;
+use crate::store::client::{self, Client, Secrets};
+use crate::store::json::{Doc, attribute, flag, text};
+
+/// What stands for a secret that an export did not give away.
+const MASK: &str = "**********";
+
+/// Adds a client; the realm may have been made with it, then the document's takes its place. Returns its id.
+pub(super) async fn add(tx: &mut Tx, app: &App, known: &mut Known, sent: &Doc) -> Result<String, Refused> {
+    let client_id = required(sent, "clientId", "Client ID")?;
+    let mut doc = sent.clone();
+    for own in [
+        "id",
+        "clientId",
+        "secret",
+        "registrationAccessToken",
+        "access",
+        "defaultRoles",
+    ] {
+        doc.shift_remove(own);
+    }
+    parts::without_null(&mut doc, "attributes");
+    parts::without_null(&mut doc, "authenticationFlowBindingOverrides");
+    doc.retain(|_, value| !value.is_null());
+    parts::mappers(&mut doc);
+    settle(&mut doc);
+    scopes(tx, known, &mut doc, sent).await?;
+    let mut new = Client {
+        id: id_of(sent),
+        realm_id: known.realm_id.clone(),
+        client_id: client_id.to_owned(),
+        doc,
+        secrets: Secrets::default(),
+        created: app.now(),
+    };
+    secret(app, &mut new, sent)?;
+    let registered = registration::restore(&mut new)?;
+    if !client::add(tx, &new).await? {
+        return Err(Refused::Conflict(format!(
+            "The id of the client {client_id}, or its name, is taken"
+        )));
+    }
+    if let Some(registered) = registered {
+        crate::store::client_registration::add(tx, &registered).await?;
+    }
+    let id = new.id.clone();
+    if new.flag("serviceAccountsEnabled") {
+        known.wants_service_account(new);
+    }
+    Ok(id)
+}
+
+/// Members that a client must have. One that was made before logout had addresses of its own may go where it may log in.
+fn settle(doc: &mut Doc) {
+    fill_defaults(doc);
+    if let Some(Value::Object(attributes)) = doc.get_mut("attributes") {
+        attributes
+            .entry("post.logout.redirect.uris")
+            .or_insert_with(|| json!("+"));
+    }
+}
+
+/// The scopes that are named, or those that the realm gives to every client.
+async fn scopes(tx: &mut Tx, known: &mut Known, doc: &mut Doc, sent: &Doc) -> Result<(), Refused> {
+    let (default, optional) = ("defaultClientScopes", "optionalClientScopes");
+    if sent.get(default).is_some_and(Value::is_array) || sent.get(optional).is_some_and(Value::is_array) {
+        for list in [default, optional] {
+            let names: Vec<&str> = texts(sent, list).collect();
+            let scopes = known.scopes(tx).await?;
+            let there: Vec<&str> = names
+                .into_iter()
+                .filter(|n| scopes.iter().any(|s| s.name == *n))
+                .collect();
+            doc.insert(list.into(), json!(there));
+        }
+        return Ok(());
+    }
+    let protocol = text(doc, "protocol").unwrap_or_default().to_owned();
+    let (mut of_all, optional_of_all) = known.scopes_of_realm(tx, &protocol).await?;
+    let has_scope = known.scopes(tx).await?.iter().any(|s| s.name == service_account::SCOPE);
+    if flag(doc, "serviceAccountsEnabled") && has_scope {
+        of_all.push(service_account::SCOPE.to_owned());
+    }
+    doc.insert(default.into(), json!(of_all));
+    doc.insert(optional.into(), json!(optional_of_all));
+    Ok(())
+}
+
+/// Takes the secret that was sent, or what one of our own exports kept of it; else a confidential client gets a new one.
+fn secret(app: &App, client: &mut Client, sent: &Doc) -> Result<(), Refused> {
+    let hash = attribute(sent, registration::SECRET_HASH).map(str::to_owned);
+    if let Some(Value::Object(attributes)) = client.doc.get_mut("attributes") {
+        attributes.shift_remove(registration::SECRET_HASH);
+    }
+    let chosen = text(sent, "secret").filter(|s| *s != MASK);
+    if chosen.is_none()
+        && let Some(hash) = hash
+    {
+        client.secrets.hash = Some(hash);
+        return Ok(());
+    }
+    let needs_one = !client.public() && !client.flag("bearerOnly");
+    if chosen.is_none() && !needs_one {
+        return Ok(());
+    }
+    if let Some(Value::Object(attributes)) = client.doc.get_mut("attributes") {
+        attributes.insert(RECOVERABLE.into(), json!("true"));
+    }
+    match chosen {
+        Some(chosen) => client_secret::choose(app, &mut client.secrets, &client.id, chosen)?,
+        None => {
+            let kept = client_secret::kept(&client.doc);
+            client_secret::make(app, &mut client.secrets, &client.id, kept)?;
+            client_secret::stamp(&mut client.doc, app.now_seconds());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! A realm comes from a document: Keycloak's realm export (20.0 to 26.7), one of ours, or one that was written by hand.
+//!
+//! What the document brings replaces the defaults of its kind, as in Keycloak; what it does not speak of is made as for any
+//! new realm. All of it is one transaction: an import that fails leaves nothing.
+
+mod clients;
+pub mod command;
+mod components;
+mod defaults;
+pub mod file;
+mod flows;
+mod groups;
+mod identity_providers;
+pub mod keys;
+mod known;
+mod organizations;
+pub mod partial;
+mod parts;
+pub mod registration;
+mod roles;
+mod scope_mappings;
+pub mod users;
+mod version;
+
+use serde_json::{Value, json};
+
+pub use known::Known;
+
+use crate::app::App;
+use crate::error::Error;
+use crate::realm_setup::{self, Created, Fresh};
+use crate::store::Tx;
+use crate::store::json::{Doc, text};
+
+/// Why a document was not imported. Nothing of it was kept.
+#[derive(Debug)]
+pub enum Refused {
+    /// The document says something that cannot be done.
+    Bad(String),
+    /// A name or an id is taken.
+    Conflict(String),
+    /// It names what must be there and is not.
+    Missing(String),
+    /// We could not.
+    Failed(Error),
+}
+
+impl Refused {
+    /// What an operator is told.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Bad(text) | Self::Conflict(text) | Self::Missing(text) => text.clone(),
+            Self::Failed(e) => e.to_string(),
+        }
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(e: Error) -> Self {
+        Self::Failed(e)
+    }
+}
+
+impl From<serde_json::Error> for Refused {
+    fn from(e: serde_json::Error) -> Self {
+        Self::Failed(e.into())
+    }
+}
+
+/// A realm that is about to be made: what takes time is done.
+pub struct Plan {
+    name: String,
+    given: Doc,
+    settings: Doc,
+    defaults: Value,
+    keys: Fresh,
+}
+
+impl Plan {
+    /// Reads a realm's representation without its users. `settings`: the part of it that is settings, where that was
+    /// checked already.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Failed`] if no key can be made.
+    pub async fn new(app: &App, name: &str, mut given: Doc, settings: Option<Doc>) -> Result<Self, Refused> {
+        let is_export = given.contains_key("keycloakVersion") || settings.is_none();
+        let mut settings = settings.unwrap_or_else(|| given.clone());
+        let all = realm_setup::defaults_of(name)?;
+        version::bring_up_to_date(&mut given, &all);
+        for list in ["defaultDefaultClientScopes", "defaultOptionalClientScopes"] {
+            // Without scopes of its own a realm has the built-in ones, as in Keycloak.
+            match given.get(list).filter(|_| given.contains_key("clientScopes")) {
+                Some(names) => settings.insert(list.into(), names.clone()),
+                None => settings.remove(list),
+            };
+        }
+        if is_export {
+            hold(&mut settings);
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            defaults: defaults::without(all, &given, name),
+            keys: realm_setup::for_new_realm(app, name).await?,
+            given,
+            settings,
+        })
+    }
+}
+
+/// Imported realms behave as they did, if they do not say otherwise: a person has an account before the address is proved.
+fn hold(settings: &mut Doc) {
+    let attributes = settings.entry("attributes").or_insert_with(|| json!({}));
+    if let Value::Object(attributes) = attributes {
+        attributes
+            .entry("registration.hold")
+            .or_insert_with(|| json!("account"));
+    }
+}
+
+/// Makes the realm with everything but its users; `None`: its name or id is taken. Add the users next, then call
+/// [`finish`].
+///
+/// # Errors
+///
+/// [`Refused`]: drop the transaction.
+pub async fn create(tx: &mut Tx, app: &App, plan: Plan) -> Result<Option<Known>, Refused> {
+    let Plan {
+        name,
+        given,
+        settings,
+        defaults,
+        keys,
+    } = plan;
+    let made = realm_setup::create_in(tx, app, &name, &settings, &defaults, keys).await?;
+    let Created::Realm(id) = made else {
+        return Ok(None);
+    };
+    let mut known = Known::new(&id);
+    flows::add(tx, &id, &given).await?;
+    parts::add(tx, &id, &given).await?;
+    components::add(tx, app, &id, &name, &given).await?;
+    for sent in items(&given, "clients") {
+        clients::add(tx, app, &mut known, sent).await?;
+    }
+    roles::add(tx, &mut known, &given).await?;
+    roles::default_role(tx, &mut known, &name, &given).await?;
+    scope_mappings::add(tx, &mut known, &given).await?;
+    for sent in items(&given, "groups") {
+        groups::add(tx, &mut known, "", sent).await?;
+    }
+    groups::defaults(tx, &mut known, &given).await?;
+    identity_providers::add(tx, &mut known, &given).await?;
+    known.organizations = items(&given, "organizations").cloned().collect();
+    Ok(Some(known))
+}
+
+/// What ends an import when the users are there: service accounts of clients that have none in the document, and
+/// organizations with their members.
+///
+/// # Errors
+///
+/// [`Refused`] for members and providers that are not there.
+pub async fn finish(tx: &mut Tx, app: &App, known: &mut Known) -> Result<(), Refused> {
+    for client in known.take_service_clients() {
+        users::ensure_service_account(tx, app, known, &client).await?;
+    }
+    organizations::add(tx, known).await
+}
+
+/// The objects of a list.
+pub(crate) fn items<'a>(doc: &'a Doc, key: &str) -> impl Iterator<Item = &'a Doc> {
+    let all = doc.get(key).and_then(Value::as_array);
+    all.into_iter().flatten().filter_map(Value::as_object)
+}
+
+/// The texts of a list.
+pub(crate) fn texts<'a>(doc: &'a Doc, key: &str) -> impl Iterator<Item = &'a str> {
+    let all = doc.get(key).and_then(Value::as_array);
+    all.into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// The id that something brings, or a new one.
+fn id_of(sent: &Doc) -> String {
+    text(sent, "id").map_or_else(crate::random::uuid, str::to_owned)
+}
+
+/// The name that something must have.
+fn required<'a>(sent: &'a Doc, key: &str, what: &str) -> Result<&'a str, Refused> {
+    text(sent, key).ok_or_else(|| Refused::Bad(format!("{what} is missing")))
+}

@@ -1,0 +1,82 @@
+//! What this server keeps beside a client and Keycloak has no member for: written into attributes by an export, and taken
+//! out of them again.
+
+use serde_json::{Value, json};
+
+use super::Refused;
+use crate::error::Error;
+use crate::store::client::Client;
+use crate::store::client_registration::Registration;
+use crate::store::json::Doc;
+
+/// The attribute with the SHA-256 of a secret that cannot be read back.
+pub const SECRET_HASH: &str = "client.secret.hash";
+
+/// The attribute with how the client came to be, and the hash of the token with which it manages itself: JSON.
+pub const REGISTRATION: &str = "client.registration";
+
+/// Takes it out of a client's attributes.
+pub(super) fn restore(client: &mut Client) -> Result<Option<Registration>, Refused> {
+    let attributes = client.doc.get_mut("attributes").and_then(Value::as_object_mut);
+    let Some(Value::String(kept)) = attributes.and_then(|a| a.shift_remove(REGISTRATION)) else {
+        return Ok(None);
+    };
+    let bad = |_| {
+        Refused::Bad(format!(
+            "The attribute {REGISTRATION} of the client {} is broken",
+            client.client_id
+        ))
+    };
+    let kept: Doc = serde_json::from_str(&kept).map_err(bad)?;
+    let text = |key: &str| kept.get(key).and_then(Value::as_str).map(str::to_owned);
+    let number = |key: &str| kept.get(key).and_then(Value::as_i64);
+    client.secrets.rat_hash = text("tokenHash");
+    client.secrets.rat_auth = text("tokenAuth");
+    client.secrets.previous_rat_hash = text("previousTokenHash");
+    client.secrets.previous_hash = text("previousSecretHash");
+    client.secrets.previous_expires = number("previousSecretExpires");
+    Ok(text("source").map(|source| Registration {
+        client_uuid: client.id.clone(),
+        realm_id: client.realm_id.clone(),
+        source,
+        token_id: text("tokenId"),
+        owner: text("owner"),
+        ip_address: text("ipAddress"),
+        created: number("created").unwrap_or(client.created),
+        last_used: number("lastUsed"),
+        expires: number("expires"),
+    }))
+}
+
+/// The attribute's value; none where there is nothing to keep.
+///
+/// # Errors
+///
+/// [`Error::Corrupt`] if it cannot be written.
+pub fn kept(client: &Client, registered: Option<&Registration>) -> Result<Option<String>, Error> {
+    let secrets = &client.secrets;
+    let all = [
+        ("tokenHash", json!(secrets.rat_hash)),
+        ("tokenAuth", json!(secrets.rat_auth)),
+        ("previousTokenHash", json!(secrets.previous_rat_hash)),
+        ("previousSecretHash", json!(secrets.previous_hash)),
+        ("previousSecretExpires", json!(secrets.previous_expires)),
+        ("source", json!(registered.map(|r| &r.source))),
+        ("tokenId", json!(registered.and_then(|r| r.token_id.as_ref()))),
+        ("owner", json!(registered.and_then(|r| r.owner.as_ref()))),
+        ("ipAddress", json!(registered.and_then(|r| r.ip_address.as_ref()))),
+        ("created", json!(registered.map(|r| r.created))),
+        ("lastUsed", json!(registered.and_then(|r| r.last_used))),
+        ("expires", json!(registered.and_then(|r| r.expires))),
+    ];
+    let there: Doc = all
+        .into_iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect();
+    Ok(if there.is_empty() {
+        None
+    } else {
+        Some(serde_json::to_string(&there)?)
+    })
+}
