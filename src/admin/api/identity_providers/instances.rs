@@ -60,7 +60,7 @@ pub(super) async fn read(admin: Admin, Path((_, alias)): Path<(String, String)>)
 }
 
 /// The kind that was sent, which must be one.
-fn provider_id(given: &Doc) -> Result<&str, ApiError> {
+pub(super) fn provider_id(given: &Doc) -> Result<&str, ApiError> {
     let named = given.get("providerId").and_then(Value::as_str);
     let told = || ApiError::bad(&format!("Invalid identity provider id [{}]", named.unwrap_or("null")));
     named.filter(|id| catalog::kind(id).is_some()).ok_or_else(told)

@@ -14,12 +14,15 @@ use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{any, get, post};
+use serde_json::Value;
 
 use super::answer;
 use super::auth::{Admin, Right};
 use super::error::{Answer, ApiError};
 use crate::app::App;
 use crate::store::identity_provider::{self, IdentityProvider};
+use crate::store::json::Doc;
+use crate::store::realm::Realm;
 
 /// Who sees providers.
 pub const SEE: &[Right] = &[Right::ViewIdentityProviders, Right::ManageIdentityProviders];
@@ -27,6 +30,20 @@ pub const SEE: &[Right] = &[Right::ViewIdentityProviders, Right::ManageIdentityP
 pub const CHANGE: &[Right] = &[Right::ManageIdentityProviders];
 
 const SHAPE: &str = "IdentityProviderRepresentation";
+
+/// Goes on if all providers in a representation are of kinds that are known, and may be in the realm, if it is there.
+///
+/// # Errors
+///
+/// 400.
+pub fn check_all(realm: Option<&Realm>, given: &Doc) -> Result<(), ApiError> {
+    let all = given.get("identityProviders").and_then(Value::as_array);
+    let mut sent = all.into_iter().flatten().filter_map(Value::as_object);
+    sent.try_for_each(|p| {
+        let kind = instances::provider_id(p)?;
+        realm.map_or(Ok(()), |realm| check::config(realm, kind, p))
+    })
+}
 
 /// The addresses below `identity-provider`.
 pub fn routes() -> Router<App> {

@@ -9,6 +9,7 @@ use crate::admin::api::answer;
 use crate::admin::api::auth::{Admin, Right};
 use crate::admin::api::error::{Answer, ApiError};
 use crate::admin::api::grants;
+use crate::admin::api::identity_providers;
 use crate::admin::api::json::Body;
 use crate::admin::api::query::Query;
 use crate::admin::api::record::{Operation, record};
@@ -80,6 +81,7 @@ async fn add(admin: Admin, body: Body) -> Answer {
         Some("OVERWRITE") => IfExists::Overwrite,
         _ => IfExists::Fail,
     };
+    identity_providers::check_all(Some(&admin.realm), &given)?;
     let users = partial::users(&admin.app, Some(&admin.realm), &mut given).await;
     let users = users.map_err(refusal)?;
     let mut tx = admin.app.db.begin().await?;

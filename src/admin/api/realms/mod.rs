@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use super::answer;
 use super::auth::{Admin, Administrator, Right};
 use super::error::{Answer, ApiError};
+use super::identity_providers;
 use super::json::Body;
 use super::query::Query;
 use super::record::{Operation, record, record_in};
@@ -103,6 +104,7 @@ async fn create(who: Administrator, body: Body) -> Answer {
 /// Makes the realm with all that the representation holds, in one transaction; returns its id.
 async fn make(who: &Administrator, name: &str, mut given: Doc, wanted: Doc) -> Result<String, ApiError> {
     let app = &who.app;
+    identity_providers::check_all(None, &given)?;
     let users = partial::users(app, None, &mut given).await.map_err(refusal)?;
     let plan = Plan::new(app, name, given, Some(wanted)).await.map_err(refusal)?;
     let mut tx = app.db.begin().await?;
