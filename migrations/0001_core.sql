@@ -80,9 +80,12 @@ create table client (
     rat_hash text,
     previous_rat_hash text,
     rat_auth text,
-    created bigint not null
+    created bigint not null,
+    -- Shown to everybody in the Account Console (`alwaysDisplayInConsole`).
+    always_displayed boolean not null default false
 );
 create unique index client_client_id on client (realm_id, client_id);
+create index client_always_displayed on client (realm_id) where always_displayed;
 
 -- Which pages in browsers may call for which client: its Web Origins, `+` resolved. `*` stands for itself.
 create table client_origin (

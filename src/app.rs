@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::console::Console;
 use crate::demo::Demo;
 use crate::egress::Egress;
 use crate::error::Error;
@@ -27,6 +28,8 @@ pub struct Parts {
     pub themes: Themes,
     pub demo: Demo,
     pub egress: Egress,
+    /// Keycloak's own consoles, where they are mounted.
+    pub console: Option<Console>,
 }
 
 impl Deref for App {
@@ -46,6 +49,7 @@ impl App {
     pub async fn open(config: Config, clock: Clock) -> Result<Self, Error> {
         let secret_key = crate::secret_key::load(&config)?;
         let egress = Egress::new(&config)?;
+        let console = config.console.as_deref().map(Console::open).transpose()?;
         let db = Db::open(&config.db, clock.clone(), secret_key).await?;
         migrate::migrate(&db, clock.now()).await?;
         let themes = Themes::new(Some(config.data.join("themes")), config.dev);
@@ -59,6 +63,7 @@ impl App {
             themes,
             demo: Demo::default(),
             egress,
+            console,
         })))
     }
 

@@ -12,6 +12,9 @@ use crate::config::Config;
 use crate::forwarded;
 use crate::store::realm::Realm;
 
+/// Keycloak looks at no longer `User-Agent`.
+const LONGEST_AGENT: usize = 512;
+
 /// What a request says about itself, as far as it may be believed.
 #[derive(Debug, Clone)]
 pub struct Caller {
@@ -25,6 +28,8 @@ pub struct Caller {
     pub secure_context: bool,
     /// The connection to the caller is https.
     pub https: bool,
+    /// What the caller says it is (`User-Agent`).
+    pub agent: Option<std::sync::Arc<str>>,
 }
 
 impl Caller {
@@ -133,6 +138,11 @@ fn identify(config: &Config, headers: &HeaderMap, uri: &Uri, peer: IpAddr) -> Op
         prefix,
         ip,
         https,
+        agent: headers
+            .get(header::USER_AGENT)
+            .and_then(|v| v.to_str().ok())
+            .filter(|agent| agent.len() <= LONGEST_AGENT)
+            .map(Into::into),
     })
 }
 

@@ -56,6 +56,9 @@ pub struct ServeArgs {
     /// At the start, import the realms in DATA/import (files or a folder as Keycloak exports them) that are not there yet
     #[arg(long, env = "VESTIBULE_IMPORT_REALM", value_parser = FalseyValueParser::new())]
     pub import_realm: bool,
+    /// Folder with Keycloak's own Admin and Account Console, as `just console` builds it
+    #[arg(long, env = "VESTIBULE_CONSOLE", value_name = "DIR")]
+    pub console: Option<PathBuf>,
     /// Private networks that addresses named by registrants may lie in, as 10.0.0.0/8; http is allowed there
     #[arg(long, env = "VESTIBULE_EGRESS_ALLOW", value_delimiter = ',', value_name = "CIDR")]
     pub egress_allow: Vec<IpNet>,
@@ -87,6 +90,8 @@ pub struct Config {
     pub hostname: Option<String>,
     pub proxy_headers: Option<ProxyHeaders>,
     pub trusted_proxies: Vec<IpNet>,
+    /// Keycloak's own consoles.
+    pub console: Option<PathBuf>,
     pub secret_key_file: PathBuf,
     /// Import the realms in `DATA/import` at the start.
     pub import_realm: bool,
@@ -172,6 +177,7 @@ impl ServeArgs {
             proxy_headers,
             trusted_proxies,
             import_realm: self.import_realm,
+            console: self.console,
             egress_allow: self.egress_allow,
             egress_ca: self.egress_ca,
             http_host: host.unwrap_or(if self.dev { loopback } else { IpAddr::from([0, 0, 0, 0]) }),

@@ -139,6 +139,7 @@ mod tests {
             egress_allow: Vec::new(),
             import_realm: false,
             egress_ca: None,
+            console: None,
             first_admin: (String::new(), None),
         }
     }

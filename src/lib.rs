@@ -2,6 +2,7 @@
 //!
 //! Flows decide, the store remembers, doors speak HTTP. See `ARCHITECTURE.md`.
 
+pub mod account;
 pub mod admin;
 pub mod app;
 pub mod bench;
@@ -12,7 +13,9 @@ pub mod client_secret;
 pub mod clock;
 pub mod config;
 pub mod consent;
+pub mod console;
 pub mod demo;
+pub mod device;
 pub mod egress;
 pub mod error;
 pub mod events;

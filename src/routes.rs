@@ -10,7 +10,7 @@ use axum::routing::{MethodRouter, any, get, post};
 
 use crate::app::App;
 use crate::oidc::{discovery, door, iframe, introspect, revoke, token, userinfo};
-use crate::{client_registration, demo, inbox, registration, theme, verification};
+use crate::{account, client_registration, demo, inbox, registration, theme, verification};
 
 /// The whole server.
 pub fn router(app: App) -> Router {
@@ -44,6 +44,8 @@ fn tree(app: &App) -> Router<App> {
             "/realms/{realm}/clients-registrations/{provider}/{client_id}",
             any(client_registration::api::item),
         )
+        // -- one's own account ----------------------------------------------------------------------------------
+        .merge(own_account())
         // -- Admin REST ------------------------------------------------------------------------------------------
         .nest_service("/admin", crate::admin::api::service(app.clone()))
         // -- pages of development, theme resources ---------------------------------------------------------------
@@ -134,6 +136,14 @@ fn registering() -> Router<App> {
         .route(&format!("{one}/code"), open(post(code)))
         .route(&format!("{one}/resend"), open(post(resend)))
         .route(link, get(verification::web::action_token).fallback(door::wrong_method))
+}
+
+fn own_account() -> Router<App> {
+    Router::new()
+        .route("/realms/{realm}/account", any(account::serve))
+        .route("/realms/{realm}/account/", any(account::serve))
+        .route("/realms/{realm}/account/{*path}", any(account::serve))
+        .layer(from_fn(door::security_headers))
 }
 
 async fn not_found() -> Response {

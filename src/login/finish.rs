@@ -6,6 +6,7 @@ use super::cookies::{self, Age};
 use super::identity::{self, SignedIn};
 use super::session::{self, Dropped};
 use super::{Turn, answer, expired, record};
+use crate::device;
 use crate::error::Error;
 use crate::events;
 use crate::oidc;
@@ -83,6 +84,7 @@ fn new_session(turn: &Turn, user: &User, now: i64) -> UserSession {
     if turn.session.note("remember_me") == Some("true") {
         notes.insert("rememberMe".into(), Value::Bool(true));
     }
+    device::note(&mut notes, &turn.visitor.caller);
     UserSession {
         id: crate::random::session_id(),
         realm_id: turn.realm.id.clone(),

@@ -251,6 +251,11 @@ pub fn not_found(app: &App, realm: &Realm, visitor: &Visitor) -> Result<Response
     Draft::new(app, realm, visitor, None).error(StatusCode::NOT_FOUND, "pageNotFound", &[])
 }
 
+/// The language in which a page without a tab speaks.
+pub fn language(realm: &Realm, visitor: &Visitor, user: Option<&User>) -> String {
+    choose_locale(realm, visitor, None, user)
+}
+
 fn choose_locale(realm: &Realm, visitor: &Visitor, session: Option<&AuthSession>, user: Option<&User>) -> String {
     if !realm.flag("internationalizationEnabled") {
         return "en".to_owned();
@@ -275,7 +280,8 @@ fn choose_locale(realm: &Realm, visitor: &Visitor, session: Option<&AuthSession>
     locale::choose(offer, wish)
 }
 
-fn realm_texts(realm: &Realm) -> Arc<HashMap<String, Texts>> {
+/// A realm's own texts, by locale.
+pub fn realm_texts(realm: &Realm) -> Arc<HashMap<String, Texts>> {
     let own = realm.localization.iter().map(|(locale, doc)| {
         let texts = doc
             .iter()

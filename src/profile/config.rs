@@ -158,6 +158,18 @@ pub fn document(realm: &Realm) -> Value {
     written.unwrap_or_else(|| serde_json::from_str(DEFAULT_TEXT).unwrap_or_default())
 }
 
+/// Whether people cannot change their address with the rest of their profile.
+fn email_is_kept(realm: &Realm) -> bool {
+    changes_email_by_action(realm) || realm.flag("registrationEmailAsUsername") && !realm.flag("editUsernameAllowed")
+}
+
+/// Whether the required action `UPDATE_EMAIL` is the way to another address.
+pub fn changes_email_by_action(realm: &Realm) -> bool {
+    realm
+        .required_action("UPDATE_EMAIL")
+        .is_some_and(|action| action.enabled)
+}
+
 impl Config {
     /// The attribute with a name.
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
@@ -196,6 +208,18 @@ impl Attribute {
             Some(p) => p.edit.iter().any(|r| r == context.role()),
             None => self.is_root(),
         }
+    }
+
+    /// Whether who acts in a context only looks at it. At their own account people change the username only where the realm
+    /// lets them, and the address not at all where an action of its own is for that.
+    pub fn is_read_only(&self, realm: &Realm, context: Context) -> bool {
+        let kept = context == Context::Account
+            && match self.name.as_str() {
+                "username" => realm.flag("registrationEmailAsUsername") || !realm.flag("editUsernameAllowed"),
+                "email" => email_is_kept(realm),
+                _ => false,
+            };
+        kept || !self.is_written_by(context)
     }
 
     /// Whether who acts in a context may see it; who may edit, sees.

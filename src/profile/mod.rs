@@ -7,13 +7,15 @@ mod characters;
 pub mod config;
 mod sense;
 mod shown;
+mod told;
 mod validators;
 
 use serde_json::{Value, json};
 
-pub use config::{Attribute, Config, Unmanaged};
+pub use config::{Attribute, Config, Unmanaged, changes_email_by_action};
 pub use sense::faults;
 pub use shown::{for_page, metadata};
+pub use told::{changes, in_order};
 
 use crate::store::realm::Realm;
 use crate::store::user::{Attributes, User, normal};
@@ -42,6 +44,9 @@ const INTERNAL: [&str; 11] = [
 /// Bounds on attributes that the profile does not name.
 const MOST_UNMANAGED: usize = 100;
 const MOST_VALUES: usize = 100;
+
+/// The attribute of the language that somebody chose, which a profile need not name.
+const LOCALE: &str = "locale";
 
 /// Who writes, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +104,7 @@ pub fn validate(realm: &Realm, context: Context, fields: &Fields) -> Vec<FieldEr
     let config = config::of(realm);
     let mut errors = Vec::new();
     for attribute in config.attributes.iter().filter(|a| a.is_asked(realm, context)) {
-        if attribute.is_written_by(context) {
+        if !attribute.is_read_only(realm, context) {
             check(realm, context, attribute, fields.get(&attribute.name), &mut errors);
         }
     }
@@ -194,7 +199,7 @@ pub fn writable(realm: &Realm, context: Context, sent: &Fields, before: &Fields)
     let mut kept = Fields::new();
     for attribute in &config.attributes {
         let name = attribute.name.as_str();
-        let edits = attribute.is_asked(realm, context) && attribute.is_written_by(context);
+        let edits = attribute.is_asked(realm, context) && !attribute.is_read_only(realm, context);
         let from = if edits {
             sent.get(name).or(defaulted(attribute, before))
         } else {
@@ -209,7 +214,14 @@ pub fn writable(realm: &Realm, context: Context, sent: &Fields, before: &Fields)
         Unmanaged::AdminEdit => context.is_admin(),
         Unmanaged::AdminView | Unmanaged::Disabled => false,
     };
+    let own_locale = config.attribute(LOCALE).is_none() && writes_locale(realm, context);
+    if own_locale && let Some(values) = sent.get(LOCALE) {
+        kept.insert(LOCALE.to_owned(), values.clone());
+    }
     for (name, values) in before {
+        if own_locale && name == LOCALE {
+            continue;
+        }
         if config.attribute(name).is_none() && (!free || is_internal(name)) {
             kept.insert(name.clone(), values.clone());
         }
@@ -226,6 +238,11 @@ pub fn writable(realm: &Realm, context: Context, sent: &Fields, before: &Fields)
         }
     }
     kept
+}
+
+/// Whether the language is asked for beside the profile's attributes.
+fn writes_locale(realm: &Realm, context: Context) -> bool {
+    realm.flag("internationalizationEnabled") && matches!(context, Context::Account | Context::UserApi)
 }
 
 /// An attribute with a default that a registrant left out gets the default, not what was there.

@@ -64,34 +64,48 @@ pub fn metadata(realm: &Realm, context: Context) -> Value {
         .attributes
         .iter()
         .filter(|a| a.is_asked(realm, context) && a.is_seen_by(context));
-    let attributes: Vec<Value> = seen
-        .map(|a| {
-            let mut validators = a.validations.clone();
-            for settings in validators.values_mut().filter_map(Value::as_object_mut) {
-                settings.insert("ignore.empty.value".into(), json!(true));
-            }
-            if !a.multivalued {
-                validators.insert("multivalued".into(), json!({ "max": "1" }));
-            }
-            let mut shown = json!({
-                "name": a.name,
-                "displayName": a.display_name.as_deref().unwrap_or(&a.name),
-                "required": a.name == "username" || a.is_required(context),
-                "readOnly": !a.is_written_by(context),
-            });
-            if !a.annotations.is_empty() {
-                shown["annotations"] = json!(a.annotations);
-            }
-            shown["validators"] = Value::Object(validators);
-            if let Some(group) = &a.group {
-                shown["group"] = json!(group);
-            }
-            shown["multivalued"] = json!(a.multivalued);
-            if let Some(default) = &a.default_value {
-                shown["defaultValue"] = json!(default);
-            }
-            shown
-        })
-        .collect();
+    let mut attributes = Vec::new();
+    let own_locale = context == Context::Account
+        && realm.flag("internationalizationEnabled")
+        && config.attribute("locale").is_none();
+    if own_locale {
+        attributes.push(json!({
+            "name": "locale", "displayName": "locale", "required": false, "readOnly": false, "validators": {},
+            "multivalued": false
+        }));
+    }
+    let by_email = context == Context::Account && realm.flag("registrationEmailAsUsername");
+    attributes.extend(seen.map(|a| {
+        let mut validators = a.validations.clone();
+        for settings in validators.values_mut().filter_map(Value::as_object_mut) {
+            settings.insert("ignore.empty.value".into(), json!(true));
+        }
+        if !a.multivalued {
+            validators.insert("multivalued".into(), json!({ "max": "1" }));
+        }
+        let mut shown = json!({
+            "name": a.name,
+            "displayName": a.display_name.as_deref().unwrap_or(&a.name),
+            "required": a.name == "username" && !by_email || a.is_required(context),
+            "readOnly": a.is_read_only(realm, context),
+        });
+        let mut annotations = a.annotations.clone();
+        let is_own_email = context == Context::Account && a.name == "email";
+        if is_own_email && config::changes_email_by_action(realm) {
+            annotations.insert("kc.required.action.supported".into(), json!(true));
+        }
+        if is_own_email || !annotations.is_empty() {
+            shown["annotations"] = Value::Object(annotations);
+        }
+        shown["validators"] = Value::Object(validators);
+        if let Some(group) = &a.group {
+            shown["group"] = json!(group);
+        }
+        shown["multivalued"] = json!(a.multivalued);
+        if let Some(default) = &a.default_value {
+            shown["defaultValue"] = json!(default);
+        }
+        shown
+    }));
     json!({ "attributes": attributes, "groups": config.groups })
 }

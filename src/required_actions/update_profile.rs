@@ -54,25 +54,10 @@ async fn change(turn: &Turn, user: &User, alias: &str, fields: Fields) -> Result
         Kept::UsernameTaken | Kept::Gone => return Ok(Err(FieldError::new("username", "usernameExistsMessage"))),
     }
     let event = record::settled(turn, Event::new("UPDATE_PROFILE")).detail("context", "UPDATE_PROFILE");
-    events::record(&mut tx, &turn.realm, &told(event, user, &changed), turn.app.now()).await?;
+    let event = profile::changes(event, &profile::of_user(user), &profile::of_user(&changed));
+    events::record(&mut tx, &turn.realm, &event, turn.app.now()).await?;
     tx.commit().await?;
     Ok(Ok(changed))
-}
-
-/// What changed, as Keycloak's details say it.
-fn told(mut event: Event, before: &User, after: &User) -> Event {
-    let columns = [
-        ("first_name", &before.first_name, &after.first_name),
-        ("last_name", &before.last_name, &after.last_name),
-        ("email", &before.email, &after.email),
-    ];
-    for (name, old, new) in columns {
-        if old != new {
-            event = event.detail(&format!("previous_{name}"), old.clone().unwrap_or_default());
-            event = event.detail(&format!("updated_{name}"), new.clone().unwrap_or_default());
-        }
-    }
-    event
 }
 
 async fn page(

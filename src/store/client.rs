@@ -76,6 +76,9 @@ impl Client {
     }
 }
 
+/// The setting that shows a client in the Account Console.
+const ALWAYS_DISPLAYED: &str = "alwaysDisplayInConsole";
+
 const COLUMNS: &str = "id, realm_id, client_id, doc, secret_hash, secret_sealed, previous_secret_hash,
     previous_secret_expires, rat_hash, previous_rat_hash, rat_auth, created";
 
@@ -190,6 +193,16 @@ pub async fn search(db: &Db, realm_id: &str, search: &str, first: i64, max: i64)
         .collect()
 }
 
+/// The clients that everybody sees in the Account Console, used or not.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn always_displayed(db: &Db, realm_id: &str) -> Result<Vec<Client>, Error> {
+    let sql = format!("select {COLUMNS} from client where realm_id = $1 and always_displayed order by client_id");
+    db.list(&sql, &[&realm_id]).await?.into_iter().map(client).collect()
+}
+
 /// How many clients a realm has.
 ///
 /// # Errors
@@ -209,8 +222,8 @@ pub async fn add(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
     let doc = serde_json::to_string(&c.doc)?;
     let s = &c.secrets;
     let sql = format!(
-        "insert into client ({COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-         on conflict do nothing"
+        "insert into client ({COLUMNS}, always_displayed)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing"
     );
     let added = tx
         .exec(
@@ -228,6 +241,7 @@ pub async fn add(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
                 &s.previous_rat_hash,
                 &s.rat_auth,
                 &c.created,
+                &c.flag(ALWAYS_DISPLAYED),
             ],
         )
         .await?;
@@ -276,7 +290,8 @@ pub async fn update(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
     let changed = tx
         .exec(
             "update client set client_id = $3, doc = $4, secret_hash = $5, secret_sealed = $6, previous_secret_hash = $7,
-                 previous_secret_expires = $8, rat_hash = $9, previous_rat_hash = $10, rat_auth = $11
+                 previous_secret_expires = $8, rat_hash = $9, previous_rat_hash = $10, rat_auth = $11,
+                 always_displayed = $12
              where realm_id = $1 and id = $2",
             &[
                 &c.realm_id,
@@ -290,6 +305,7 @@ pub async fn update(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
                 &s.rat_hash,
                 &s.previous_rat_hash,
                 &s.rat_auth,
+                &c.flag(ALWAYS_DISPLAYED),
             ],
         )
         .await?;

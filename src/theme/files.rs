@@ -21,6 +21,8 @@ pub enum Kind {
     Login,
     /// A user's own pages.
     Account,
+    /// The texts of the Admin Console.
+    Admin,
     /// Mails.
     Email,
     /// What the other kinds share: design tokens, the mark.
@@ -35,6 +37,7 @@ impl Kind {
         match self {
             Self::Login => "login",
             Self::Account => "account",
+            Self::Admin => "admin",
             Self::Email => "email",
             Self::Common => "common",
             Self::Demo => "demo",
@@ -43,7 +46,14 @@ impl Kind {
 
     /// The kind whose folder has this name, as in the path of a resource.
     pub fn from_name(name: &str) -> Option<Self> {
-        let all = [Self::Login, Self::Account, Self::Email, Self::Common, Self::Demo];
+        let all = [
+            Self::Login,
+            Self::Account,
+            Self::Admin,
+            Self::Email,
+            Self::Common,
+            Self::Demo,
+        ];
         all.into_iter().find(|kind| kind.name() == name)
     }
 }
@@ -120,7 +130,7 @@ impl Files {
 }
 
 /// A plain segment of a path: nothing hidden, nothing that climbs.
-fn is_name(segment: &str) -> bool {
+pub(crate) fn is_name(segment: &str) -> bool {
     !segment.is_empty()
         && !segment.starts_with('.')
         && segment

@@ -26,11 +26,13 @@ use minijinja::value::Serde;
 use serde::Serialize;
 
 use files::Files;
+pub(crate) use files::is_name;
 pub use files::{DEFAULT, Kind};
 use messages::Texts;
 use pages::{Page, Shell};
 use render::{Loaded, Resources};
 pub use resources::Resource;
+pub(crate) use resources::{content_type, hex};
 
 /// How a realm speaks to one visitor.
 #[derive(Clone, Default)]

@@ -91,7 +91,7 @@ fn walk(dir: &Path, depth: usize, found: &mut Vec<String>) {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut out, byte| {
         let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
         out.extend([digit(byte >> 4), digit(byte & 15)]);
@@ -99,7 +99,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn content_type(path: &str) -> &'static str {
+pub(crate) fn content_type(path: &str) -> &'static str {
     match path
         .rsplit_once('.')
         .map(|(_, extension)| extension.to_ascii_lowercase())

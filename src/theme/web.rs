@@ -19,6 +19,9 @@ pub async fn resource(
     Path((_version, kind, theme, path)): Path<(String, String, String, String)>,
     headers: HeaderMap,
 ) -> Response {
+    if let Some(file) = crate::console::web::file(&app, &kind, &theme, &path, &headers).await {
+        return file;
+    }
     let found = Kind::from_name(&kind).and_then(|kind| app.themes.resource(&theme, kind, &path));
     let Some(resource) = found else {
         return StatusCode::NOT_FOUND.into_response();
@@ -52,15 +55,17 @@ pub async fn texts(
     let (Some(realm), Some(kind)) = (known, Kind::from_name(&kind)) else {
         return Ok(StatusCode::NOT_FOUND.into_response());
     };
-    let theme = realm
-        .text(if kind == Kind::Login {
-            "loginTheme"
-        } else {
-            "accountTheme"
-        })
-        .unwrap_or_default();
+    let setting = match kind {
+        Kind::Login => "loginTheme",
+        Kind::Admin => "adminTheme",
+        _ => "accountTheme",
+    };
+    let theme = realm.text(setting).unwrap_or_default();
+    let official = app.console.as_ref().map(|console| console.texts(kind, &locale));
     let built_in = app.themes.texts(theme, kind, &locale);
     let mut all: BTreeMap<&str, &str> = built_in.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    let of_console = official.iter().flat_map(|texts| texts.iter());
+    all.extend(of_console.map(|(k, v)| (k.as_str(), v.as_str())));
     let own = realm.localization.get(&locale).into_iter().flatten();
     all.extend(own.filter_map(|(key, text)| Some((key.as_str(), text.as_str()?))));
     let list: Vec<_> = all

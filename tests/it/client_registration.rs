@@ -44,6 +44,7 @@ pub async fn initial_token_with(
     initial_access::add(&mut tx, &new).await.unwrap();
     tx.commit().await.unwrap();
     let caller = vestibule::caller::Caller {
+        agent: None,
         base: format!("http://{}", support::HOST),
         prefix: "",
         ip: [127, 0, 0, 1].into(),

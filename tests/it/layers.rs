@@ -17,7 +17,16 @@ const SERVER: [&str; 6] = [
 /// Files that speak HTTP in whatever folder they are.
 const WEB: [&str; 5] = ["web.rs", "api.rs", "routes.rs", "error.rs", "extract.rs"];
 /// Folders that are doors altogether.
-const DOORS: [&str; 6] = ["oidc/", "admin/", "demo/", "theme/", "page/", "registration/api/"];
+const DOORS: [&str; 8] = [
+    "account/",
+    "admin/",
+    "console/",
+    "demo/",
+    "oidc/",
+    "page/",
+    "registration/api/",
+    "theme/",
+];
 
 const LONGEST: usize = 500;
 

@@ -6,6 +6,8 @@
     reason = "tables of cases; a test runs once"
 )]
 
+mod account;
+mod account_profile;
 mod admin_authz;
 mod admin_clients;
 mod admin_components;

@@ -24,7 +24,7 @@ fi
 
 people=(
     g03_pages g04_register_errors g05_password_policy g05b_policy_order g06_register_success g07_verify_email
-    g08_forgot_password g09_login_settings g11_login_errors g12_tokens g12b_introspect_audience g13_admin_users g16_events
+    g08_forgot_password g09_login_settings g11_login_errors g12_tokens g12b_introspect_audience g13_admin_users g16_events g18_account
     g19_guides g22_absent_fields
 )
 applications=(

@@ -4,6 +4,7 @@ use serde_json::json;
 use vestibule_oauth::error::Refusal;
 
 use super::request::Request;
+use crate::device;
 use crate::error::Error;
 use crate::oidc::door::Stop;
 use crate::oidc::session as sessions;
@@ -15,7 +16,8 @@ use crate::store::json::Doc;
 use crate::store::session::{self, ClientSession, UserSession};
 
 /// A session that begins with this request.
-pub(super) fn new(request: &Request, user_id: &str, notes: Doc) -> Place {
+pub(super) fn new(request: &Request, user_id: &str, mut notes: Doc) -> Place {
+    device::note(&mut notes, &request.caller);
     let now = request.app.now();
     let mut session = UserSession {
         id: crate::random::session_id(),

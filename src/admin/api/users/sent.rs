@@ -79,12 +79,12 @@ pub(in crate::admin::api) fn put(user: &mut User, fields: Fields) {
     user.attributes = fields;
 }
 
-/// The refusal of a profile, as Keycloak says it: what was sent first, in the order of a Java map.
-pub(in crate::admin::api) fn refusal(mut errors: Vec<FieldError>, sent: &Fields) -> ApiError {
+/// The refusal of a profile, as Keycloak says it.
+pub(in crate::admin::api) fn refusal(mut errors: Vec<FieldError>) -> ApiError {
     if errors.iter().any(|e| e.key == "missingUsernameMessage") {
         return ApiError::bad("User name is missing");
     }
-    errors.sort_by_key(|e| (!sent.contains_key(&e.field), password::order::place(&e.field)));
+    profile::in_order(&mut errors);
     let mut shown: Vec<Value> = errors
         .into_iter()
         .map(|mut e| {
@@ -126,7 +126,7 @@ pub(in crate::admin::api) async fn free(app: &App, realm: &Realm, user: &User) -
 pub(in crate::admin::api) fn accepted(realm: &Realm, sent: &Fields, before: &Fields) -> Result<Fields, ApiError> {
     let errors = profile::validate(realm, Context::UserApi, sent);
     if !errors.is_empty() {
-        return Err(refusal(errors, sent));
+        return Err(refusal(errors));
     }
     Ok(profile::writable(realm, Context::UserApi, sent, before))
 }

@@ -68,7 +68,7 @@ async fn changed(admin: &Admin, before: &User, given: &Doc) -> Result<User, ApiE
     let renamed = user.username != before.username;
     if renamed && !realm.flag("editUsernameAllowed") && !realm.flag("registrationEmailAsUsername") {
         let error = FieldError::new("username", "error-user-attribute-read-only");
-        return Err(sent::refusal(vec![error], &fields));
+        return Err(sent::refusal(vec![error]));
     }
     if before.service_client.is_none() {
         let mut accepted = sent::accepted(realm, &fields, &fields_before)?;

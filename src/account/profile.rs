@@ -1,0 +1,233 @@
+//! `GET` and `POST` of the account itself: the user profile, by the realm's rules for users.
+
+use axum::http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::person::{Person, Right};
+use crate::admin::api::answer;
+use crate::admin::api::error::{Answer, ApiError};
+use crate::error::Error;
+use crate::events;
+use crate::profile::{self, Context, FieldError, Fields, Unmanaged};
+use crate::store::json::Doc;
+use crate::store::realm::Realm;
+use crate::store::user::{self, Kept, User};
+
+const USERNAME: &str = "username";
+const EMAIL: &str = "email";
+
+/// `GET /`
+pub async fn read(person: &Person) -> Answer {
+    person.require(&[Right::ViewProfile, Right::ManageAccount])?;
+    let (realm, user) = (&person.realm, &person.user);
+    let by_email = realm.flag("registrationEmailAsUsername");
+    let username = user.email.as_ref().filter(|_| by_email).unwrap_or(&user.username);
+    let mut shown = Map::new();
+    shown.insert("id".into(), json!(user.id));
+    shown.insert(USERNAME.into(), json!(username));
+    for (key, value) in [
+        ("firstName", &user.first_name),
+        ("lastName", &user.last_name),
+        (EMAIL, &user.email),
+    ] {
+        shown.extend(value.as_ref().map(|value| (key.to_owned(), json!(value))));
+    }
+    shown.insert("emailVerified".into(), json!(user.email_verified));
+    let attributes = visible(realm, user);
+    if !attributes.is_empty() {
+        shown.insert("attributes".into(), json!(attributes));
+    }
+    if person.query.flag("userProfileMetadata") != Some(false) {
+        let metadata = profile::metadata(realm, Context::Account);
+        shown.insert("userProfileMetadata".into(), metadata);
+    }
+    answer::json(&shown)
+}
+
+/// The attributes that people see of themselves.
+fn visible(realm: &Realm, user: &User) -> Fields {
+    let config = profile::config::of(realm);
+    let speaks = realm.flag("internationalizationEnabled");
+    let seen = |name: &str| match config.attribute(name) {
+        Some(a) => a.is_asked(realm, Context::Account) && a.is_seen_by(Context::Account),
+        None if name == "locale" => speaks,
+        None => config.unmanaged == Unmanaged::Enabled && !profile::is_internal(name),
+    };
+    let all = user.attributes.iter().filter(|(name, _)| seen(name));
+    all.map(|(name, values)| (name.clone(), values.clone())).collect()
+}
+
+/// `POST /`: the whole profile is replaced, as far as its owner may.
+pub async fn update(person: &Person) -> Answer {
+    person.require(&[Right::ManageAccount])?;
+    let given = person.body().object("UserRepresentation")?;
+    let realm = &person.realm;
+    let before = profile::of_user(&person.user);
+    let sent = sent(realm, &given, &before);
+    let mut errors = profile::validate(realm, Context::Account, &sent);
+    errors.extend(untouched(realm, &sent, &before));
+    if sent.get(EMAIL).is_some_and(|v| is_blank(v)) && errors.iter().any(|e| e.key == "missingEmailMessage") {
+        errors.push(FieldError::new(EMAIL, "error-user-attribute-required"));
+    }
+    let taken = taken(person, &sent).await?;
+    let status = if taken.is_empty() {
+        StatusCode::BAD_REQUEST
+    } else {
+        StatusCode::CONFLICT
+    };
+    errors.extend(taken);
+    if !errors.is_empty() {
+        return Err(refusal(realm, status, errors));
+    }
+    let fields = profile::writable(realm, Context::Account, &sent, &before);
+    store(person, fields).await
+}
+
+/// What was sent, field by field. Who leaves the username out keeps it.
+fn sent(realm: &Realm, given: &Doc, before: &Fields) -> Fields {
+    let attributes = given.get("attributes").cloned();
+    let mut fields: Fields = attributes
+        .and_then(|v| serde_json::from_value(v).ok())
+        .unwrap_or_default();
+    for name in profile::ROOT {
+        fields.remove(name);
+        if let Some(value) = given.get(name).and_then(Value::as_str) {
+            fields.insert(name.to_owned(), vec![value.to_owned()]);
+        }
+    }
+    let mut keep = |name: &str| fields.insert(name.to_owned(), before.get(name).cloned().unwrap_or_default());
+    // Where the address is the name, a name that was sent says nothing; and it may have to stay as it is.
+    let by_email = realm.flag("registrationEmailAsUsername");
+    if by_email || given.get(USERNAME).is_none_or(Value::is_null) {
+        keep(USERNAME);
+    }
+    if by_email && !realm.flag("editUsernameAllowed") {
+        keep(EMAIL);
+    }
+    fields
+}
+
+fn is_blank(values: &[String]) -> bool {
+    values.iter().all(|v| v.trim().is_empty())
+}
+
+/// Errors for fields that were sent with another value although their owner may only look at them.
+fn untouched(realm: &Realm, sent: &Fields, before: &Fields) -> Vec<FieldError> {
+    let config = profile::config::of(realm);
+    let mut errors = Vec::new();
+    for (name, values) in sent {
+        let none = Vec::new();
+        let old = before.get(name).unwrap_or(&none);
+        let same = |a: &[String], b: &[String]| match name.as_str() {
+            USERNAME | EMAIL => a.iter().map(|v| user::normal(v)).eq(b.iter().map(|v| user::normal(v))),
+            _ => a == b,
+        };
+        if same(values, old) || old.is_empty() && is_blank(values) {
+            continue;
+        }
+        match config.attribute(name) {
+            Some(a) if a.is_asked(realm, Context::Account) && a.is_read_only(realm, Context::Account) => {
+                errors.push(FieldError::new(name, "error-user-attribute-read-only"));
+                if name == USERNAME {
+                    let why = if is_blank(values) {
+                        "missingUsernameMessage"
+                    } else {
+                        "readOnlyUsernameMessage"
+                    };
+                    errors.push(FieldError::new(name, why));
+                }
+            }
+            None if config.unmanaged == Unmanaged::Enabled && profile::is_internal(name) => {
+                errors.push(FieldError::new(name, "updateReadOnlyAttributesRejectedMessage"));
+            }
+            _ => {}
+        }
+    }
+    errors
+}
+
+/// Errors for names that somebody else has.
+async fn taken(person: &Person, sent: &Fields) -> Result<Vec<FieldError>, Error> {
+    let (realm, db) = (&person.realm, &person.app.db);
+    let other = |found: Option<User>| found.is_some_and(|o| o.id != person.user.id);
+    let own = |name: &str| sent.get(name).and_then(|v| v.first()).filter(|v| !v.is_empty());
+    let mut errors = Vec::new();
+    if let Some(email) = own(EMAIL)
+        && realm.unique_emails()
+        && other(user::by_email(db, &realm.id, &user::normal(email)).await?)
+    {
+        errors.push(FieldError::new(EMAIL, "emailExistsMessage"));
+    }
+    if let Some(username) = own(USERNAME)
+        && realm.flag("editUsernameAllowed")
+        && other(user::by_username(db, &realm.id, &user::normal(username)).await?)
+    {
+        errors.push(FieldError::new(USERNAME, "usernameExistsMessage"));
+    }
+    Ok(errors)
+}
+
+/// The refusal of a profile: a single error stands by itself, too.
+fn refusal(realm: &Realm, status: StatusCode, mut errors: Vec<FieldError>) -> ApiError {
+    let config = profile::config::of(realm);
+    profile::in_order(&mut errors);
+    let shown: Vec<Value> = errors
+        .into_iter()
+        .map(|mut e| {
+            if e.key.ends_with("-invalid-character") || e.key == "error-invalid-number" {
+                e.params.truncate(1);
+            }
+            if let Some(name) = config.attribute(&e.field).and_then(|a| a.display_name.as_ref()) {
+                e.params[0] = json!(name);
+            }
+            json!({ "field": e.field, "errorMessage": e.key, "params": texts(e.params) })
+        })
+        .collect();
+    let body = match shown.as_slice() {
+        [Value::Object(only)] => {
+            let mut body = only.clone();
+            body.insert("errors".into(), json!(shown));
+            Value::Object(body)
+        }
+        _ => json!({ "errors": shown }),
+    };
+    ApiError::Refused(status, body)
+}
+
+/// Numbers are texts here.
+fn texts(params: Vec<Value>) -> Vec<Value> {
+    let text = |v: Value| match v {
+        Value::Number(n) => json!(n.to_string()),
+        other => other,
+    };
+    params.into_iter().map(text).collect()
+}
+
+async fn store(person: &Person, fields: Fields) -> Answer {
+    let (app, realm, before) = (&person.app, &person.realm, &person.user);
+    let mut changed = profile::apply(before, fields);
+    if realm.flag("registrationEmailAsUsername")
+        && let Some(email) = &changed.email
+    {
+        changed.username.clone_from(email);
+    }
+    changed.email_verified = before.email_verified && changed.email == before.email;
+    let mut tx = app.db.begin().await?;
+    match user::update(&mut tx, &changed, realm.unique_emails()).await? {
+        Kept::Yes => {}
+        Kept::EmailTaken => {
+            let error = FieldError::new(EMAIL, "emailExistsMessage");
+            return Err(refusal(realm, StatusCode::CONFLICT, vec![error]));
+        }
+        Kept::UsernameTaken => {
+            let error = FieldError::new(USERNAME, "usernameExistsMessage");
+            return Err(refusal(realm, StatusCode::CONFLICT, vec![error]));
+        }
+        Kept::Gone => return Err(ApiError::unauthorized()),
+    }
+    let event = person.event("UPDATE_PROFILE").detail("context", "ACCOUNT");
+    let event = profile::changes(event, &profile::of_user(before), &profile::of_user(&changed));
+    events::record(&mut tx, realm, &event, app.now()).await?;
+    tx.commit().await?;
+    answer::uncached(answer::nothing())
+}
