@@ -82,9 +82,12 @@ create table client (
     rat_auth text,
     created bigint not null,
     -- Shown to everybody in the Account Console (`alwaysDisplayInConsole`).
-    always_displayed boolean not null default false
+    always_displayed boolean not null default false,
+    -- Uses other flows than the realm's (`authenticationFlowBindingOverrides`).
+    own_flows boolean not null default false
 );
 create unique index client_client_id on client (realm_id, client_id);
+create index client_own_flows on client (realm_id) where own_flows;
 create index client_always_displayed on client (realm_id) where always_displayed;
 
 -- Which pages in browsers may call for which client: its Web Origins, `+` resolved. `*` stands for itself.

@@ -12,6 +12,7 @@ use crate::oidc::token_roles;
 use crate::page;
 use crate::profile;
 use crate::store::client;
+use crate::store::identity_provider;
 use crate::store::realm::Realm;
 use crate::store::user::User;
 use crate::theme::{Kind, Voice};
@@ -102,7 +103,7 @@ async fn features(app: &App, realm: &Realm, user: Option<&User>) -> Result<Value
         "isRegistrationEmailAsUsername": realm.flag("registrationEmailAsUsername"),
         "isEditUserNameAllowed": realm.flag("editUsernameAllowed"),
         "isInternationalizationEnabled": realm.flag("internationalizationEnabled"),
-        "isLinkedAccountsEnabled": false,
+        "isLinkedAccountsEnabled": identity_provider::is_any(&app.db, &realm.id).await?,
         "isMyResourcesEnabled": realm.flag("userManagedAccessAllowed"),
         "isViewOrganizationsEnabled": realm.flag("organizationsEnabled"),
         "deleteAccountAllowed": has("delete-account") && action("delete_account"),

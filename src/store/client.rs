@@ -76,6 +76,9 @@ impl Client {
     }
 }
 
+/// The member with the flows that a client uses instead of the realm's.
+const OWN_FLOWS: &str = "authenticationFlowBindingOverrides";
+
 /// The setting that shows a client in the Account Console.
 const ALWAYS_DISPLAYED: &str = "alwaysDisplayInConsole";
 
@@ -222,8 +225,8 @@ pub async fn add(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
     let doc = serde_json::to_string(&c.doc)?;
     let s = &c.secrets;
     let sql = format!(
-        "insert into client ({COLUMNS}, always_displayed)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing"
+        "insert into client ({COLUMNS}, always_displayed, own_flows)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict do nothing"
     );
     let added = tx
         .exec(
@@ -242,6 +245,7 @@ pub async fn add(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
                 &s.rat_auth,
                 &c.created,
                 &c.flag(ALWAYS_DISPLAYED),
+                &has_own_flows(c),
             ],
         )
         .await?;
@@ -291,7 +295,7 @@ pub async fn update(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
         .exec(
             "update client set client_id = $3, doc = $4, secret_hash = $5, secret_sealed = $6, previous_secret_hash = $7,
                  previous_secret_expires = $8, rat_hash = $9, previous_rat_hash = $10, rat_auth = $11,
-                 always_displayed = $12
+                 always_displayed = $12, own_flows = $13
              where realm_id = $1 and id = $2",
             &[
                 &c.realm_id,
@@ -306,6 +310,7 @@ pub async fn update(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
                 &s.previous_rat_hash,
                 &s.rat_auth,
                 &c.flag(ALWAYS_DISPLAYED),
+                &has_own_flows(c),
             ],
         )
         .await?;
@@ -340,14 +345,19 @@ pub async fn remove(tx: &mut Tx, realm_id: &str, id: &str) -> Result<bool, Error
     Ok(removed > 0)
 }
 
-/// The name of a client that has its own binding to a flow.
+/// The names of the clients that use a flow instead of the realm's.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn with_flow(q: impl Query, realm_id: &str, flow_id: &str) -> Result<Option<String>, Error> {
-    let binding = format!("%\"authenticationFlowBindingOverrides\":{{%\"{flow_id}\"%");
-    let sql = "select client_id from client where realm_id = $1 and doc like $2 limit 1";
-    let row = q.first(sql, &[&realm_id, &binding]).await?;
-    row.map(|mut r| r.next()).transpose()
+pub async fn with_flow(q: impl Query, realm_id: &str, flow_id: &str) -> Result<Vec<String>, Error> {
+    let binding = format!("%\"{OWN_FLOWS}\":{{%\"{flow_id}\"%");
+    let sql = "select client_id from client where realm_id = $1 and own_flows and doc like $2 order by client_id";
+    let rows = q.all(sql, &[&realm_id, &binding]).await?;
+    rows.into_iter().map(|mut r| r.next()).collect()
+}
+
+fn has_own_flows(c: &Client) -> bool {
+    let own = c.doc.get(OWN_FLOWS).and_then(serde_json::Value::as_object);
+    own.is_some_and(|own| own.values().any(|id| id.as_str().is_some_and(|id| !id.is_empty())))
 }

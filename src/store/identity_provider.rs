@@ -218,23 +218,22 @@ pub async fn leave_organization(tx: &mut Tx, realm_id: &str, organization_id: &s
     Ok(())
 }
 
-/// Whether a provider leads through a flow.
+/// The aliases of a realm's providers that use a flow.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn uses_flow(q: impl Query, realm_id: &str, flow_id: &str) -> Result<bool, Error> {
-    let sql = "select doc from identity_provider where realm_id = $1";
-    for mut row in q.all(sql, &[&realm_id]).await? {
-        let doc = json::parse(&row.next::<String>()?)?;
-        if [FIRST_FLOW, POST_FLOW]
-            .iter()
-            .any(|m| json::text(&doc, m) == Some(flow_id))
-        {
-            return Ok(true);
+pub async fn with_flow(q: impl Query, realm_id: &str, flow_id: &str) -> Result<Vec<String>, Error> {
+    let sql = format!("select {COLUMNS} from identity_provider where realm_id = $1 order by alias");
+    let mut found = Vec::new();
+    for row in q.all(&sql, &[&realm_id]).await? {
+        let p = provider(row)?;
+        let uses = |m: &&str| json::text(&p.doc, m) == Some(flow_id);
+        if [FIRST_FLOW, POST_FLOW].iter().any(uses) {
+            found.push(p.alias);
         }
     }
-    Ok(false)
+    Ok(found)
 }
 
 /// The members of a document that name flows, by id.

@@ -41,6 +41,7 @@ pub mod revoked;
 pub mod role;
 pub mod role_member;
 pub mod session;
+pub mod session_search;
 pub mod session_stats;
 pub mod single_use;
 mod sqlite;

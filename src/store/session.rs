@@ -52,9 +52,9 @@ pub struct ClientSession {
     pub doc: Doc,
 }
 
-const COLUMNS: &str = "id, realm_id, account_id, offline, ip_address, started, last_refresh, expires, doc";
+pub(super) const COLUMNS: &str = "id, realm_id, account_id, offline, ip_address, started, last_refresh, expires, doc";
 
-fn session(mut r: Row) -> Result<UserSession, Error> {
+pub(super) fn session(mut r: Row) -> Result<UserSession, Error> {
     next_session(&mut r)
 }
 

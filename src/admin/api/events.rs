@@ -23,7 +23,8 @@ use crate::store::{Tx, realm};
 const DEFAULT_MAX: i64 = 100;
 
 /// Listeners that a realm may name.
-const LISTENERS: &[&str] = &["jboss-logging", "email"];
+/// Where events can be sent.
+pub(super) const LISTENERS: &[&str] = &["jboss-logging", "email"];
 
 const SEE: &[Right] = &[Right::ViewEvents, Right::ManageEvents];
 

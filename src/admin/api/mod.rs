@@ -35,6 +35,7 @@ pub mod reserved;
 pub mod roles;
 pub mod scope_mappings;
 pub mod server_info;
+pub mod ui_ext;
 pub mod users;
 pub mod who_am_i;
 
@@ -72,6 +73,7 @@ pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
         .merge(roles::routes())
         .merge(scope_mappings::routes())
         .merge(server_info::routes(&app))
+        .merge(ui_ext::routes())
         .merge(who_am_i::routes())
         // -- what is not there yet: ---------------------------------------------------------------------------------
         .merge(others::routes())

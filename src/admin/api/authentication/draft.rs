@@ -200,7 +200,7 @@ impl Draft {
 }
 
 /// The bindings that hold a flow, as members of the realm's document.
-pub(super) fn bindings(realm: &realm::Realm, alias: &str) -> Vec<&'static str> {
+pub(in crate::admin::api) fn bindings(realm: &realm::Realm, alias: &str) -> Vec<&'static str> {
     BINDINGS
         .into_iter()
         .filter(|key| realm.text(key) == Some(alias))

@@ -152,11 +152,14 @@ async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
         let text = format!("Cannot remove authentication flow, it is currently in use: the realm's {binding}");
         return Err(refuse(&text));
     }
-    if let Some(client) = client::with_flow(&mut draft.tx, &admin.realm.id, &id).await? {
+    if let Some(client) = client::with_flow(&mut draft.tx, &admin.realm.id, &id).await?.first() {
         let text = format!("Cannot remove authentication flow, it is currently in use: client {client}");
         return Err(refuse(&text));
     }
-    if identity_provider::uses_flow(&mut draft.tx, &admin.realm.id, &id).await? {
+    if !identity_provider::with_flow(&mut draft.tx, &admin.realm.id, &id)
+        .await?
+        .is_empty()
+    {
         let text = "Cannot remove authentication flow, it is currently in use: an identity provider";
         return Err(refuse(text));
     }

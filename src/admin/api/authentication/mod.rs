@@ -2,12 +2,12 @@
 
 mod catalog;
 mod config;
-mod draft;
+pub(in crate::admin::api) mod draft;
 mod executions;
 mod flows;
 mod providers;
 mod representation;
-mod required_actions;
+pub(in crate::admin::api) mod required_actions;
 mod subflows;
 
 pub use draft::BINDINGS;

@@ -47,6 +47,23 @@ async fn list(admin: Admin) -> Answer {
     answer::json(&admin.realm.required_actions)
 }
 
+/// `GET ui-ext/authentication-management/required-actions`: the same, with whether there is something to configure.
+pub(in crate::admin::api) async fn list_configurable(admin: Admin) -> Answer {
+    admin.require(&[
+        Right::ViewRealm,
+        Right::ManageRealm,
+        Right::ViewUsers,
+        Right::QueryUsers,
+    ])?;
+    let mut shown = Vec::new();
+    for action in &admin.realm.required_actions {
+        let mut doc = serde_json::to_value(action)?;
+        doc["configurable"] = json!(settings(action).is_some());
+        shown.push(doc);
+    }
+    answer::json(&shown)
+}
+
 async fn read(admin: Admin, Path((_, alias)): Path<(String, String)>) -> Answer {
     admin.require(SEE)?;
     answer::json(admin.realm.required_action(&alias).ok_or_else(unknown)?)

@@ -32,7 +32,7 @@ pub fn members(shape: &str) -> impl Iterator<Item = &'static str> {
 /// Members of representations and their types, as Keycloak's OpenAPI document has them: a line each.
 pub(super) static SHAPES: LazyLock<HashMap<&'static str, Shape>> = LazyLock::new(|| {
     let lines = include_str!("shapes.txt").lines();
-    lines
+    let mut all: HashMap<&str, Shape> = lines
         .filter_map(|line| {
             let (name, members) = line.split_once(' ')?;
             let members = members
@@ -40,7 +40,12 @@ pub(super) static SHAPES: LazyLock<HashMap<&'static str, Shape>> = LazyLock::new
                 .filter_map(|m| m.rsplit_once(':').map(|(n, k)| (n, kind(k))));
             Some((name, members.collect()))
         })
-        .collect()
+        .collect();
+    // What the Admin Console sends to save a realm and its user profile at once.
+    let mut realm = all.get("RealmRepresentation").cloned().unwrap_or_default();
+    realm.push(("upConfig", Kind::Object("UPConfig".into())));
+    all.insert("UIRealmRepresentation", realm);
+    all
 });
 
 fn kind(text: &str) -> Kind {

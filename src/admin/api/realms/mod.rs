@@ -161,7 +161,15 @@ async fn read(admin: Admin) -> Answer {
 
 async fn update(admin: Admin, body: Body) -> Answer {
     admin.require(&[Right::ManageRealm])?;
-    let given = body.object("RealmRepresentation")?;
+    change(&admin, &body.object("RealmRepresentation")?).await
+}
+
+/// Changes a realm's settings as a representation says.
+///
+/// # Errors
+///
+/// 400 and 409 with Keycloak's texts.
+pub(super) async fn change(admin: &Admin, given: &Doc) -> Answer {
     let app = admin.app.clone();
     let name = match given.get("realm").and_then(Value::as_str) {
         Some(name) if name != admin.realm.name => {
@@ -173,8 +181,8 @@ async fn update(admin: Admin, body: Body) -> Answer {
         }
         _ => &admin.realm.name,
     };
-    let wanted = settings::checked(&app, Some(&admin.realm), &given)?;
-    store(&admin, &app, name, &wanted, &given).await?;
+    let wanted = settings::checked(&app, Some(&admin.realm), given)?;
+    store(admin, &app, name, &wanted, given).await?;
     answer::nothing()
 }
 

@@ -10,8 +10,10 @@ use crate::admin::api::dates;
 use crate::admin::api::error::{Answer, ApiError};
 use crate::admin::api::query::Query;
 use crate::admin::api::representation::user as represent;
+use crate::brute_force;
 use crate::profile::{self, Context};
 use crate::store::identity_provider;
+use crate::store::user::User;
 use crate::store::user_search::{self, Search, Term};
 
 /// How many users are listed where nobody says.
@@ -89,8 +91,29 @@ fn take(text: &str, ends: impl Fn(char) -> bool) -> (String, &str) {
 
 /// `GET users`
 pub(super) async fn list(admin: Admin, query: Query) -> Answer {
+    let users = page(&admin, &query).await?;
+    let shown = represented(&admin, &query, &users).await?;
+    answer::json(&shown)
+}
+
+/// `GET ui-ext/brute-force-user`: the same for the console, with failed logins.
+pub(in crate::admin::api) async fn with_failures(admin: Admin, query: Query) -> Answer {
+    let users = page(&admin, &query).await?;
+    let mut shown = represented(&admin, &query, &users).await?;
+    for (doc, user) in shown.iter_mut().zip(&users) {
+        let status = brute_force::status(&admin.app, &admin.realm, &user.id).await?;
+        doc["bruteForceStatus"] = json!({
+            "numFailures": status.known.failures, "disabled": status.disabled,
+            "lastIPFailure": status.known.last_address.as_deref().unwrap_or("n/a"),
+            "lastFailure": status.known.last_failure
+        });
+    }
+    answer::json_plain(&shown)
+}
+
+async fn page(admin: &Admin, query: &Query) -> Result<Vec<User>, ApiError> {
     admin.require(FIND)?;
-    let search = wanted(&query)?;
+    let search = wanted(query)?;
     let page = query.page(if query.number("max")?.is_some() {
         i64::from(i32::MAX)
     } else {
@@ -98,30 +121,30 @@ pub(super) async fn list(admin: Admin, query: Query) -> Answer {
     })?;
     if !admin.has_any(SEE) {
         // Who may only look for users sees none of them.
-        return answer::json(&json!([]));
+        return Ok(Vec::new());
     }
-    let users = user_search::page(&admin.app.db, &admin.realm.id, &search, page.first, page.max).await?;
+    Ok(user_search::page(&admin.app.db, &admin.realm.id, &search, page.first, page.max).await?)
+}
+
+async fn represented(admin: &Admin, query: &Query, users: &[User]) -> Result<Vec<Value>, ApiError> {
     let brief = query.flag("briefRepresentation") == Some(true);
     let with_otp = if brief {
         Vec::new()
     } else {
-        user_search::with_otp(&admin.app.db, &users).await?
+        user_search::with_otp(&admin.app.db, users).await?
     };
     let access = json!({ "manage": admin.has(Right::ManageUsers) });
-    let shown: Vec<Value> = users
-        .iter()
-        .map(|u| {
-            let otp = with_otp.contains(&u.id);
-            let mut doc = if brief {
-                represent::brief(u)
-            } else {
-                represent::full(u, &represent::visible(&admin.realm, u), otp, None)
-            };
-            doc.insert("access".into(), access.clone());
-            Value::Object(doc)
-        })
-        .collect();
-    answer::json(&shown)
+    let shown = users.iter().map(|u| {
+        let otp = with_otp.contains(&u.id);
+        let mut doc = if brief {
+            represent::brief(u)
+        } else {
+            represent::full(u, &represent::visible(&admin.realm, u), otp, None)
+        };
+        doc.insert("access".into(), access.clone());
+        Value::Object(doc)
+    });
+    Ok(shown.collect())
 }
 
 /// `GET users/count`

@@ -56,21 +56,42 @@ async fn update(admin: Admin, body: Body) -> Answer {
         Some(in_order(&body.object("UPConfig")?))
     };
     if let Some(wanted) = &wanted {
-        let errors = profile::faults(&admin.realm, wanted);
-        if !errors.is_empty() {
-            return Err(ApiError::bad(&format!("[{}]", errors.join(", "))));
-        }
+        check(&admin, wanted)?;
     }
-    let told = wanted.map(Value::Object);
-    let mut tx = admin.app.db.begin().await?;
-    store(&mut tx, &admin, told.as_ref()).await?;
-    let kind = "USER_PROFILE";
-    record(&mut tx, &admin, Operation::Update, kind, "users/profile", told.as_ref()).await?;
-    tx.commit().await?;
+    replace(&admin, wanted).await?;
     let realm = realm::by_id(&admin.app.db, &admin.realm.id).await?;
     let shown = profile::config::document(realm.as_ref().unwrap_or(&admin.realm));
     let text = serde_json::to_string(&shown)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
+}
+
+/// Whether a profile can be kept.
+///
+/// # Errors
+///
+/// 400 with all that is wrong with it.
+pub(in crate::admin::api) fn check(admin: &Admin, wanted: &Doc) -> Result<(), ApiError> {
+    let errors = profile::faults(&admin.realm, wanted);
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(ApiError::bad(&format!("[{}]", errors.join(", "))))
+    }
+}
+
+/// Keeps a profile that was checked; none: the default is back.
+///
+/// # Errors
+///
+/// Those of the database.
+pub(in crate::admin::api) async fn replace(admin: &Admin, wanted: Option<Doc>) -> Result<(), ApiError> {
+    let told = wanted.map(|w| Value::Object(in_order(&w)));
+    let mut tx = admin.app.db.begin().await?;
+    store(&mut tx, admin, told.as_ref()).await?;
+    let kind = "USER_PROFILE";
+    record(&mut tx, admin, Operation::Update, kind, "users/profile", told.as_ref()).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// Puts a profile into the realm's component, which a realm that never changed it has not.
