@@ -49,6 +49,16 @@ browser: build
     cd tests/browser && npm ci --no-audit --no-fund --loglevel=error
     cd tests/browser && TEST_CHROMIUM={{ chromium }} npm test
 
+# Builds Keycloak's own Admin and Account Console from the npm registry into a folder, for `serve --console`
+console dir="target/console":
+    cd console && npm ci --no-audit --no-fund --loglevel=error
+    cd console && OUT="{{ absolute_path(dir) }}" npm run --silent build
+
+# Keycloak's own consoles, driven through their sections in headless Chromium
+consoles: build console
+    cd tests/browser && npm ci --no-audit --no-fund --loglevel=error
+    cd tests/browser && TEST_CHROMIUM={{ chromium }} npm run test:console
+
 # The answers beside those of a recorded Keycloak
 keycloak: build
     .ci/with-server --no-demo -- tests/keycloak/compare.sh

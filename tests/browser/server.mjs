@@ -22,11 +22,11 @@ export async function freePort() {
   return port;
 }
 
-/** Starts a server as `cargo run` does. Needs the binary to be built, and fails without it. */
-export async function startServer() {
+/** Starts a server as `cargo run` does, with more options if there are any. Needs the binary to be built, and fails without it. */
+export async function startServer(...more) {
   const data = mkdtempSync(path.join(tmpdir(), 'vestibule-browser-'));
   const port = await freePort();
-  const args = ['serve', '--dev', '--data', data, '--http-port', port, '--http-management-port', await freePort()];
+  const args = ['serve', '--dev', '--data', data, '--http-port', port, '--http-management-port', await freePort(), ...more];
   const child = spawn(BINARY, args.map(String), {
     cwd: data,
     env: { ...process.env, KC_BOOTSTRAP_ADMIN_USERNAME: ADMIN, KC_BOOTSTRAP_ADMIN_PASSWORD: ADMIN_PASSWORD },
