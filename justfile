@@ -1,4 +1,5 @@
-# `just` lists the recipes. `just ci` is what continuous integration runs, `just full` the same without installing anything.
+# `just` lists the recipes. `just ci` is what continuous integration runs, `just suite` the same without
+# installing anything, `just full` that and what takes long.
 
 set shell := ["bash", "-euo", "pipefail", "-c"]
 
@@ -68,8 +69,8 @@ screenshots dir="target/screenshots": build
     cd tests/browser && npm ci --no-audit --no-fund --loglevel=error
     cd tests/browser && TEST_CHROMIUM={{ chromium }} node screenshots.mjs "{{ justfile_directory() }}/{{ dir }}"
 
-# What `just ci` runs, on what is installed here
-full:
+# What every commit runs (`just ci`), on what is installed here
+suite:
     just fmt-check
     just clippy
     just deny
@@ -77,7 +78,10 @@ full:
     just keycloak
     just browser
 
+# All that there is: the suite and what takes long
+full: suite consoles
+
 # Installs PostgreSQL and Chromium from Debian's packages (as root), then runs everything with both switched on
 ci:
     .ci/install
-    just full
+    just suite
