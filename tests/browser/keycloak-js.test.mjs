@@ -22,6 +22,8 @@ before(async () => {
   application = await startApplication({
     '/': () => html('{checkLoginIframe: false}'),
     '/as-shipped': () => html('undefined'),
+    '/check-sso': () => html("{onLoad: 'check-sso', silentCheckSsoRedirectUri: location.origin + '/silent'}"),
+    '/silent': "<!doctype html><script>parent.postMessage(location.href, location.origin)</script>",
     '/keycloak.js': readFileSync(new URL('node_modules/keycloak-js/lib/keycloak.js', import.meta.url)),
   });
   await server.realm('spa');
@@ -82,6 +84,18 @@ test('a signed-in visitor is signed in at once', async () => {
 test('init() as it is shipped, with its session frames', async () => {
   await page.goto(`${application.origin}/as-shipped`);
   assert.equal(await settled(), 'out');
+});
+
+test('check-sso in a hidden frame finds who is signed in, and the session frame watches', async () => {
+  await page.goto(`${application.origin}/check-sso`);
+  assert.equal(await settled(), 'in');
+  assert.ok(await page.locator('iframe[src*="login-status-iframe.html"]').count(), 'the session is watched');
+});
+
+test('loadUserProfile() and accountManagement() reach the account', async () => {
+  assert.equal((await page.evaluate(() => window.keycloak.loadUserProfile())).username, 'kay');
+  const account = await page.evaluate(() => window.keycloak.createAccountUrl());
+  assert.ok(account.startsWith(`${server.base}/realms/spa/account?referrer=spa&referrer_uri=`), account);
 });
 
 test('a page on an origin that is not registered gets no tokens', async () => {
