@@ -13,11 +13,16 @@ use crate::store::realm::Realm;
 pub const RECOVERABLE: &str = "client.secret.recoverable";
 
 /// What sealed secrets are bound to, with the client's id.
-const PURPOSE: &str = "client-secret";
+pub(crate) const PURPOSE: &str = "client-secret";
 /// The same, for a replaced secret that had been chosen.
-const PREVIOUS_PURPOSE: &str = "client-secret-previous";
+pub(crate) const PREVIOUS_PURPOSE: &str = "client-secret-previous";
 /// The member of the document that keeps it.
-const PREVIOUS: &str = "_previousSecret";
+pub(crate) const PREVIOUS: &str = "_previousSecret";
+
+/// The member of a client's document that keeps private keys that were made for it, sealed, by use.
+pub(crate) const PRIVATE_KEYS: &str = "_privateKeys";
+/// What they are bound to, with the client's id.
+pub(crate) const PRIVATE_KEY_PURPOSE: &str = "client-private-key";
 
 /// Whether a secret can be read back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::error::Error;
+use crate::resealing;
 use crate::store::{listen, realm_removal, sweep};
 
 /// Starts the background work of a node. It ends with the process.
@@ -11,6 +12,18 @@ pub fn start(app: &App) {
     app.key_pool.fill();
     listen::start(&app.db, &app.clock);
     crate::mail::start(app);
+    let sealing = app.clone();
+    tokio::spawn(async move {
+        match resealing::run(&sealing).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(
+                "{count} secrets were sealed again with the new secret key; once this is said no more, on any node, the \
+                 lines below it in {} can go",
+                sealing.config.secret_key_file.display()
+            ),
+            Err(e) => tracing::warn!("secrets could not be sealed again with the new secret key: {e}"),
+        }
+    });
     let checkpoints = app.clone();
     tokio::spawn(async move {
         loop {

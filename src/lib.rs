@@ -38,6 +38,7 @@ pub mod realm_setup;
 pub mod recovery;
 pub mod registration;
 pub mod required_actions;
+pub mod resealing;
 pub mod routes;
 pub mod secret_key;
 pub mod serve;

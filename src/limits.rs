@@ -22,6 +22,9 @@ pub const STRANGERS_BODY_BYTES: usize = 256 * 1024;
 /// The longest path with its query.
 const URI_BYTES: usize = 8 * 1024;
 
+/// All names and values of headers.
+const HEADER_BYTES: usize = 16 * 1024;
+
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(15);
 
@@ -57,6 +60,14 @@ pub async fn apply(request: Request, next: Next) -> Response {
             StatusCode::URI_TOO_LONG,
             "invalid_request",
             "The address is longer than 8192 bytes.",
+        );
+    }
+    let headers: usize = request.headers().iter().map(|(n, v)| n.as_str().len() + v.len()).sum();
+    if headers > HEADER_BYTES {
+        return refuse(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "invalid_request",
+            "The headers are larger than 16384 bytes.",
         );
     }
     if path.contains(';') {

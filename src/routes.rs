@@ -3,12 +3,13 @@
 //! `/auth/...` is the same tree as `/...` (design, decision 3).
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, any, get, post};
 
 use crate::app::App;
+use crate::caller::Caller;
 use crate::oidc::{discovery, door, iframe, introspect, revoke, token, userinfo};
 use crate::{account, client_registration, demo, inbox, registration, theme, verification};
 
@@ -18,9 +19,16 @@ pub fn router(app: App) -> Router {
     Router::new()
         .merge(tree.clone())
         .nest("/auth", tree)
+        .route("/auth/", get(home))
         .fallback(not_found)
         .layer(axum::middleware::from_fn(crate::limits::apply))
         .with_state(app)
+}
+
+/// Where Keycloak sends who asks for nothing in particular.
+async fn home(caller: Caller) -> Response {
+    let location = format!("{}/admin/", caller.base);
+    (StatusCode::FOUND, [(header::LOCATION, location)]).into_response()
 }
 
 fn tree(app: &App) -> Router<App> {
@@ -48,6 +56,7 @@ fn tree(app: &App) -> Router<App> {
         .merge(own_account())
         // -- Admin REST ------------------------------------------------------------------------------------------
         .nest_service("/admin", crate::admin::api::service(app.clone()))
+        .route("/", get(home))
         // -- pages of development, theme resources ---------------------------------------------------------------
         .route("/demo", get(|| async { Redirect::to("/demo/") }))
         .route("/demo/", get(demo::web::home))

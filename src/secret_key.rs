@@ -14,7 +14,8 @@ use crate::config::Config;
 use crate::error::Error;
 
 /// The key that seals, and those before it, which still open. To change the key, put a new one on the first line of the
-/// file, above the old one: what is written from then on is sealed with the new one.
+/// file, above the old one: what is written from then on is sealed with the new one, and what is there is sealed again
+/// ([`crate::resealing`]).
 pub struct SecretKey {
     newest: MasterKey,
     earlier: Vec<MasterKey>,
@@ -29,6 +30,16 @@ impl SecretKey {
     pub fn seal(&self, purpose: &str, owner: &[u8], plain: &[u8]) -> Result<Vec<u8>, Error> {
         let sealed = self.newest.seal(purpose, owner, plain);
         sealed.map_err(|e| Error::Key(e.to_string()))
+    }
+
+    /// Whether there are keys from before the newest.
+    pub fn has_earlier(&self) -> bool {
+        !self.earlier.is_empty()
+    }
+
+    /// Whether the newest key sealed this.
+    pub fn is_newest(&self, purpose: &str, owner: &[u8], sealed: &[u8]) -> bool {
+        self.newest.open(purpose, owner, sealed).is_ok()
     }
 
     /// Opens what [`SecretKey::seal`] sealed, now or with an earlier key.

@@ -26,7 +26,7 @@ use crate::theme::email::{Letter, Mail};
 use crate::theme::{Voice, messages::Texts};
 
 /// What a letter in the outbox is sealed for.
-const SEALED_FOR: &str = "outbox";
+pub(crate) const SEALED_FOR: &str = "outbox";
 
 /// A mail, written and addressed.
 pub struct Envelope {

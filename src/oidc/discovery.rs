@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use vestibule_jose::Alg;
 
 use super::cors;
-use super::door::{self, OfRealm};
+use super::door::{self, LastSeen};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::client_registration;
@@ -206,7 +206,7 @@ fn acr_values(realm: &Realm) -> Vec<String> {
 
 /// `GET /realms/{realm}/.well-known/{name}`
 pub async fn of_realm(
-    OfRealm(realm): OfRealm,
+    LastSeen(realm): LastSeen,
     Path(path): Path<Map<String, Value>>,
     caller: Caller,
     headers: HeaderMap,
@@ -217,7 +217,7 @@ pub async fn of_realm(
 
 /// `GET /.well-known/{name}/realms/{realm}`: RFC 8414 section 3.1 puts the path of the issuer behind.
 pub async fn inserted(
-    OfRealm(realm): OfRealm,
+    LastSeen(realm): LastSeen,
     Path(path): Path<Map<String, Value>>,
     caller: Caller,
     headers: HeaderMap,
@@ -241,7 +241,7 @@ pub async fn inserted_below_prefix(
     } else {
         ""
     };
-    match realm::by_name(&app.db, &realm).await {
+    match realm::last_seen(&app.db, &realm).await {
         Ok(Some(realm)) => document(&realm, &caller, &headers, name),
         Ok(None) => door::no_realm(),
         Err(e) => e.into_response(),
@@ -272,7 +272,7 @@ pub async fn preflight(headers: HeaderMap) -> Response {
 }
 
 /// `GET /realms/{realm}/protocol/openid-connect/certs`
-pub async fn certs(OfRealm(realm): OfRealm, headers: HeaderMap) -> Response {
+pub async fn certs(LastSeen(realm): LastSeen, headers: HeaderMap) -> Response {
     let kind = [
         (header::CONTENT_TYPE, "application/json"),
         (header::CACHE_CONTROL, "no-cache"),
@@ -283,7 +283,7 @@ pub async fn certs(OfRealm(realm): OfRealm, headers: HeaderMap) -> Response {
 }
 
 /// `GET /realms/{realm}`
-pub async fn root(OfRealm(realm): OfRealm, caller: Caller, headers: HeaderMap) -> Response {
+pub async fn root(LastSeen(realm): LastSeen, caller: Caller, headers: HeaderMap) -> Response {
     let issuer = caller.issuer(&realm.name);
     let key = realm.keys.signing(Alg::RS256).and_then(|key| key.public_der());
     let body = json!({

@@ -26,17 +26,37 @@ impl FromRequestParts<App> for OfRealm {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let params = RawPathParams::from_request_parts(parts, app).await;
-        let params = params.map_err(IntoResponse::into_response)?;
-        let name = params
-            .iter()
-            .find(|(key, _)| *key == "realm")
-            .map_or("", |(_, name)| name);
-        match realm::by_name(&app.db, name).await {
-            Ok(Some(found)) => Ok(Self(found)),
-            Ok(None) => Err(no_such_realm(parts, app).await),
-            Err(e) => Err(e.into_response()),
-        }
+        let name = realm_name(parts, app).await?;
+        found(realm::by_name(&app.db, &name).await, parts, app).await.map(Self)
+    }
+}
+
+/// The realm that the path names, as it was last seen while the database is away ([`realm::last_seen`]).
+pub struct LastSeen(pub Arc<Realm>);
+
+impl FromRequestParts<App> for LastSeen {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let name = realm_name(parts, app).await?;
+        found(realm::last_seen(&app.db, &name).await, parts, app)
+            .await
+            .map(Self)
+    }
+}
+
+async fn realm_name(parts: &mut Parts, app: &App) -> Result<String, Response> {
+    let params = RawPathParams::from_request_parts(parts, app).await;
+    let params = params.map_err(IntoResponse::into_response)?;
+    let name = params.iter().find(|(key, _)| *key == "realm");
+    Ok(name.map_or_else(String::new, |(_, name)| name.to_owned()))
+}
+
+async fn found(asked: Result<Option<Arc<Realm>>, Error>, parts: &mut Parts, app: &App) -> Result<Arc<Realm>, Response> {
+    match asked {
+        Ok(Some(found)) => Ok(found),
+        Ok(None) => Err(no_such_realm(parts, app).await),
+        Err(e) => Err(e.into_response()),
     }
 }
 

@@ -39,6 +39,9 @@ pub async fn accept(
     if password.len() > LONGEST {
         return Ok(Err(Rule::MaxLength(LONGEST as i64).violation()));
     }
+    if password.contains('\0') {
+        return Ok(Err(policy::unprintable()));
+    }
     if let Err(violation) = policy::check(realm, password, username, email) {
         return Ok(Err(violation));
     }

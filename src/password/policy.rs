@@ -157,6 +157,16 @@ impl Rule {
     }
 }
 
+/// No keyboard has NUL, and programs in C end there: a password with one is a mistake of the sender's.
+pub(super) fn unprintable() -> Violation {
+    Violation {
+        rule: "invalidCharacter",
+        key: "invalidPasswordCharacterMessage",
+        params: Vec::new(),
+        text: "Invalid password: it has a character that cannot be typed.".to_owned(),
+    }
+}
+
 /// A broken rule: what forms, the Admin API and the JSON door say about it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Violation {

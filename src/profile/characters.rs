@@ -9,7 +9,7 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// Nothing invisible, no control character.
-pub(super) fn is_plain(text: &str) -> bool {
+pub fn is_plain(text: &str) -> bool {
     !text.chars().any(|c| c.is_control() || is_invisible(c))
 }
 

@@ -12,6 +12,7 @@ mod validators;
 
 use serde_json::{Value, json};
 
+pub use characters::is_plain;
 pub use config::{Attribute, Config, Unmanaged, changes_email_by_action};
 pub use sense::faults;
 pub use shown::{for_page, metadata};
@@ -145,10 +146,11 @@ fn check(
         }
     }
     if values.len() > 1 && !attribute.multivalued {
+        let least = i64::from(name == "username" || attribute.is_required(context));
         errors.push(FieldError::with(
             name,
             "error-invalid-multivalued-size",
-            [json!(0), json!(1)],
+            [json!(least), json!(1)],
         ));
         return;
     }

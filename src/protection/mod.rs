@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::store::Tx;
 use crate::store::limit::{self, Slots};
 
-pub use registrations::{look, spend as spend_registration};
+pub use registrations::Attempt;
 
 /// `N/seconds`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -150,26 +150,13 @@ fn certificate(realm_name: &str, pkcs8: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 /// Makes the key of a key provider component that an administrator added, such as `ecdsa-generated`. A provider that is
-/// not ours to make keys for (imported certificates, keystores) gets none.
+/// not ours to make keys for (imported certificates, keystores) gets none. Call it before the transaction: an RSA key may take
+/// a second.
 ///
 /// # Errors
 ///
-/// Those of the database; [`Error::Key`] if no key can be made.
-pub async fn add_provider_key(tx: &mut Tx, app: &App, realm: &Realm, component: &Component) -> Result<(), Error> {
-    make_provider_key(tx, app, (&realm.id, &realm.name), component).await
-}
-
-/// As [`add_provider_key`], for a realm (id and name) that is being made.
-///
-/// # Errors
-///
-/// As there.
-pub async fn make_provider_key(
-    tx: &mut Tx,
-    app: &App,
-    (realm_id, realm_name): (&str, &str),
-    component: &Component,
-) -> Result<(), Error> {
+/// [`Error::Key`] if no key can be made.
+pub async fn provider_key(app: &App, realm_name: &str, component: &Component) -> Result<Option<RealmKey>, Error> {
     let setting = |name: &str, default: &'static str| component.first(name).unwrap_or(default).to_owned();
     let provider = component.provider_id.clone();
     let (size, curve, secret) = (
@@ -180,11 +167,28 @@ pub async fn make_provider_key(
     let algorithm = component.first("algorithm").map(str::to_owned);
     let made = tokio::task::spawn_blocking(move || material(&provider, algorithm.as_deref(), &size, &curve, &secret));
     let Some(material) = made.await.map_err(failed)?? else {
-        return Ok(());
+        return Ok(None);
     };
     let mut new = realm_key(realm_name, material, app.now())?;
     new.component_id.clone_from(&component.id);
-    key::add(tx, &app.db, realm_id, &new).await
+    Ok(Some(new))
+}
+
+/// Makes and adds such a key, for a realm (id and name) that is being made: nobody else waits for that.
+///
+/// # Errors
+///
+/// As [`provider_key`], and those of the database.
+pub async fn make_provider_key(
+    tx: &mut Tx,
+    app: &App,
+    (realm_id, realm_name): (&str, &str),
+    component: &Component,
+) -> Result<(), Error> {
+    match provider_key(app, realm_name, component).await? {
+        Some(new) => key::add(tx, &app.db, realm_id, &new).await,
+        None => Ok(()),
+    }
 }
 
 fn material(
@@ -229,7 +233,7 @@ fn material(
 ///
 /// # Errors
 ///
-/// As [`add_provider_key`].
+/// As [`provider_key`], and those of the database.
 pub async fn ensure_signing_key(app: &App, known: &Arc<Realm>, alg: Alg) -> Result<Arc<Realm>, Error> {
     if known.keys.signing(alg).is_some() {
         return Ok(Arc::clone(known));
@@ -249,9 +253,12 @@ pub async fn ensure_signing_key(app: &App, known: &Arc<Realm>, alg: Alg) -> Resu
     });
     let component: Component = serde_json::from_value(doc.clone())?;
     let doc: Doc = doc.as_object().cloned().unwrap_or_default();
+    let new = provider_key(app, &known.name, &component).await?;
     let mut tx = app.db.begin().await?;
     part::put(&mut tx, &known.id, Kind::Component, &id, &name, &doc).await?;
-    add_provider_key(&mut tx, app, known, &component).await?;
+    if let Some(new) = &new {
+        key::add(&mut tx, &app.db, &known.id, new).await?;
+    }
     tx.commit().await?;
     realm::by_id(&app.db, &known.id)
         .await?

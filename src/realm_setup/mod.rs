@@ -7,7 +7,7 @@ mod master;
 
 pub use defaults::for_realm as defaults_of;
 pub use keys::{
-    ClientKey, Fresh, KeyPool, add_provider_key, client_key, ensure_signing_key, for_new_realm, make_provider_key,
+    ClientKey, Fresh, KeyPool, client_key, ensure_signing_key, for_new_realm, make_provider_key, provider_key,
 };
 pub use master::{Admin, bootstrap, give_defaults};
 

@@ -29,7 +29,7 @@ use crate::events;
 use crate::mail::{self, Sending};
 use crate::password::Hashed;
 use crate::profile::{self, Context, FieldError, Fields};
-use crate::protection;
+use crate::protection::Attempt;
 use crate::store::json::Doc;
 use crate::store::realm::Realm;
 use crate::store::registration::{self, Registration, Status};
@@ -88,8 +88,7 @@ pub async fn register(
         record::refused(app, realm, applicant, form, "registration_disabled").await;
         return Ok(Outcome::Refused(Refusal::Disabled));
     }
-    let email = form.email().unwrap_or_default();
-    if let Some(seconds) = protection::look(app, realm, client, caller.ip, email).await? {
+    if let Some(seconds) = attempt(caller, realm, applicant, form.email()).look(app).await? {
         return Ok(too_many(app, realm, applicant, form, seconds).await);
     }
     let checked = steps::check(app, realm, client, form).await?;
@@ -105,6 +104,15 @@ pub async fn register(
     match outcome {
         Outcome::Refused(Refusal::TooMany(seconds)) => Ok(too_many(app, realm, applicant, form, seconds).await),
         outcome => Ok(outcome),
+    }
+}
+
+fn attempt<'a>(caller: &Caller, realm: &'a Realm, applicant: &'a Applicant, email: Option<&'a str>) -> Attempt<'a> {
+    Attempt {
+        realm,
+        client: applicant.client.as_deref(),
+        caller: caller.ip,
+        email: email.unwrap_or_default(),
     }
 }
 
@@ -125,9 +133,11 @@ async fn refuse(
     refusal: Refusal,
 ) -> Result<Outcome, Error> {
     if matches!(code, "username_in_use" | "email_in_use") {
-        let (client, email) = (applicant.client.as_deref(), form.email().unwrap_or_default());
         let mut tx = app.db.begin().await?;
-        if let Some(seconds) = protection::spend_registration(&mut tx, app, realm, client, caller.ip, email).await? {
+        if let Some(seconds) = attempt(caller, realm, applicant, form.email())
+            .spend(&mut tx, app)
+            .await?
+        {
             drop(tx);
             return Ok(too_many(app, realm, applicant, form, seconds).await);
         }
@@ -213,9 +223,11 @@ async fn hold(
     };
     let proof = verification::registration_mail(app, caller, realm, &row, applicant.tab.as_ref(), &code)?;
     let told = verification::taken_mail(app, caller, realm, &row, owner.as_ref().map(|o| &o.0))?;
-    let client = applicant.client.as_deref();
     let mut tx = app.db.begin().await?;
-    if let Some(seconds) = protection::spend_registration(&mut tx, app, realm, client, caller.ip, &row.email).await? {
+    if let Some(seconds) = attempt(caller, realm, applicant, Some(&row.email))
+        .spend(&mut tx, app)
+        .await?
+    {
         return Ok(Outcome::Refused(Refusal::TooMany(seconds)));
     }
     registration::add(&mut tx, &row).await?;
@@ -258,9 +270,11 @@ async fn create(
         email_verified: false,
         terms_accepted: prepared.terms_accepted,
     };
-    let email = form.email().unwrap_or_default();
     let mut tx = app.db.begin().await?;
-    if let Some(seconds) = protection::spend_registration(&mut tx, app, realm, client, caller.ip, email).await? {
+    if let Some(seconds) = attempt(caller, realm, applicant, form.email())
+        .spend(&mut tx, app)
+        .await?
+    {
         return Ok(Outcome::Refused(Refusal::TooMany(seconds)));
     }
     let (kept, new) = user::add(&mut tx, app, realm, client, plan).await?;

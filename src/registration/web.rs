@@ -169,7 +169,9 @@ pub fn show_errors(draft: &mut Draft<'_>, profile: &crate::theme::pages::Profile
             continue;
         }
         let mut params = error.params.clone();
-        if let (Some(attribute), Some(first)) = (attribute, params.first_mut()) {
+        // Keycloak counts values under the attribute's own name.
+        let is_count = error.key == "error-invalid-multivalued-size";
+        if let (Some(attribute), Some(first), false) = (attribute, params.first_mut(), is_count) {
             *first = Value::from(
                 draft
                     .app

@@ -35,6 +35,9 @@ pub(super) struct Caches {
     generation: AtomicU64,
     pub(super) realms: Cache<String, Arc<Realm>>,
     pub(super) realm_ids: Cache<String, String>,
+    /// Realms by name as they were last seen, for what must be answered while the database is away. Never forgotten for being
+    /// stale.
+    pub(super) last_seen: Cache<String, Arc<Realm>>,
     pub(super) clients: Cache<String, Arc<Client>>,
     /// By the realm's id and the `client_id`, with a space between.
     pub(super) client_uuids: Cache<String, String>,
@@ -51,6 +54,7 @@ impl Default for Caches {
             realms: Cache::new(1_000),
             loading: Default::default(),
             realm_ids: Cache::new(10_000),
+            last_seen: Cache::new(1_000),
             clients: Cache::new(20_000),
             client_uuids: Cache::new(20_000),
             keys: Cache::new(4_000),

@@ -251,6 +251,16 @@ impl Db {
         self.secret_key.seal(purpose, id.as_bytes(), plain)
     }
 
+    /// Whether the secret key was changed and the earlier ones are still at hand.
+    pub fn has_earlier_keys(&self) -> bool {
+        self.secret_key.has_earlier()
+    }
+
+    /// Whether the newest secret key sealed this for a purpose and row.
+    pub fn is_sealed_with_newest(&self, purpose: &str, id: &str, sealed: &[u8]) -> bool {
+        self.secret_key.is_newest(purpose, id.as_bytes(), sealed)
+    }
+
     /// Decrypts what [`Db::seal`] made for the same purpose and row.
     ///
     /// # Errors

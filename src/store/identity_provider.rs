@@ -332,3 +332,30 @@ pub async fn remove_mapper(tx: &mut Tx, realm_id: &str, id: &str) -> Result<bool
     let sql = "delete from identity_provider_mapper where realm_id = $1 and id = $2";
     Ok(tx.exec(sql, &[&realm_id, &id]).await? > 0)
 }
+
+/// Seals the secrets of providers again that an earlier secret key sealed, and says how many.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn seal_again(db: &Db) -> Result<usize, Error> {
+    let mut count = 0;
+    for mut realm in db.list("select id from realm", &[]).await? {
+        let realm_id: String = realm.next()?;
+        let sql = "select id, doc from identity_provider where realm_id = $1";
+        for mut row in db.list(sql, &[&realm_id]).await? {
+            let (id, old): (String, String) = (row.next()?, row.next()?);
+            let mut doc = json::parse(&old)?;
+            let secret = doc.get_mut("config").and_then(|c| c.get_mut(SECRET));
+            if secret.is_some_and(|value| realm_secret::seal_again(db, PURPOSE, &id, value)) {
+                let mut tx = db.begin().await?;
+                let sql = "update identity_provider set doc = $4 where realm_id = $1 and id = $2 and doc = $3";
+                tx.exec(sql, &[&realm_id, &id, &old, &serde_json::to_string(&doc)?])
+                    .await?;
+                tx.commit().await?;
+                count += 1;
+            }
+        }
+    }
+    Ok(count)
+}

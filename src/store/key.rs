@@ -9,6 +9,9 @@ use super::db::{Db, Query, Tx};
 use super::realm::Component;
 use crate::error::Error;
 
+/// What private keys are sealed for.
+pub const SEALED_FOR: &str = "realm-key";
+
 /// What a key can do.
 pub enum Material {
     /// Signs and verifies.
@@ -180,7 +183,7 @@ pub(super) async fn of_realm(db: &Db, realm_id: &str) -> Result<Vec<Arc<RealmKey
         }
         let (component_id, kid, algorithm): (String, String, String) = (r.next()?, r.next()?, r.next()?);
         let sealed: Vec<u8> = r.next()?;
-        let der = db.open_sealed("realm-key", &id, &sealed)?;
+        let der = db.open_sealed(SEALED_FOR, &id, &sealed)?;
         let material = parse(&algorithm, &kid, &der)?;
         let key = RealmKey {
             id: id.clone(),
@@ -219,7 +222,7 @@ pub async fn add(tx: &mut Tx, db: &Db, realm_id: &str, key: &RealmKey) -> Result
         Material::Encrypt(k) => k.to_der().map_err(failed)?.to_vec(),
         Material::Secret(bytes) => bytes.clone(),
     };
-    let sealed = db.seal("realm-key", &key.id, &der)?;
+    let sealed = db.seal(SEALED_FOR, &key.id, &der)?;
     tx.exec(
         "insert into realm_key (id, realm_id, component_id, kid, algorithm, key_use, sealed, certificate, created)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",

@@ -98,6 +98,15 @@ pub async fn lock(tx: &mut Tx, realm_id: &str, keys: &[String], now: i64) -> Res
     found(tx.all(&sql, &params).await?)
 }
 
+/// Waits until nobody else does the same in a realm, and keeps others waiting until this transaction ends.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn take_turn(tx: &mut Tx, realm_id: &str, what: &str) -> Result<(), Error> {
+    lock(tx, realm_id, &[format!("{realm_id} {what}")], 0).await.map(|_| ())
+}
+
 /// Writes what is counted under a key that this transaction has locked, until `expires`.
 ///
 /// # Errors

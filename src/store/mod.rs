@@ -40,6 +40,7 @@ pub mod registration;
 pub mod revoked;
 pub mod role;
 pub mod role_member;
+pub mod sealed;
 pub mod session;
 pub mod session_search;
 pub mod session_stats;

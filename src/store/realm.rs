@@ -15,6 +15,7 @@ use super::part::{self, Part};
 use super::realm_removal::is_going;
 pub use super::realm_removal::remove;
 use super::realm_secret;
+pub use super::realm_secret::realms_again as seal_again;
 use super::role::{self, Roles};
 use crate::error::Error;
 
@@ -302,6 +303,30 @@ pub async fn by_name(db: &Db, name: &str) -> Result<Option<Arc<Realm>>, Error> {
         return Ok(None);
     };
     Ok(by_id(db, &id).await?.filter(|r| r.name == name))
+}
+
+/// As [`by_name`], but while the database cannot be asked, the realm as it was last seen: for what changes seldom and many
+/// depend on, such as the keys that tokens are checked with.
+///
+/// # Errors
+///
+/// As [`by_name`], for a realm that this node has not seen.
+pub async fn last_seen(db: &Db, name: &str) -> Result<Option<Arc<Realm>>, Error> {
+    match by_name(db, name).await {
+        Ok(Some(found)) => {
+            db.caches.last_seen.insert(name.to_owned(), Arc::clone(&found));
+            Ok(Some(found))
+        }
+        Ok(None) => {
+            db.caches.last_seen.invalidate(name);
+            Ok(None)
+        }
+        Err(e @ (Error::Unreachable(_) | Error::Busy(_) | Error::Storage(_))) => match db.caches.last_seen.get(name) {
+            Some(known) => Ok(Some(known)),
+            None => Err(e),
+        },
+        Err(e) => Err(e),
+    }
 }
 
 /// The snapshot of the realm with an id.

@@ -3,8 +3,9 @@
 use serde_json::Value;
 use vestibule_jose::digest::{b64url, b64url_decode};
 
-use super::db::Tx;
-use super::json::Doc;
+use super::db::{Db, Tx};
+use super::json::{self, Doc};
+use super::realm;
 use crate::error::Error;
 use crate::secret_key::SecretKey;
 
@@ -107,6 +108,65 @@ pub(super) fn unseal(key: &SecretKey, purpose: &str, owner: &str, value: &mut Va
             Value::Null
         }
     };
+}
+
+/// Whether something in a stored document was sealed with an earlier key. Not if something else cannot be opened at all: that
+/// would be lost if the document were written again.
+fn is_old(key: &SecretKey, realm_id: &str, doc: &mut Doc) -> bool {
+    let (mut old, mut lost) = (false, false);
+    for (place, value) in secrets(doc) {
+        let Some(text) = value.as_str().and_then(|s| s.strip_prefix(MARK)) else {
+            continue;
+        };
+        let (purpose, owner) = (format!("realm-secret/{place}"), realm_id.as_bytes());
+        let sealed = b64url_decode(text).unwrap_or_default();
+        old |= !key.is_newest(&purpose, owner, &sealed);
+        lost |= key.open(&purpose, owner, &sealed).is_err();
+    }
+    old && !lost
+}
+
+/// Seals the secrets of realms again that an earlier secret key sealed, and says of how many realms.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn realms_again(db: &Db) -> Result<usize, Error> {
+    let mut count = 0;
+    for mut row in db.list("select id, doc from realm", &[]).await? {
+        let (id, mut doc): (String, Doc) = (row.next()?, json::parse(&row.next::<String>()?)?);
+        if is_old(db.secret_key(), &id, &mut doc) {
+            let mut tx = db.begin().await?;
+            realm::change(&mut tx, &id, |_| {}).await?;
+            tx.commit().await?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// Seals a text again that an earlier key sealed. `false`: there is nothing to do, or no key opens it.
+pub(super) fn seal_again(db: &Db, purpose: &str, owner: &str, value: &mut Value) -> bool {
+    let sealed = value
+        .as_str()
+        .and_then(|s| s.strip_prefix(MARK))
+        .and_then(|s| b64url_decode(s).ok());
+    let Some(sealed) = sealed.filter(|s| !db.is_sealed_with_newest(purpose, owner, s)) else {
+        return false;
+    };
+    let again = db
+        .open_sealed(purpose, owner, &sealed)
+        .and_then(|plain| db.seal(purpose, owner, &plain));
+    match again {
+        Ok(again) => {
+            *value = Value::String(format!("{MARK}{}", b64url(&again)));
+            true
+        }
+        Err(e) => {
+            tracing::warn!("{owner}: {e}");
+            false
+        }
+    }
 }
 
 /// Opens what is sealed in a stored document. What the present secret key cannot open is left out, with a line in the

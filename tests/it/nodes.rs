@@ -162,3 +162,77 @@ async fn what_is_switched_off_on_one_node_is_dead_on_the_other_within_a_second()
         assert_eq!(seen.status, 401);
     }
 }
+
+/// Passes connections on to PostgreSQL until it is cut.
+async fn wire(to: &str) -> (String, tokio::task::JoinHandle<()>) {
+    let mut address = url::Url::parse(to).unwrap();
+    let target = format!("{}:{}", address.host_str().unwrap(), address.port().unwrap_or(5432));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    address.set_host(Some("127.0.0.1")).unwrap();
+    address.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
+    let passing = tokio::spawn(async move {
+        let mut all = tokio::task::JoinSet::new();
+        while let Ok((mut near, _)) = listener.accept().await {
+            let target = target.clone();
+            all.spawn(async move {
+                let mut far = tokio::net::TcpStream::connect(target).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+            });
+        }
+    });
+    (address.into(), passing)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_and_discovery_are_answered_while_postgresql_is_away() {
+    let Some(database) = support::fresh_postgres().await else {
+        return;
+    };
+    let (address, wire) = wire(&database).await;
+    let app = support::node(&address).await.unwrap();
+    vestibule::jobs::start(&app);
+    let router = vestibule::routes::router(app.clone());
+    let get = |path: &'static str| send(&router, build("GET", path, &[], String::new()));
+    const ANSWERED: [&str; 3] = [
+        "/realms/master",
+        "/realms/master/.well-known/openid-configuration",
+        "/realms/master/protocol/openid-connect/certs",
+    ];
+    let mut before = Vec::new();
+    for path in ANSWERED {
+        before.push(get(path).await);
+    }
+    wire.abort();
+    let _ = wire.await;
+    // The node has noticed, and forgets what it cannot be sure of.
+    let mut away = get("/realms/nothing").await;
+    for _ in 0..100 {
+        away = get("/realms/nothing").await;
+        if away.status == 503 && vestibule::store::realm::by_name(&app.db, "master").await.is_err() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(away.status, 503, "{}", away.body);
+    for (path, before) in ANSWERED.into_iter().zip(before) {
+        let after = get(path).await;
+        assert_eq!((after.status, after.body), (200, before.body), "{path}");
+    }
+    let fields = [
+        ("grant_type", "password"),
+        ("client_id", "admin-cli"),
+        ("username", "admin"),
+        ("password", "admin"),
+    ];
+    let request = build(
+        "POST",
+        "/realms/master/protocol/openid-connect/token",
+        &FORM,
+        encode(&fields),
+    );
+    assert_eq!(
+        send(&router, request).await.status,
+        503,
+        "what decides is not answered from memory"
+    );
+}

@@ -167,6 +167,29 @@ async fn a_realm_has_no_more_clients_than_its_policy_lets() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn many_applications_at_once_do_not_pass_the_limit() {
+    for server in support::servers().await {
+        make_realm(&server, "r", json!({})).await;
+        trust(&server).await;
+        let realm = realm::by_name(&server.app.db, "r").await.unwrap().unwrap();
+        let count = client::count(&server.app.db, &realm.id).await.unwrap();
+        let limit = json!({ "max-clients": [(count + 3).to_string()] });
+        set_policy(&server, "r", "max-clients", "anonymous", limit).await;
+        let asked = (0..20).map(|_| {
+            let path = "/realms/r/clients-registrations/openid-connect";
+            let headers = [("content-type", "application/json")];
+            let request = support::build("POST", path, &headers, plain().to_string());
+            let router = server.router.clone();
+            tokio::spawn(async move { support::send(&router, request).await.status })
+        });
+        let answers = futures_util::future::join_all(asked).await;
+        let made = answers.into_iter().filter(|a| *a.as_ref().unwrap() == 201).count();
+        assert_eq!(made, 3);
+        assert_eq!(client::count(&server.app.db, &realm.id).await.unwrap(), count + 3);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_may_have_to_wait_for_an_administrator() {
     let server = support::sqlite().await;
     make_realm(&server, "r", json!({})).await;

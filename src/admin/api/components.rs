@@ -109,10 +109,15 @@ async fn create(admin: Admin, body: Body) -> Answer {
     if admin.realm.components.iter().any(|c| c.id == new.id) {
         return Err(ApiError::duplicate());
     }
+    let made = if new.provider_type == KEYS {
+        realm_setup::provider_key(&admin.app, &admin.realm.name, &new).await?
+    } else {
+        None
+    };
     let mut tx = admin.app.db.begin().await?;
     save(&mut tx, &admin, &new).await?;
-    if new.provider_type == KEYS {
-        realm_setup::add_provider_key(&mut tx, &admin.app, &admin.realm, &new).await?;
+    if let Some(made) = &made {
+        key::add(&mut tx, &admin.app.db, &admin.realm.id, made).await?;
     }
     let path = format!("components/{}", answer::segment(&new.id));
     record(
@@ -135,11 +140,19 @@ async fn update(admin: Admin, Path((_, id)): Path<(String, String)>, body: Body)
     let mut changed = known.clone();
     settings::merge(&mut changed, &given)?;
     settings::check(&changed)?;
+    let renewed = changed.provider_type == KEYS && settings::needs_new_key(&known, &changed);
+    let made = if renewed {
+        realm_setup::provider_key(&admin.app, &admin.realm.name, &changed).await?
+    } else {
+        None
+    };
     let mut tx = admin.app.db.begin().await?;
     save(&mut tx, &admin, &changed).await?;
-    if changed.provider_type == KEYS && settings::needs_new_key(&known, &changed) {
+    if renewed {
         key::remove_of_component(&mut tx, &admin.realm.id, &id).await?;
-        realm_setup::add_provider_key(&mut tx, &admin.app, &admin.realm, &changed).await?;
+    }
+    if let Some(made) = &made {
+        key::add(&mut tx, &admin.app.db, &admin.realm.id, made).await?;
     }
     let path = format!("components/{id}");
     record(

@@ -19,6 +19,7 @@ pub mod dates;
 pub mod default_client_scopes;
 pub mod error;
 pub mod events;
+mod extensions;
 pub mod grants;
 pub mod groups;
 pub mod identity_providers;

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 
 use super::error::ApiError;
+use crate::profile::is_plain;
 
 /// Characters that mean something in addresses.
 const RESERVED: &[char] = &[
@@ -13,6 +14,15 @@ const RESERVED: &[char] = &[
 pub fn character(name: &str) -> Option<String> {
     let bad = name.chars().find(|c| RESERVED.contains(c))?;
     Some(format!("Character '{bad}' not allowed."))
+}
+
+/// What is wrong with a part of an address or a path: a character that means something there or cannot be seen, or the name of
+/// the folder itself or the one above.
+pub fn in_part(text: &str) -> Option<String> {
+    let unseen = text.chars().find(|c| !is_plain(c.encode_utf8(&mut [0; 4])));
+    character(text)
+        .or_else(|| unseen.map(|bad| format!("Character 'U+{:04X}' not allowed.", u32::from(bad))))
+        .or_else(|| matches!(text, "." | "..").then(|| "Character '.' not allowed.".to_owned()))
 }
 
 /// What is wrong with an alias: as with a name, and spaces.

@@ -3,7 +3,7 @@
 use super::{Judgement, Objection};
 use crate::error::Error;
 use crate::store::realm::Component;
-use crate::store::{Tx, client_registration};
+use crate::store::{Tx, client_registration, limit};
 
 /// Keycloak's default.
 const DEFAULT: i64 = 200;
@@ -14,6 +14,8 @@ pub(super) async fn judge(component: &Component, tx: &mut Tx, realm_id: &str) ->
         .first("max-clients")
         .and_then(|n| n.trim().parse().ok())
         .unwrap_or(DEFAULT);
+    // One registration after the other: those that are counted at once would all find room for one more.
+    limit::take_turn(tx, realm_id, "max-clients").await?;
     if client_registration::count_up_to(tx, realm_id, max).await? < max {
         return Ok(Ok(()));
     }

@@ -180,9 +180,17 @@ fn check_host(parts: &Parts<'_>, uri: &str) -> Result<(), Why> {
     match parsed.host() {
         // `0x7f.1` and `2130706433` are 127.0.0.1 to some readers and a name to others.
         Some(url::Host::Ipv4(address)) if host != address.to_string() => Err(Why::Host),
+        // `a..b` has no address, and `a.example.` is another spelling of `a.example`.
+        Some(url::Host::Domain(name)) if !has_sound_labels(name) => Err(Why::Host),
         Some(_) => Ok(()),
         None => Err(Why::Host),
     }
+}
+
+/// Labels of 1 to 63 letters, digits, hyphens within, or underscores, 253 in all. RFC 1123 §2.1.
+fn has_sound_labels(name: &str) -> bool {
+    let sound = |label: &str| (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-');
+    name.len() <= 253 && name.split('.').all(sound)
 }
 
 fn check_path(parts: &Parts<'_>) -> Result<(), Why> {

@@ -11,15 +11,11 @@ use super::super::error::{Answer, ApiError};
 use super::super::json::Body;
 use super::super::record::{Operation, record};
 use super::Found;
+use crate::client_secret::{PRIVATE_KEY_PURPOSE as PURPOSE, PRIVATE_KEYS as KEYS};
 use crate::error::Error;
 use crate::realm_setup;
 use crate::store::Tx;
 use crate::store::client::{self, Client};
-
-/// The member of the document that keeps private keys, sealed, by use.
-const KEYS: &str = "_privateKeys";
-/// What they are bound to, with the client's id.
-const PURPOSE: &str = "client-private-key";
 
 fn attribute(of: &str) -> String {
     format!("{of}.certificate")

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use serde_json::Value;
 
 use super::super::error::ApiError;
+use super::super::extensions;
 use crate::store::client::Client;
 use crate::store::json::{self, Doc};
 
@@ -21,6 +22,7 @@ pub(super) fn changed(given: &Doc, known: &Client) -> Result<(), ApiError> {
 }
 
 fn check(given: &Doc, root: Option<&str>) -> Result<(), ApiError> {
+    extensions::check(given.get("attributes"))?;
     let mut faults: Vec<String> = Vec::new();
     if let Some(name) = given.get("clientId").and_then(Value::as_str) {
         if name.trim().is_empty() {

@@ -4,6 +4,7 @@ mod actions;
 mod import;
 mod keys;
 mod names;
+mod numbers;
 mod represent;
 mod sessions;
 mod settings;

@@ -9,6 +9,10 @@ use crate::error::Error;
 use crate::store::realm::Realm;
 use crate::store::{Tx, client, realm};
 
+/// Characters that do not stand in an address as they are. Keycloak takes them, and its own links to such a realm are then
+/// read in more than one way.
+const UNSAFE: &[char] = &['<', '>', '"', '%', '{', '}', '|', '^', '`'];
+
 /// The longest name or id.
 pub(super) const LONGEST: usize = 255;
 
@@ -21,13 +25,27 @@ pub(super) fn check(name: &str) -> Result<(), ApiError> {
     if name.is_empty() {
         return Err(ApiError::bad("Realm name cannot be empty"));
     }
-    if let Some(text) = reserved::character(name) {
+    check_part(name)?;
+    if let Some(bad) = name.chars().find(|c| UNSAFE.contains(c)) {
+        let text = format!("Character '{bad}' not allowed.");
         return Err(ApiError::error(axum::http::StatusCode::BAD_REQUEST, &text));
     }
-    if name.chars().count() > LONGEST || name.chars().any(char::is_control) {
+    if name.chars().count() > LONGEST {
         return Err(ApiError::bad("Database operation failed"));
     }
     Ok(())
+}
+
+/// Whether a text may stand as one part of an address or a path.
+///
+/// # Errors
+///
+/// As [`check`].
+pub(super) fn check_part(text: &str) -> Result<(), ApiError> {
+    let wrong = reserved::in_part(text);
+    wrong.map_or(Ok(()), |text| {
+        Err(ApiError::error(axum::http::StatusCode::BAD_REQUEST, &text))
+    })
 }
 
 /// The same refusal as a change of a realm words it: under `errorMessage`.

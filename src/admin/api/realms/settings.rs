@@ -4,13 +4,15 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::represent::MASK;
+use super::{names, numbers};
 use crate::admin::api::authentication::BINDINGS;
 use crate::admin::api::error::ApiError;
+use crate::admin::api::extensions;
 use crate::app::App;
 use crate::password::policy;
 use crate::profile::address;
 use crate::realm_setup::COLLECTIONS;
-use crate::store::json::{Doc, text};
+use crate::store::json::{Doc, text, texts};
 use crate::store::realm::Realm;
 
 /// What of a representation is settings, in the form in which they are kept. `realm`: the one that is changed.
@@ -28,6 +30,22 @@ pub(super) fn checked(app: &App, realm: Option<&Realm>, given: &Doc) -> Result<D
         wanted.insert(key.clone(), value.clone());
     }
     sender(realm.is_some(), &wanted)?;
+    numbers::check(realm.map(|r| &r.doc), &wanted)?;
+    extensions::check(wanted.get("attributes"))?;
+    for key in [
+        "loginTheme",
+        "accountTheme",
+        "adminTheme",
+        "emailTheme",
+        "defaultLocale",
+    ] {
+        text(&wanted, key)
+            .map_or(Ok(()), names::check_part)
+            .map_err(names::as_message)?;
+    }
+    for locale in texts(&wanted, "supportedLocales") {
+        names::check_part(locale).map_err(names::as_message)?;
+    }
     let failed = || ApiError::bad("Failed to update realm");
     if let Some(level) = text(&wanted, "sslRequired").map(str::to_lowercase) {
         if !matches!(level.as_str(), "all" | "external" | "none") {

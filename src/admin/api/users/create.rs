@@ -92,10 +92,7 @@ async fn user_of(admin: &Admin, given: &Doc) -> Result<User, ApiError> {
         realm_id: realm.id.clone(),
         enabled: flag(given, "enabled"),
         email_verified: flag(given, "emailVerified"),
-        created: given
-            .get("createdTimestamp")
-            .and_then(Value::as_i64)
-            .unwrap_or_else(|| admin.app.now()),
+        created: sent::created(given, admin.app.now())?,
         ..User::default()
     };
     // Taken names first: Keycloak says so even where the rest is wrong too.

@@ -27,6 +27,9 @@ pub(super) fn routes() -> Router<App> {
         .route(&format!("{root}/reset-password-email"), put(reset_password))
 }
 
+/// Seconds that a link may be good for: a year.
+const LONGEST_LIFESPAN: i64 = 31_536_000;
+
 /// What the address asks for, in one place and checked.
 struct Wanted {
     client_id: Option<String>,
@@ -48,6 +51,10 @@ impl Wanted {
 async fn reachable(admin: &Admin, id: &str, query: &Query) -> Result<(User, Wanted), ApiError> {
     let user = find(admin, id, CHANGE).await?;
     let lifespan = query.number("lifespan")?;
+    if lifespan.is_some_and(|seconds| !(1..=LONGEST_LIFESPAN).contains(&seconds)) {
+        let text = format!("lifespan must be a number of seconds between 1 and {LONGEST_LIFESPAN}");
+        return Err(ApiError::bad(&text));
+    }
     if user.email.is_none() {
         return Err(ApiError::bad("User email missing"));
     }

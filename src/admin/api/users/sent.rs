@@ -223,3 +223,21 @@ pub(in crate::admin::api) fn must_change(user: &mut User, temporary: bool) {
         user.required_actions.push("UPDATE_PASSWORD".into());
     }
 }
+
+/// The last millisecond of the year 9999: what comes after is no date to many who read it.
+const LAST_INSTANT: i64 = 253_402_300_799_999;
+
+/// When a user was made, as sent; else now.
+///
+/// # Errors
+///
+/// 400 for an instant before 1970 or after the year 9999.
+pub(in crate::admin::api) fn created(given: &Doc, now: i64) -> Result<i64, ApiError> {
+    let sent = given.get("createdTimestamp").and_then(Value::as_i64).unwrap_or(now);
+    if (0..=LAST_INSTANT).contains(&sent) {
+        return Ok(sent);
+    }
+    Err(ApiError::bad(&format!(
+        "createdTimestamp must be in milliseconds since 1970, and not after the year 9999: {sent}"
+    )))
+}

@@ -140,7 +140,13 @@ impl Attempt<'_> {
             return Ok(Walked::Stop(Refused::wrong(code)));
         }
         if !right {
-            return Ok(Walked::Stop(Refused::wrong("invalid_user_credentials")));
+            // The event tells the administrator; the answer tells nobody.
+            let code = if user.enabled {
+                "invalid_user_credentials"
+            } else {
+                "user_disabled"
+            };
+            return Ok(Walked::Stop(Refused::wrong(code)));
         }
         if !user.enabled {
             return Ok(Walked::Stop(Refused {

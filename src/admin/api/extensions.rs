@@ -1,0 +1,195 @@
+//! Settings that Keycloak has not (contract 2 and 5): attributes of a realm or a client whose values have a meaning here. One
+//! that has none is refused with what would have; an empty one is as good as none.
+
+use serde_json::Value;
+
+use super::error::ApiError;
+use crate::protection::Limit;
+
+/// What a setting may be.
+enum May {
+    /// One of these.
+    Be(&'static [&'static str]),
+    /// A number within bounds.
+    Count(i64, i64),
+    /// Seconds within bounds.
+    Last(i64, i64),
+    /// `N/seconds`, or `off`.
+    Limit,
+    /// A number, or `off`.
+    Quota,
+    /// A number between 0 and 1.
+    Fraction,
+    /// An address on the web.
+    Url,
+    /// A list in JSON.
+    List,
+}
+
+const YEAR: i64 = 31_536_000;
+const SWITCH: May = May::Be(&["false", "true"]);
+
+/// Settings that people's and applications' registration both have, without their prefix.
+const BOTH: &[(&str, May)] = &[
+    ("approval", May::Be(&["none", "required", "rule"])),
+    ("approval.expires", May::Last(1, YEAR)),
+    ("alert.address", May::Limit),
+    ("hook.before", May::Url),
+    ("hook.after", May::Url),
+    ("hook.fail", May::Be(&["closed", "open"])),
+];
+
+const PEOPLE: &[(&str, May)] = &[
+    ("allowed", May::Be(&["inherit", "true", "false"])),
+    ("hold", May::Be(&["pending", "account"])),
+    ("pending.expires", May::Last(60, YEAR)),
+    ("reveal", May::Be(&["none", "email"])),
+    ("invitation", May::Be(&["optional", "required", "off"])),
+    ("domains.disposable", May::Be(&["allow", "approve", "deny"])),
+    ("email.subaddress", May::Be(&["allow", "deny"])),
+    ("email.mx", SWITCH),
+    ("limit.address", May::Limit),
+    ("limit.subnet", May::Limit),
+    ("limit.client", May::Limit),
+    ("limit.email", May::Limit),
+    ("limit.domain", May::Limit),
+    ("limit.mail", May::Limit),
+    ("limit.mail.realm", May::Limit),
+    ("trap", May::Be(&["on", "off"])),
+    ("trap.seconds", May::Last(0, 3_600)),
+    (
+        "proof",
+        May::Be(&[
+            "none",
+            "altcha",
+            "recaptcha",
+            "recaptcha-enterprise",
+            "hcaptcha",
+            "turnstile",
+        ]),
+    ),
+    ("proof.threshold", May::Fraction),
+    ("proof.difficulty", May::Count(1, 100_000_000)),
+    ("proof.url", May::Url),
+    ("steps", May::List),
+    ("waitlist", SWITCH),
+    ("tighten", May::Be(&["none", "proof", "approval", "closed"])),
+    ("tighten.seconds", May::Last(1, YEAR)),
+];
+
+const APPLICATIONS: &[(&str, May)] = &[
+    ("access", May::Be(&["optional", "required", "open", "off"])),
+    ("scopes.spontaneous", May::Be(&["deny", "allow"])),
+    ("secret.expires", May::Last(0, 10 * YEAR)),
+    ("secret.overlap", May::Last(0, YEAR)),
+    ("unused.expires", May::Last(0, 10 * YEAR)),
+    ("idle.expires", May::Last(0, 10 * YEAR)),
+    ("warn.before", May::Last(0, YEAR)),
+    ("quota.token", May::Quota),
+    ("quota.owner", May::Quota),
+    ("quota.address", May::Quota),
+    ("quota.realm", May::Quota),
+    ("duplicate", May::Be(&["new", "same"])),
+    ("statements", May::Be(&["off", "optional", "required"])),
+    ("statements.issuers", May::List),
+    ("cimd", May::Be(&["off", "on"])),
+];
+
+fn known(key: &str) -> Option<&'static May> {
+    let of = |own: &'static [(&str, May)], name: &str| {
+        let mut all = own.iter().chain(BOTH);
+        all.find(|(known, _)| *known == name).map(|(_, may)| may)
+    };
+    if key == "resource.servers" {
+        return Some(&May::List);
+    }
+    match key.split_once('.')? {
+        ("registration", name) => of(PEOPLE, name),
+        ("clientRegistration", name) => of(APPLICATIONS, name),
+        _ => None,
+    }
+}
+
+impl May {
+    fn hold(&self, text: &str) -> bool {
+        let number = text.parse::<i64>().ok();
+        match self {
+            Self::Be(words) => words.contains(&text),
+            Self::Count(least, most) | Self::Last(least, most) => number.is_some_and(|n| (*least..=*most).contains(&n)),
+            Self::Limit => Limit::parse(text).is_some(),
+            Self::Quota => text == "off" || number.is_some_and(|n| n >= 0),
+            Self::Fraction => text.parse::<f64>().is_ok_and(|f| (0.0..=1.0).contains(&f)),
+            Self::Url => {
+                let url = url::Url::parse(text);
+                url.is_ok_and(|u| matches!(u.scheme(), "http" | "https") && u.has_host() && u.fragment().is_none())
+            }
+            Self::List => serde_json::from_str::<Vec<Value>>(text).is_ok(),
+        }
+    }
+
+    fn told(&self) -> String {
+        match self {
+            Self::Be(words) => words.join(", "),
+            Self::Count(least, most) => format!("a number from {least} to {most}"),
+            Self::Last(least, most) => format!("seconds, from {least} to {most}"),
+            Self::Limit => "N/seconds, such as 5/3600, or off".to_owned(),
+            Self::Quota => "a number, or off".to_owned(),
+            Self::Fraction => "a number from 0 to 1".to_owned(),
+            Self::Url => "an address that begins with https:// or http://".to_owned(),
+            Self::List => "a list in JSON".to_owned(),
+        }
+    }
+}
+
+/// Looks at the attributes of a realm or a client.
+///
+/// # Errors
+///
+/// 400 with the first setting that means nothing, and what is accepted.
+pub(super) fn check(attributes: Option<&Value>) -> Result<(), ApiError> {
+    for (key, value) in attributes.and_then(Value::as_object).into_iter().flatten() {
+        let Some(may) = known(key) else { continue };
+        let text = match value {
+            Value::Null => continue,
+            Value::String(text) => text.trim().to_owned(),
+            other => other.to_string(),
+        };
+        if !text.is_empty() && !may.hold(&text) {
+            let shown: String = text.chars().take(40).collect();
+            let told = may.told();
+            return Err(ApiError::bad(&format!(
+                "{key}: \"{shown}\" is not accepted. It may be: {told}."
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_takes_what_the_documentation_says_and_nothing_else() {
+        for (key, right, wrong) in [
+            ("registration.limit.address", "5/60", "junk"),
+            ("registration.limit.mail", "off", "5"),
+            ("registration.hold", "account", "maybe"),
+            ("registration.pending.expires", "3600", "-5"),
+            ("registration.proof.threshold", "0.5", "2"),
+            ("registration.proof.url", "https://a.example/verify", "javascript:1"),
+            ("registration.hook.before", "http://127.0.0.1:1/x", "//x"),
+            ("registration.steps", "[[\"email\"]]", "email"),
+            ("registration.approval", "rule", "perhaps"),
+            ("clientRegistration.approval.expires", "60", "0"),
+            ("clientRegistration.access", "open", "wide open"),
+            ("clientRegistration.secret.overlap", "0", "a day"),
+            ("clientRegistration.quota.realm", "off", "-1"),
+            ("resource.servers", "[]", "{}"),
+        ] {
+            let may = known(key).unwrap();
+            assert!(may.hold(right) && !may.hold(wrong), "{key}");
+        }
+        assert!(known("registration.terms").is_none() && known("frontendUrl").is_none());
+    }
+}

@@ -1,0 +1,94 @@
+//! The secret key can be changed, and nothing is lost.
+
+use serde_json::{Value, json};
+use vestibule::app::App;
+use vestibule::clock::Clock;
+use vestibule::store::{identity_provider, realm};
+use vestibule::{mail, resealing};
+
+use crate::people::{self, person, send_form};
+use crate::support::{self, Browser, Server, SmtpServer};
+
+async fn restarted(server: &Server, keys: &str) -> App {
+    std::fs::write(&server.app.config.secret_key_file, keys).unwrap();
+    App::open(server.app.config.clone(), Clock::default()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_old_key_sealed_is_sealed_again_so_that_the_old_key_can_go() {
+    for server in support::servers().await {
+        let smtp = SmtpServer::start().await;
+        let settings = json!({
+            "host": "127.0.0.1", "port": smtp.address.port().to_string(), "from": "door@example.org", "user": "door",
+            "password": "the mail password"
+        });
+        let realm = people::realm(&server, json!({ "verifyEmail": true, "smtpServer": settings })).await;
+        let client = json!({ "clientId": "back", "secret": "chosen secret", "serviceAccountsEnabled": true });
+        let id = server.client(&realm, client).await;
+        let made = server
+            .admin(
+                "POST",
+                &format!("/{realm}/clients/{id}/certificates/jwt.credential/generate"),
+                Value::Null,
+            )
+            .await
+            .json();
+        let provider = json!({
+            "alias": "other", "providerId": "oidc", "config": {
+                "clientId": "x", "clientSecret": "of the provider", "authorizationUrl": "https://a.example/auth",
+                "tokenUrl": "https://a.example/token"
+            }
+        });
+        let path = format!("/{realm}/identity-provider/instances");
+        assert_eq!(server.admin("POST", &path, provider).await.status, 201);
+        send_form(&mut Browser::new(&server), &realm, &person("mia")).await;
+
+        let old = std::fs::read_to_string(&server.app.config.secret_key_file).unwrap();
+        let new = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n";
+        let app = restarted(&server, &format!("{new}{old}")).await;
+        let count = resealing::run(&app).await.unwrap();
+        assert!(
+            count >= 8,
+            "{count}: eight keys of two realms, a secret, a private key, a mail, a password"
+        );
+        assert_eq!(resealing::run(&app).await.unwrap(), 0, "once is enough");
+        drop(app);
+
+        let app = restarted(&server, new).await;
+        assert_eq!(resealing::run(&app).await.unwrap(), 0);
+        let known = realm::by_name(&app.db, &realm).await.unwrap().unwrap();
+        assert_eq!(known.doc["smtpServer"]["password"], "the mail password");
+        let provider = identity_provider::by_alias(&app.db, &known.id, "other")
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(provider.secret(&app.db).unwrap().unwrap().as_str(), "of the provider");
+        let router = vestibule::routes::router(app.clone());
+        let fields = [
+            ("grant_type", "client_credentials"),
+            ("client_id", "back"),
+            ("client_secret", "chosen secret"),
+        ];
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        let path = format!("/realms/{realm}/protocol/openid-connect/token");
+        let answer = support::send(&router, support::build("POST", &path, &form, support::encode(&fields))).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert_eq!(mail::deliver_due(&app).await.unwrap(), 1);
+        assert_eq!(smtp.wait_for(1).await[0].0, "mia@example.org");
+        let fields = [
+            ("grant_type", "password"),
+            ("client_id", "admin-cli"),
+            ("username", "admin"),
+            ("password", "admin"),
+        ];
+        let path = "/realms/master/protocol/openid-connect/token";
+        let answer = support::send(&router, support::build("POST", path, &form, support::encode(&fields))).await;
+        let bearer = format!("Bearer {}", answer.json()["access_token"].as_str().unwrap());
+        let path = format!("/admin/realms/{realm}/clients/{id}/certificates/jwt.credential");
+        let read = support::build("GET", &path, &[("authorization", &bearer)], String::new());
+        assert_eq!(
+            support::send(&router, read).await.json()["privateKey"],
+            made["privateKey"]
+        );
+    }
+}
