@@ -27,6 +27,7 @@ pub mod login;
 pub mod mail;
 pub mod management;
 pub mod oidc;
+pub mod organization;
 pub mod page;
 pub mod password;
 pub mod profile;

@@ -105,7 +105,11 @@ pub async fn enter(
             "loginRequesterNotEnabledMessage",
         )?));
     }
-    if place == Place::Flow(FlowKind::Registration) && !registration::settings::is_allowed(realm, Some(&client)) {
+    let invited = session.note(crate::organization::door::NOTE).is_some();
+    if place == Place::Flow(FlowKind::Registration)
+        && !invited
+        && !registration::settings::is_allowed(realm, Some(&client))
+    {
         let mut event = events::refusal(place.event(), "registration_disabled").detail("code_id", &*session.root_id);
         event.client_id = Some(client.client_id.clone());
         event.ip_address = Some(visitor.caller.ip.to_string());

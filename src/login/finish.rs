@@ -55,7 +55,12 @@ pub async fn finish(mut turn: Turn, user: User) -> Result<Response, Error> {
     }
     keep(&mut tx, &sid, kept, now).await?;
     let part = part(&turn, &sid, now);
-    let code = if turn.session.request.response().code {
+    // The page of an organization learns nothing by which it could sign in for somebody.
+    let leads_to = turn
+        .session
+        .note(crate::organization::door::LEADS_TO)
+        .map(str::to_owned);
+    let code = if leads_to.is_none() && turn.session.request.response().code {
         let request = code_request(&turn, &sid);
         Some(oidc::code::issue(&mut tx, &turn.app, &turn.realm, &sid, &turn.client, request).await?)
     } else {
@@ -69,6 +74,9 @@ pub async fn finish(mut turn: Turn, user: User) -> Result<Response, Error> {
     let tokens = front::tokens(&turn, user, &place, code.as_deref()).await?;
     let sid = place.session;
     let set_cookies = cookies_of(&mut turn, &sid, dropped)?;
+    if let Some(address) = leads_to {
+        return Ok(crate::page::redirect(&turn.realm, &address, &set_cookies));
+    }
     let way = turn.way();
     let mut pairs = answer::success(way, &sid.id);
     for key in ["kc_action", "kc_action_status"] {

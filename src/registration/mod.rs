@@ -27,6 +27,7 @@ use crate::caller::Caller;
 use crate::error::Error;
 use crate::events;
 use crate::mail::{self, Sending};
+use crate::organization;
 use crate::password::Hashed;
 use crate::profile::{self, Context, FieldError, Fields};
 use crate::protection::Attempt;
@@ -38,6 +39,9 @@ use crate::verification::{self, Code};
 use form::Form;
 use record::Applicant;
 use steps::{Checked, Owner};
+
+/// The member of a row that waits which refers to an invitation into an organization.
+pub(crate) const INVITATION: &str = "organizationInvitation";
 
 /// What becomes of a registration.
 pub enum Outcome {
@@ -84,12 +88,19 @@ pub async fn register(
     form: &Form,
 ) -> Result<Outcome, Error> {
     let client = applicant.client.as_deref();
-    if !settings::is_allowed(realm, client) {
+    if applicant.invited.is_none() && !settings::is_allowed(realm, client) {
         record::refused(app, realm, applicant, form, "registration_disabled").await;
         return Ok(Outcome::Refused(Refusal::Disabled));
     }
     if let Some(seconds) = attempt(caller, realm, applicant, form.email()).look(app).await? {
         return Ok(too_many(app, realm, applicant, form, seconds).await);
+    }
+    if let Some(invited) = &applicant.invited
+        && form.email().map(normal).as_deref() != Some(&invited.invitation.email)
+    {
+        record::refused(app, realm, applicant, form, "invalid_token").await;
+        let other = FieldError::new("email", "orgInviteOtherEmail");
+        return Ok(Outcome::Refused(Refusal::Fields(vec![other])));
     }
     let checked = steps::check(app, realm, client, form).await?;
     if let Some(code) = checked.error {
@@ -250,6 +261,9 @@ fn doc(fields: &Fields, password: Option<Value>, terms_accepted: bool, applicant
     doc.insert("termsAccepted".into(), json!(terms_accepted));
     doc.insert("tokens".into(), json!(applicant.wants_tokens));
     doc.insert("details".into(), Value::Object(applicant.details.clone()));
+    if let Some(invited) = &applicant.invited {
+        doc.insert(INVITATION.into(), json!(invited.reference()));
+    }
     doc
 }
 
@@ -280,8 +294,19 @@ async fn create(
     let (kept, new) = user::add(&mut tx, app, realm, client, plan).await?;
     let error = match kept {
         Kept::Yes => {
+            if let Some(invited) = &applicant.invited
+                && !organization::accept(&mut tx, &invited.reference(), &new.id, true).await?
+            {
+                drop(tx);
+                record::refused(app, realm, applicant, form, "invalid_token").await;
+                return Ok(Outcome::Refused(Refusal::Form("staleInviteOrgLink")));
+            }
             let event = applicant.event("REGISTER", &new.id, &form.fields);
             events::record(&mut tx, realm, &event, app.now()).await?;
+            if let Some(invited) = &applicant.invited {
+                let event = invited.event(applicant.event("INVITE_ORG", &new.id, &form.fields));
+                events::record(&mut tx, realm, &event, app.now()).await?;
+            }
             tx.commit().await?;
             return Ok(Outcome::Registered(new));
         }

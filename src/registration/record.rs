@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::form::Form;
 use crate::app::App;
 use crate::events;
+use crate::organization::Invited;
 use crate::profile::Fields;
 use crate::store::client::Client;
 use crate::store::event::Event;
@@ -48,6 +49,8 @@ pub struct Applicant {
     pub status_token: Option<String>,
     /// The JSON door is to answer with tokens.
     pub wants_tokens: bool,
+    /// The invitation into an organization that they come with.
+    pub invited: Option<Invited>,
     /// Details of the events: `auth_method`, `redirect_uri`, `code_id`.
     pub details: Doc,
 }

@@ -4,17 +4,19 @@ use serde_json::Value;
 use vestibule_jose::digest::{b64url, constant_time_eq, sha256};
 
 use super::record::kept_details;
-use super::{settings, user};
+use super::{INVITATION, settings, user};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::events;
 use crate::mail::{self, Sending};
+use crate::organization;
 use crate::password::{Hashed, Verdict};
 use crate::profile::Fields;
 use crate::store::client;
 use crate::store::credential::Credential;
 use crate::store::event::Event;
+use crate::store::json::text;
 use crate::store::realm::Realm;
 use crate::store::registration::{self, Registration};
 use crate::store::user::{Kept, User, by_email, normal};
@@ -100,7 +102,13 @@ pub async fn complete(app: &App, realm: &Realm, row: &Registration, proof: Proof
             return Ok(Completed::Gone);
         }
     }
-    for kind in ["REGISTRATION_PROVED", "REGISTER"] {
+    // An invitation that was taken back meanwhile makes nobody a member, and the account is theirs all the same.
+    let joined = match text(&row.doc, INVITATION) {
+        Some(reference) => organization::accept(&mut tx, reference, &new.id, true).await?,
+        None => false,
+    };
+    let kinds = ["REGISTRATION_PROVED", "REGISTER", "INVITE_ORG"];
+    for kind in &kinds[..if joined { 3 } else { 2 }] {
         let mut event = Event::new(kind);
         event.client_id = through.as_ref().map(|c| c.client_id.clone());
         event.user_id = Some(new.id.clone());

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::login::flow::{Context, Outcome, UNEXPECTED};
 use crate::login::session::Stage;
 use crate::login::{Turn, address};
+use crate::organization::{self, Invited, door};
 use crate::page::{self, Draft, Response};
 use crate::password;
 use crate::profile::{self, Context as Place, FieldError, Fields};
@@ -29,8 +30,15 @@ pub const NOTE: &str = "registration";
 ///
 /// Those of the database, of mails and of pages.
 pub async fn step(context: &mut Context<'_>) -> Result<Outcome, Error> {
+    let invited = match invited(context.turn).await? {
+        Ok(invited) => invited,
+        Err(stale) => return Ok(Outcome::Challenge(stale)),
+    };
     let Some(sent) = context.form else {
-        let typed = hinted(context.turn);
+        let mut typed = hinted(context.turn);
+        if let Some(invited) = &invited {
+            typed.insert("email".into(), vec![invited.invitation.email.clone()]);
+        }
         return form_page(
             context,
             &Form {
@@ -38,6 +46,7 @@ pub async fn step(context: &mut Context<'_>) -> Result<Outcome, Error> {
                 ..Form::default()
             },
             None,
+            invited.as_ref(),
         );
     };
     if sent.is_empty() {
@@ -48,7 +57,7 @@ pub async fn step(context: &mut Context<'_>) -> Result<Outcome, Error> {
         // Not asked for on this page: Keycloak overlooks it.
         (form.password, form.password_confirm) = (None, None);
     }
-    let applicant = applicant(context.turn, sent);
+    let applicant = applicant(context.turn, sent, invited.clone());
     let turn = &mut *context.turn;
     let (app, caller, realm) = (turn.app.clone(), turn.visitor.caller.clone(), turn.realm.clone());
     match register(&app, &caller, &realm, &applicant, &form).await? {
@@ -62,7 +71,7 @@ pub async fn step(context: &mut Context<'_>) -> Result<Outcome, Error> {
             turn.session.set_note("registering", "true");
             Ok(Outcome::Challenge(wait(turn, &row)))
         }
-        Became::Refused(refusal) => form_page(context, &form, Some(&refusal)),
+        Became::Refused(refusal) => form_page(context, &form, Some(&refusal), invited.as_ref()),
     }
 }
 
@@ -77,6 +86,20 @@ pub fn wait(turn: &mut Turn, row: &Registration) -> Response {
     page::redirect(&turn.realm, &here, &cookies)
 }
 
+/// The invitation that a tab registers for, if it does; the page that says so where it is none any more.
+async fn invited(turn: &mut Turn) -> Result<Result<Option<Invited>, Response>, Error> {
+    let Some(reference) = turn.session.note(door::NOTE).map(str::to_owned) else {
+        return Ok(Ok(None));
+    };
+    if let Some(invited) = organization::again(&turn.app, &turn.realm, &reference).await? {
+        return Ok(Ok(Some(invited)));
+    }
+    let page = turn
+        .notice()
+        .error(StatusCode::BAD_REQUEST, "staleInviteOrgLink", &[])?;
+    Ok(Err(page))
+}
+
 /// What the application says about who comes: `login_hint` is the address where that is the user name.
 fn hinted(turn: &Turn) -> Fields {
     let field = if turn.realm.flag("registrationEmailAsUsername") {
@@ -88,7 +111,7 @@ fn hinted(turn: &Turn) -> Fields {
     hint.map(|hint| (field.to_owned(), vec![hint])).into_iter().collect()
 }
 
-fn applicant(turn: &Turn, sent: &Params) -> Applicant {
+fn applicant(turn: &Turn, sent: &Params, invited: Option<Invited>) -> Applicant {
     let mut details = Doc::new();
     let texts = [
         ("auth_method", "openid-connect"),
@@ -114,11 +137,17 @@ fn applicant(turn: &Turn, sent: &Params) -> Applicant {
         tab: Some(TabRef::of(&turn.visitor.caller, &turn.client, &turn.session)),
         status_token: None,
         wants_tokens: false,
+        invited,
         details,
     }
 }
 
-fn form_page(context: &mut Context<'_>, form: &Form, refusal: Option<&Refusal>) -> Result<Outcome, Error> {
+fn form_page(
+    context: &mut Context<'_>,
+    form: &Form,
+    refusal: Option<&Refusal>,
+    invited: Option<&Invited>,
+) -> Result<Outcome, Error> {
     let asked = steps::asked(&context.turn.realm);
     let profile = profile::for_page(&context.turn.realm, Place::Registration, &form.fields);
     let mut draft = context.turn.draft(None);
@@ -129,7 +158,9 @@ fn form_page(context: &mut Context<'_>, form: &Form, refusal: Option<&Refusal>) 
         Some(Refusal::Form(key)) => draft.message(Severity::Error, key, &[]),
         Some(Refusal::Fields(errors)) => show_errors(&mut draft, &profile, errors),
     }
+    let heading = "organization.member.register.title";
     let page = Register {
+        message_header: invited.map(|i| draft.text(heading, &[Value::from(&*i.organization.name)])),
         profile,
         password_required: asked.password,
         terms_acceptance_required: asked.terms,

@@ -213,6 +213,16 @@ async fn index_attributes(tx: &mut Tx, realm_id: &str, o: &Organization) -> Resu
     Ok(())
 }
 
+/// Makes other writers of an organization wait until the transaction ends. `false`: there is no such organization.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn lock(tx: &mut Tx, id: &str) -> Result<bool, Error> {
+    let sql = "update organization set enabled = enabled where id = $1";
+    Ok(tx.exec(sql, &[&id]).await? > 0)
+}
+
 /// Removes an organization with all that is in it. Its managed members and providers are the caller's to see to. `false`
 /// if there is none.
 ///

@@ -106,6 +106,16 @@ pub async fn page(db: &Db, organization_id: &str, search: &Search, first: i64, m
     rows.into_iter().map(group).collect()
 }
 
+/// How many groups are directly under another.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn count_children(q: impl Query, organization_id: &str, parent_id: &str) -> Result<i64, Error> {
+    let sql = "select count(*) from organization_group where organization_id = $1 and parent_id = $2";
+    q.count(sql, &[&organization_id, &parent_id]).await
+}
+
 /// Adds a group, unless its parent has one of that name or its id is taken: then `false`.
 ///
 /// # Errors

@@ -78,6 +78,17 @@ pub async fn suspend(tx: &mut Tx, organization_id: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether a user sleeps because a disabled organization manages them.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn is_suspended(q: impl Query, user_id: &str) -> Result<bool, Error> {
+    let sql = "select suspended from account where id = $1";
+    let row = q.first(sql, &[&user_id]).await?;
+    row.map_or(Ok(false), |mut r| r.next())
+}
+
 /// Which members are looked for.
 #[derive(Debug, Clone, Default)]
 pub struct Search {

@@ -22,6 +22,7 @@ const LARGE: &[&str] = &[
     "account",
     "client",
     "user_group",
+    "organization",
 ];
 
 /// Whether a realm of this name is on its way out.

@@ -4,12 +4,14 @@
 //! send.rs      what the mails say
 //! code.rs      six digits, few attempts
 //! web.rs       login-actions/action-token: what a link stands for
+//! membership.rs joining an organization
 //! opened.rs    the browser that asked goes on, another confirms first
 //! end.rs       the last page of a way that no application waits for
 //! ```
 
 mod code;
 pub mod end;
+mod membership;
 mod opened;
 mod send;
 mod tokens;
@@ -29,6 +31,9 @@ pub mod kind {
     /// An administrator asks for actions.
     pub const EXECUTE_ACTIONS: &str = "execute-actions";
 
+    /// Invites into an organization.
+    pub const ORGANIZATION: &str = "ORGIVT";
+
     /// All that a link may be.
-    pub const ALL: [&str; 3] = [VERIFY_EMAIL, RESET, EXECUTE_ACTIONS];
+    pub const ALL: [&str; 4] = [VERIFY_EMAIL, RESET, EXECUTE_ACTIONS, ORGANIZATION];
 }

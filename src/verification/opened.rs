@@ -46,7 +46,7 @@ async fn fresh_tab(link: &Link, flow: FlowKind, end: end::Ending) -> Result<Turn
 }
 
 /// Asks the owner of a browser to confirm: a page with the way on, which is good in this browser only.
-async fn confirm(link: Link, end: end::Ending, ask: Ask) -> Result<Response, Error> {
+pub(super) async fn confirm(link: Link, end: end::Ending, ask: Ask) -> Result<Response, Error> {
     let mut turn = fresh_tab(&link, FlowKind::Browser, end).await?;
     session::save(&link.app, &mut turn.session).await?;
     let tab = TabRef::of(&link.visitor.caller, &link.client, &turn.session);
@@ -81,6 +81,15 @@ async fn confirm(link: Link, end: end::Ending, ask: Ask) -> Result<Response, Err
             let address = link.text("eml").to_owned();
             draft.info("confirmEmailAddressVerification", &[json!(address)], &page)
         }
+        Ask::Organization(name) => {
+            let name = [json!(name)];
+            let page = Info {
+                message_header: Some(draft.text("organization.confirm-membership.title", &name)),
+                action_uri,
+                ..Info::default()
+            };
+            draft.info("organization.confirm-membership", &name, &page)
+        }
         Ask::Actions(aliases) => {
             let words = |alias: &String| draft.text(&format!("requiredAction.{alias}"), &[]);
             let required_actions = aliases.iter().map(words).collect();
@@ -99,8 +108,10 @@ async fn confirm(link: Link, end: end::Ending, ask: Ask) -> Result<Response, Err
     }
 }
 
-enum Ask {
+pub(super) enum Ask {
     Address,
+    /// To join an organization of this name.
+    Organization(String),
     Actions(Vec<String>),
 }
 

@@ -45,6 +45,12 @@ fn body(method: &str, path: &str) -> Value {
         ("PUT", "/users/{user}/reset-password") => json!({ "type": "password", "value": "another-one" }),
         ("PUT", "/users/{user}") => json!({ "firstName": "Other" }),
         ("PUT", "") => json!({ "displayName": "Other" }),
+        ("PUT", "/organizations/{organization}") => json!({ "name": "acme", "alias": "acme" }),
+        ("PUT", "/organizations/{organization}/groups/{group}") => json!({ "name": "staff" }),
+        ("POST", path) if path.ends_with("/role-mappings/realm") => json!([]),
+        ("POST", path) if path.ends_with("/organizations") || path.contains("/groups") => {
+            json!({ "name": format!("new-{}", vestibule::random::uuid()) })
+        }
         ("POST", path) if path.ends_with("/copy") => json!({ "newName": "copied" }),
         ("PUT" | "POST", path) if !path.ends_with("priority") && !path.ends_with("impersonation") => json!({}),
         _ => Value::Null,
@@ -87,11 +93,31 @@ impl<'a> Holder<'a> {
     }
 }
 
+/// An organization with a member, a group and an identity provider; its id, and the group's.
+async fn organization(server: &Server, realm: &str, member: &str) -> (String, String) {
+    let send = async |method, path: &str, body| server.admin(method, &format!("/{realm}{path}"), body).await;
+    let id = send("POST", "/organizations", json!({ "name": "acme" }))
+        .await
+        .created();
+    let of = format!("/organizations/{id}");
+    let joined = send("POST", &format!("{of}/members"), json!(member)).await;
+    assert_eq!(joined.status, 201, "{}", joined.body);
+    let provider = json!({ "alias": "idp", "providerId": "oidc" });
+    assert_eq!(send("POST", "/identity-provider/instances", provider).await.status, 201);
+    let linked = send("POST", &format!("{of}/identity-providers"), json!("idp")).await;
+    assert_eq!(linked.status, 204, "{}", linked.body);
+    let group = send("POST", &format!("{of}/groups"), json!({ "name": "staff" }))
+        .await
+        .created();
+    (id, group)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_role_opens_what_it_opens_in_keycloak_and_nothing_else() {
     let server = support::sqlite().await;
-    let realm = server.realm(json!({})).await;
+    let realm = server.realm(json!({ "organizationsEnabled": true })).await;
     let ann = server.user(&realm, "ann", "passw0rd").await;
+    let (organization, group) = organization(&server, &realm, &ann).await;
     let id = server.user(&realm, "administrator", "passw0rd").await;
     let sign_in = || server.password_token(&realm, "admin-cli", "administrator", "passw0rd");
     let mut token = sign_in().await;
@@ -107,7 +133,11 @@ async fn each_role_opens_what_it_opens_in_keycloak_and_nothing_else() {
             let Some((_, gets_in)) = line.roles.iter().find(|(name, _)| *name == role) else {
                 continue;
             };
-            let path = format!("/admin/realms/{realm}{}", line.path.replace("{user}", &ann));
+            let path = line
+                .path
+                .replace("{user}", &ann)
+                .replace("{organization}", &organization);
+            let path = format!("/admin/realms/{realm}{}", path.replace("{group}", &group));
             let answer = server
                 .with_token(&token, line.method, &path, body(line.method, line.path))
                 .await;

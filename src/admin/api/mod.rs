@@ -26,6 +26,7 @@ pub mod identity_providers;
 pub mod initial_access;
 pub mod json;
 pub mod localization;
+pub mod organizations;
 pub mod others;
 pub mod protocol_mappers;
 pub mod query;
@@ -35,6 +36,7 @@ pub mod representation;
 pub mod reserved;
 pub mod roles;
 pub mod scope_mappings;
+pub mod search_terms;
 pub mod server_info;
 pub mod ui_ext;
 pub mod users;
@@ -70,6 +72,7 @@ pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
         .merge(identity_providers::routes())
         .merge(initial_access::routes())
         .merge(localization::routes())
+        .merge(organizations::routes())
         .merge(protocol_mappers::routes())
         .merge(roles::routes())
         .merge(scope_mappings::routes())

@@ -12,33 +12,10 @@ use super::auth::{Admin, Right};
 use super::error::{Answer, ApiError};
 use crate::app::App;
 
-const SEE_ORGANIZATIONS: &[Right] = &[
-    Right::ManageRealm,
-    Right::ViewOrganizations,
-    Right::QueryOrganizations,
-    Right::ManageOrganizations,
-];
-const CHANGE_ORGANIZATIONS: &[Right] = &[Right::ManageRealm, Right::ManageOrganizations];
-
-/// The addresses of organizations, workflows and client types.
+/// The addresses of workflows and client types.
 pub fn routes() -> Router<App> {
     let realm = "/realms/{realm}";
     Router::new()
-        .route(
-            &format!("{realm}/organizations"),
-            get(organizations).post(change_organizations),
-        )
-        .route(&format!("{realm}/organizations/count"), get(count_organizations))
-        .route(
-            &format!("{realm}/organizations/members/{{member}}/organizations"),
-            get(organizations),
-        )
-        .route(
-            &format!("{realm}/organizations/{{organization}}"),
-            get(no_organization)
-                .put(change_organizations)
-                .delete(change_organizations),
-        )
         .route(&format!("{realm}/workflows"), get(workflows).post(change_workflows))
         .route(&format!("{realm}/workflows/scheduled/{{resource}}"), get(workflows))
         .route(
@@ -46,36 +23,6 @@ pub fn routes() -> Router<App> {
             get(workflow).put(change_workflows).delete(change_workflows),
         )
         .route(&format!("{realm}/client-types"), get(client_types).put(client_types))
-}
-
-fn require_organizations(admin: &Admin, rights: &[Right]) -> Result<(), ApiError> {
-    admin.require(rights)?;
-    if admin.realm.flag("organizationsEnabled") {
-        Ok(())
-    } else {
-        let text = "Organizations not enabled for this realm.";
-        Err(ApiError::message(StatusCode::NOT_FOUND, text))
-    }
-}
-
-async fn organizations(admin: Admin) -> Answer {
-    require_organizations(&admin, SEE_ORGANIZATIONS)?;
-    answer::json(&json!([]))
-}
-
-async fn count_organizations(admin: Admin) -> Answer {
-    require_organizations(&admin, SEE_ORGANIZATIONS)?;
-    answer::json(&json!(0))
-}
-
-async fn no_organization(admin: Admin) -> Answer {
-    require_organizations(&admin, SEE_ORGANIZATIONS)?;
-    Err(ApiError::message(StatusCode::NOT_FOUND, "Organization not found."))
-}
-
-async fn change_organizations(admin: Admin) -> Answer {
-    require_organizations(&admin, CHANGE_ORGANIZATIONS)?;
-    Err(ApiError::feature_off())
 }
 
 /// Workflows act on everything in a realm; who sees them administers all of it.

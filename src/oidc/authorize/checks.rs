@@ -255,11 +255,14 @@ fn scopes(realm: &Realm, client: &Client, request: &AuthRequest) -> Result<(), F
     let asked = request.scope.as_deref();
     match scope::resolve(realm, client, asked) {
         Ok(_) => Ok(()),
-        Err(_) => Err(refuse(
-            "invalid_scope",
-            format!("Invalid scopes: {}", asked.unwrap_or_default()),
-        )),
+        Err(_) => Err(invalid_scope(request)),
     }
+}
+
+/// A scope that the client does not have, or that there is not.
+pub fn invalid_scope(request: &AuthRequest) -> ForTheClient {
+    let asked = request.scope.as_deref().unwrap_or_default();
+    refuse("invalid_scope", format!("Invalid scopes: {asked}"))
 }
 
 /// PKCE, RFC 7636: as the client's `pkce.code.challenge.method` asks for it, and well-formed wherever it is sent. A realm may

@@ -18,6 +18,7 @@ use crate::events;
 use crate::login::answer::{self, Way};
 use crate::login::session::{self, FlowKind};
 use crate::login::{Turn, flow, record, restart};
+use crate::organization::{self, Invited};
 use crate::page::Draft;
 use crate::registration::settings;
 use crate::store::client::{self, Client};
@@ -63,7 +64,11 @@ pub async fn begin(
         Some(id) => client::by_client_id(&app.db, &realm.id, id).await?,
         None => None,
     };
-    if let Err(refused) = open(visitor, realm, named.as_deref(), kind) {
+    let invited = match invitation(&asking).await? {
+        Ok(invited) => invited,
+        Err(refused) => return asking.page(None, &refused).await,
+    };
+    if let Err(refused) = open(visitor, realm, named.as_deref(), kind, invited.is_some()) {
         return asking.page(None, &refused).await;
     }
     let id = match checks::client_id(params) {
@@ -75,6 +80,11 @@ pub async fn begin(
         Err(refused) => return asking.page(None, &refused).await,
     };
     let client = Arc::clone(&known.0);
+    if let Some(invited) = invited {
+        // No application has sent them, and none gets an answer.
+        let request = organization::door::request(&visitor.caller, &client);
+        return first_page(asking, Trusted { client, request }, kind, Some(invited)).await;
+    }
     let trusted =
         checks::readable(known, params).and_then(|readable| checks::trusted(&visitor.caller, readable, params));
     let mut trusted = match trusted {
@@ -84,11 +94,37 @@ pub async fn begin(
     if let Err(refused) = checks::acceptable(realm, &mut trusted, params) {
         return asking.redirect(&trusted, refused).await;
     }
-    first_page(asking, trusted, kind).await
+    if !organization::scope::exist(app, realm, trusted.request.scope.as_deref()).await? {
+        let refused = checks::invalid_scope(&trusted.request);
+        return asking.redirect(&trusted, refused).await;
+    }
+    first_page(asking, trusted, kind, None).await
+}
+
+/// Who comes by the link of an invitation into an organization registers for it.
+async fn invitation(asking: &Asking<'_>) -> Result<Result<Option<Invited>, ForThePerson>, Error> {
+    let token = asking.params.text("token").filter(|t| !t.is_empty());
+    let Some(token) = token.filter(|_| asking.kind == FlowKind::Registration) else {
+        return Ok(Ok(None));
+    };
+    let opened = organization::door::open(asking.app, &asking.visitor.caller, asking.realm, token).await?;
+    Ok(opened.map(Some).map_err(|closed| ForThePerson {
+        status: 400,
+        message: closed.message,
+        argument: None,
+        event: closed.error,
+        reason: None,
+    }))
 }
 
 /// Whether the realm takes such requests at all.
-fn open(visitor: &Visitor, realm: &Realm, client: Option<&Client>, kind: FlowKind) -> Result<(), ForThePerson> {
+fn open(
+    visitor: &Visitor,
+    realm: &Realm,
+    client: Option<&Client>,
+    kind: FlowKind,
+    invited: bool,
+) -> Result<(), ForThePerson> {
     let page = |status, message, event| {
         Err(ForThePerson {
             status,
@@ -99,7 +135,7 @@ fn open(visitor: &Visitor, realm: &Realm, client: Option<&Client>, kind: FlowKin
         })
     };
     match kind {
-        FlowKind::Registration if !settings::is_allowed(realm, client) => {
+        FlowKind::Registration if !invited && !settings::is_allowed(realm, client) => {
             return page(400, "registrationNotAllowedMessage", UNRECORDED);
         }
         FlowKind::ResetCredentials if !realm.flag("resetPasswordAllowed") => {
@@ -117,7 +153,12 @@ fn open(visitor: &Visitor, realm: &Realm, client: Option<&Client>, kind: FlowKin
 }
 
 /// Opens a tab and shows the flow's first page. `prompt=create` begins with registration (exactly this value, as Keycloak).
-async fn first_page(asking: Asking<'_>, trusted: Trusted, kind: FlowKind) -> Result<Response, Error> {
+async fn first_page(
+    asking: Asking<'_>,
+    trusted: Trusted,
+    kind: FlowKind,
+    invited: Option<Invited>,
+) -> Result<Response, Error> {
     let Asking {
         app, visitor, realm, ..
     } = asking;
@@ -125,6 +166,9 @@ async fn first_page(asking: Asking<'_>, trusted: Trusted, kind: FlowKind) -> Res
     let create = kind == FlowKind::Browser && request.prompt.as_deref() == Some("create");
     let kind = if create { FlowKind::Registration } else { kind };
     let mut session = session::open(app, visitor, realm, &trusted.client, request, kind).await?;
+    if let Some(invited) = &invited {
+        organization::door::mark(&mut session, invited);
+    }
     if create && !settings::is_allowed(realm, Some(&trusted.client)) {
         let draft = Draft::of_tab(app, realm, visitor, &trusted.client, &mut session, None);
         return draft.error(StatusCode::BAD_REQUEST, "registrationNotAllowedMessage", &[]);

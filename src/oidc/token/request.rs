@@ -10,6 +10,7 @@ use crate::caller::Caller;
 use crate::events;
 use crate::oidc::door::Stop;
 use crate::oidc::tokens::scope::{self, Scopes};
+use crate::organization;
 use crate::store::client::Client;
 use crate::store::event::Event;
 use crate::store::realm::Realm;
@@ -51,9 +52,11 @@ impl Request {
     /// The scopes that the request asks for.
     pub(super) async fn scopes(&self, event: &Event) -> Result<Scopes, Stop> {
         let requested = self.params.get("scope");
-        match scope::resolve(&self.realm, &self.client, requested) {
-            Ok(scopes) => Ok(scopes),
-            Err(scope::InvalidScope) => {
+        let resolved = scope::resolve(&self.realm, &self.client, requested);
+        let exist = organization::scope::exist(&self.app, &self.realm, requested).await?;
+        match resolved {
+            Ok(scopes) if exist => Ok(scopes),
+            Ok(_) | Err(scope::InvalidScope) => {
                 let text = format!("Invalid scopes: {}", requested.unwrap_or_default());
                 let refused = Refusal::new(400, "invalid_scope", text.clone());
                 Err(self

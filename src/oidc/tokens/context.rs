@@ -6,10 +6,11 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::access::{self, Named};
-use super::scope::Scopes;
+use super::scope::{Organizations, Scopes};
 use crate::app::App;
 use crate::error::Error;
 use crate::oidc::token_roles;
+use crate::organization::{self, claims::MemberOf};
 use crate::store::client::{self, Client};
 use crate::store::group::{self, Group};
 use crate::store::json::{self, Doc};
@@ -40,6 +41,8 @@ pub struct Context {
     /// Every role of the user, by id.
     pub all_roles: BTreeSet<String>,
     pub groups: Vec<Membership>,
+    /// The organizations that tokens tell of.
+    pub organizations: Vec<MemberOf>,
     /// The client's own mappers.
     own_mappers: Vec<ProtocolMapper>,
 }
@@ -68,6 +71,7 @@ impl Context {
             let path = group::path(&app.db, &realm.id, &group).await?;
             groups.push(Membership { path, group });
         }
+        let organizations = organizations(app, realm, &user, &mut scopes).await?;
         Ok(Self {
             realm: Arc::clone(realm),
             client: Arc::clone(client),
@@ -79,6 +83,7 @@ impl Context {
             named,
             all_roles,
             groups,
+            organizations,
             own_mappers: own_mappers(client),
         })
     }
@@ -135,6 +140,23 @@ impl Context {
         }
         found
     }
+}
+
+/// Those of the user's organizations that the scopes ask for.
+async fn organizations(app: &App, realm: &Realm, user: &User, scopes: &mut Scopes) -> Result<Vec<MemberOf>, Error> {
+    if scopes.organizations == Organizations::None {
+        return Ok(Vec::new());
+    }
+    let mut all = organization::claims::of_user(app, realm, &user.id).await?;
+    let aliases: Vec<&str> = all.iter().map(|m| m.organization.alias.as_str()).collect();
+    scopes.keep_organizations(realm, &aliases);
+    match &scopes.organizations {
+        Organizations::None => all.clear(),
+        Organizations::Any if all.len() > 1 => all.clear(),
+        Organizations::Any | Organizations::All => {}
+        Organizations::These(asked) => all.retain(|m| asked.contains(&m.organization.alias)),
+    }
+    Ok(all)
 }
 
 fn own_mappers(client: &Client) -> Vec<ProtocolMapper> {

@@ -13,7 +13,26 @@ pub struct Scopes {
     /// Places among the realm's client scopes, in the client's order: its default scopes, then the optional ones that were
     /// asked for.
     applied: Vec<usize>,
+    /// Which of the user's organizations tokens tell of.
+    pub organizations: Organizations,
 }
+
+/// What the scope `organization` asks for, in the form in which it was sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Organizations {
+    /// It does not apply.
+    #[default]
+    None,
+    /// `organization`: the one that the user is a member of, if there is one only.
+    Any,
+    /// `organization:*`.
+    All,
+    /// `organization:alias`, once or more.
+    These(Vec<String>),
+}
+
+/// The scope that tells of organizations.
+const ORGANIZATION: &str = "organization";
 
 /// A scope that the client does not have was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,11 +56,18 @@ pub fn resolve(realm: &Realm, client: &Client, requested: Option<&str>) -> Resul
         return Err(InvalidScope);
     }
     for name in &asked {
-        let known =
-            *name == "openid" || default.contains(name) || optional.contains(name) || is_organization(name, &optional);
+        let named = form_of_organization(name).is_some_and(|alias| !alias.is_empty());
+        let has_organization = default.contains(&ORGANIZATION) || optional.contains(&ORGANIZATION);
+        let known = *name == "openid" || default.contains(name) || optional.contains(name) || named && has_organization;
         if !known {
             return Err(InvalidScope);
         }
+    }
+    // One form of it at a time.
+    let forms = asked.iter().filter_map(|name| form_of_organization(name));
+    let (forms, plain) = (forms.collect::<Vec<_>>(), asked.contains(&ORGANIZATION));
+    if !forms.is_empty() && plain || forms.len() > 1 && forms.contains(&"*") {
+        return Err(InvalidScope);
     }
     Ok(apply(realm, client, &asked))
 }
@@ -57,14 +83,25 @@ fn apply(realm: &Realm, client: &Client, asked: &[&str]) -> Scopes {
         client.texts("defaultClientScopes"),
         client.texts("optionalClientScopes"),
     );
-    let optional = optional.into_iter().filter(|name| asked.contains(name));
+    let forms: Vec<&str> = asked.iter().filter_map(|name| form_of_organization(name)).collect();
+    let is_asked = |name: &&str| asked.contains(name) || *name == ORGANIZATION && !forms.is_empty();
+    let optional = optional.into_iter().filter(is_asked);
     let mut scopes = Scopes {
         openid: asked.contains(&"openid"),
-        applied: Vec::new(),
+        ..Scopes::default()
     };
     for name in default.into_iter().chain(optional) {
-        if name == "organization" && !realm.flag("organizationsEnabled") {
-            continue;
+        if name == ORGANIZATION {
+            if !realm.flag("organizationsEnabled") {
+                continue;
+            }
+            scopes.organizations = if forms.is_empty() {
+                Organizations::Any
+            } else if forms.contains(&"*") {
+                Organizations::All
+            } else {
+                Organizations::These(forms.iter().map(|alias| (*alias).to_owned()).collect())
+            };
         }
         let is_it = |s: &ClientScope| s.name == name && s.protocol == "openid-connect";
         let place = realm.client_scopes.iter().position(is_it);
@@ -75,9 +112,9 @@ fn apply(realm: &Realm, client: &Client, asked: &[&str]) -> Scopes {
     scopes
 }
 
-/// `organization:alias` and `organization:*` are forms of the scope `organization`.
-fn is_organization(name: &str, optional: &[&str]) -> bool {
-    name.starts_with("organization:") && optional.contains(&"organization")
+/// `organization:alias` and `organization:*` are forms of the scope `organization`: what stands behind the colon.
+pub fn form_of_organization(name: &str) -> Option<&str> {
+    name.strip_prefix(ORGANIZATION)?.strip_prefix(':')
 }
 
 impl Scopes {
@@ -101,6 +138,24 @@ impl Scopes {
             .retain(|place| realm.client_scopes.get(*place).is_some_and(may));
     }
 
+    /// Leaves of the organizations that were asked for those that the user is a member of; without any, a scope that asks
+    /// for some by name or for all of them is dropped.
+    pub fn keep_organizations(&mut self, realm: &Realm, aliases: &[&str]) {
+        let none = match &mut self.organizations {
+            Organizations::None | Organizations::Any => false,
+            Organizations::All => aliases.is_empty(),
+            Organizations::These(asked) => {
+                asked.retain(|alias| aliases.contains(&alias.as_str()));
+                asked.is_empty()
+            }
+        };
+        if none {
+            let is_it = |place: &usize| realm.client_scopes.get(*place).is_some_and(|s| s.name == ORGANIZATION);
+            self.applied.retain(|place| !is_it(place));
+            self.organizations = Organizations::None;
+        }
+    }
+
     /// The claim `scope`: names that tokens tell.
     pub fn claim(&self, realm: &Realm) -> String {
         self.join(self.iter(realm).filter(|s| s.in_token_scope()))
@@ -113,7 +168,16 @@ impl Scopes {
 
     fn join<'a>(&self, scopes: impl Iterator<Item = &'a ClientScope>) -> String {
         let first = self.openid.then_some("openid");
-        let names: Vec<&str> = first.into_iter().chain(scopes.map(|s| s.name.as_str())).collect();
+        let mut names: Vec<String> = first.into_iter().map(str::to_owned).collect();
+        for scope in scopes {
+            match &self.organizations {
+                Organizations::All if scope.name == ORGANIZATION => names.push(format!("{ORGANIZATION}:*")),
+                Organizations::These(all) if scope.name == ORGANIZATION => {
+                    names.extend(all.iter().map(|alias| format!("{ORGANIZATION}:{alias}")));
+                }
+                _ => names.push(scope.name.clone()),
+            }
+        }
         names.join(" ")
     }
 }
@@ -123,8 +187,20 @@ pub fn narrow(granted: &str, requested: Option<&str>) -> String {
     let Some(requested) = requested else {
         return granted.to_owned();
     };
-    let names = granted
-        .split(' ')
-        .filter(|name| vestibule_oauth::scope::contains(requested, name));
-    names.collect::<Vec<_>>().join(" ")
+    let asked = |name: &str| vestibule_oauth::scope::contains(requested, name);
+    let mut names = Vec::new();
+    for name in granted.split(' ') {
+        let form = form_of_organization(name);
+        if asked(name) || form.is_some() && asked("organization:*") {
+            names.push(name);
+        } else if form == Some("*") {
+            // Of all organizations, some.
+            names.extend(
+                requested
+                    .split(' ')
+                    .filter(|n| form_of_organization(n).is_some_and(|a| !a.is_empty())),
+            );
+        }
+    }
+    names.join(" ")
 }

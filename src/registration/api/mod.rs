@@ -104,6 +104,7 @@ async fn answer(door: &Door<'_>, caller: &Caller, sent: &Sent, client: Option<Ar
         tab: None,
         status_token: Some(status_token.clone()),
         wants_tokens: sent.wants_tokens,
+        invited: None,
         details,
     };
     match register(door.app, caller, door.realm, &applicant, &sent.form).await? {

@@ -10,7 +10,6 @@ use crate::app::App;
 use crate::error::Error;
 use crate::profile::FieldError;
 use crate::registration::form::Form;
-use crate::registration::settings;
 use crate::store::client::Client;
 use crate::store::realm::{Execution, Realm};
 
@@ -144,6 +143,5 @@ pub async fn check(app: &App, realm: &Realm, client: Option<&Client>, form: &For
         checked.global = Some("unexpectedErrorHandlingRequestMessage");
         checked.error = Some("invalid_registration");
     }
-    debug_assert!(settings::is_allowed(realm, client), "asked before");
     Ok(checked)
 }

@@ -156,6 +156,41 @@ impl Mail for EmailTakenMail {
     }
 }
 
+/// `org-invite`: an invitation into an organization.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrganizationInviteMail {
+    /// The realm's display name.
+    pub realm_name: String,
+    /// The organization's name.
+    pub organization: String,
+    /// The link.
+    pub link: String,
+    /// Minutes that it lasts.
+    pub link_expiration: i64,
+    /// Who is invited; names may be empty.
+    pub user: User,
+}
+
+impl Mail for OrganizationInviteMail {
+    const TEMPLATE: &'static str = "org-invite";
+    const SUBJECT: &'static str = "orgInviteSubject";
+
+    fn subject_args(&self) -> Vec<serde_json::Value> {
+        vec![self.organization.clone().into()]
+    }
+
+    fn sample() -> Self {
+        Self {
+            realm_name: "Harbour Works".to_owned(),
+            organization: "Northern Shipping".to_owned(),
+            link: link(),
+            link_expiration: 720,
+            user: User::sample(),
+        }
+    }
+}
+
 /// `email-test`: does sending work?
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -10,6 +10,7 @@ use super::super::auth::{Admin, Right};
 use super::super::error::ApiError;
 use crate::app::App;
 use crate::store::group::{self, Group};
+use crate::store::organization_group;
 
 /// Who may see groups and their members.
 pub const VIEW: &[Right] = &[Right::ViewUsers, Right::ManageUsers];
@@ -34,7 +35,13 @@ impl FromRequestParts<App> for Found {
         let find = async {
             admin.require(LIST)?;
             let found = group::by_id(&app.db, &admin.realm.id, &id).await?;
-            let group = found.ok_or_else(|| ApiError::not_found("Could not find group by id"))?;
+            let Some(group) = found else {
+                if organization_group::is_in_realm(&app.db, &admin.realm.id, &id).await? {
+                    let text = "Cannot manage organization related group via non Organization API.";
+                    return Err(ApiError::bad(text));
+                }
+                return Err(ApiError::not_found("Could not find group by id"));
+            };
             admin.require(VIEW)?;
             Ok(Self { admin, group, params })
         };

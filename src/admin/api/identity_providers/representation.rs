@@ -29,6 +29,7 @@ pub fn full(realm: &Realm, p: &IdentityProvider) -> Value {
             ("providerId", _) => json!(p.provider_id),
             ("organizationId", _) => json!(p.organization_id),
             ("config", _) => config(p),
+            ("organizationLinks", _) if p.organization_id.is_none() => Value::Null,
             ("types", _) => json!(catalog::types(&p.provider_id)),
             (_, Some((_, kept))) => {
                 let flow = text(&p.doc, kept).and_then(|id| realm.flow(id));

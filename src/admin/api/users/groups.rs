@@ -14,6 +14,7 @@ use crate::admin::api::record::{Operation, record_with};
 use crate::admin::api::{grants, representation};
 use crate::app::App;
 use crate::store::group::{self, Group};
+use crate::store::organization_group;
 use crate::store::role_member;
 use crate::store::user::User;
 
@@ -55,7 +56,14 @@ async fn count(admin: Admin, Path((_, id)): Path<(String, String)>, query: Query
 
 async fn group_of(admin: &Admin, id: &str) -> Result<Group, ApiError> {
     let found = group::by_id(&admin.app.db, &admin.realm.id, id).await?;
-    found.ok_or_else(|| ApiError::not_found("Group not found"))
+    let Some(found) = found else {
+        if organization_group::is_in_realm(&admin.app.db, &admin.realm.id, id).await? {
+            let text = "Cannot access organization related group via non Organization API.";
+            return Err(ApiError::bad(text));
+        }
+        return Err(ApiError::not_found("Group not found"));
+    };
+    Ok(found)
 }
 
 /// Whose membership it is, as the event tells it.

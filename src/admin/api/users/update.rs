@@ -11,6 +11,7 @@ use crate::admin::api::record::{Operation, record};
 use crate::brute_force;
 use crate::profile::FieldError;
 use crate::store::json::{Doc, flag};
+use crate::store::organization_member;
 use crate::store::user::{self, Kept, User};
 
 /// `PUT users/ID`
@@ -18,6 +19,9 @@ pub(super) async fn update(admin: Admin, Path((_, id)): Path<(String, String)>, 
     let before = find(&admin, &id, CHANGE).await?;
     let given = body.object("UserRepresentation")?;
     let mut user = changed(&admin, &before, &given).await?;
+    if !before.enabled {
+        awake(&admin, &before, &user).await?;
+    }
     let credentials = sent::credentials(&admin, &user, &given).await?;
     if let Some(temporary) = credentials.temporary {
         sent::must_change(&mut user, temporary);
@@ -40,6 +44,22 @@ pub(super) async fn update(admin: Admin, Path((_, id)): Path<(String, String)>, 
     .await?;
     tx.commit().await?;
     answer::nothing()
+}
+
+/// Refuses to change a user whom a disabled organization manages: they are as they are until it is enabled.
+async fn awake(admin: &Admin, before: &User, after: &User) -> Result<(), ApiError> {
+    if !organization_member::is_suspended(&admin.app.db, &before.id).await? {
+        return Ok(());
+    }
+    let (was, is) = (sent::fields_of(before), sent::fields_of(after));
+    let field = is.iter().find(|(name, values)| was.get(*name) != Some(*values));
+    let what = match field {
+        Some((name, _)) => format!("attribute({name})"),
+        None => "enabled".to_owned(),
+    };
+    let name = &before.username;
+    let text = format!("The user is read-only. Not possible to write '{what}' when updating user '{name}'.");
+    Err(ApiError::bad(&text))
 }
 
 /// What became of a write, said as Keycloak says it.

@@ -1,6 +1,7 @@
 //! Protocol mappers: what each of them adds to a token.
 
 mod audience;
+mod organization;
 mod pairwise;
 mod roles;
 mod session;
@@ -49,6 +50,8 @@ fn tells_of_user(mapper: &ProtocolMapper) -> bool {
             | "oidc-usermodel-realm-role-mapper"
             | "oidc-usermodel-client-role-mapper"
             | "oidc-hardcoded-claim-mapper"
+            | organization::MEMBERSHIP
+            | organization::GROUPS
     )
 }
 
@@ -92,6 +95,8 @@ fn one(context: &Context, mapper: &ProtocolMapper, target: Target, named: &Named
         "oidc-usersessionmodel-note-mapper" => session::note(context, mapper, claims),
         "oidc-nonce-backwards-compatible-mapper" => session::nonce(context, target, claims),
         "oidc-session-state-mapper" => session::state(claims),
+        organization::MEMBERSHIP => organization::membership(context, mapper, claims),
+        organization::GROUPS => organization::groups(context, mapper, claims),
         "oidc-sub-mapper" => claims.set("sub", context.user.id.as_str()),
         // Kept for imports; what it would add we do not know.
         _ => {}
