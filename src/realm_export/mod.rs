@@ -88,7 +88,7 @@ pub async fn document(app: &App, realm: &Realm, extent: Extent) -> Result<Doc, E
             "localizationTexts" if !realm.localization.is_empty() => json!(realm.localization),
             "identityProviders" => identity_providers::all(app, realm, extent).await?,
             "identityProviderMappers" => identity_providers::mappers(app, realm).await?,
-            "organizations" if extent.shows_secrets() => organizations::all(app, realm).await?,
+            "organizations" if extent.shows_secrets() => organizations::all(app, realm, &names).await?,
             "smtpServer" => secrets(realm.doc.get(member), extent),
             "attributes" => attributes(realm, extent),
             _ if crate::realm_setup::COLLECTIONS.contains(&member) => Value::Null,

@@ -11,6 +11,26 @@ use crate::store::{Tx, realm, role_member};
 pub(super) async fn add(tx: &mut Tx, known: &mut Known, parent_id: &str, sent: &Doc) -> Result<String, Refused> {
     let name = required(sent, "name", "Group name")?;
     let realm_id = known.realm_id.clone();
+    let new = Group {
+        id: id_of(sent),
+        parent_id: parent_id.to_owned(),
+        name: name.to_owned(),
+        doc: document(sent),
+    };
+    if !group::add(tx, &realm_id, &new).await? {
+        return Err(Refused::Conflict(format!("Group named '{name}' already exists.")));
+    }
+    for id in known.named(tx, sent, "realmRoles", "clientRoles").await? {
+        role_member::grant_to_group(tx, &new.id, &id).await?;
+    }
+    for below in items(sent, "subGroups") {
+        Box::pin(add(tx, known, &new.id, below)).await?;
+    }
+    Ok(new.id)
+}
+
+/// What is kept of a group beside its name and place.
+pub(super) fn document(sent: &Doc) -> Doc {
     let mut doc = sent.clone();
     for own in [
         "id",
@@ -25,22 +45,7 @@ pub(super) async fn add(tx: &mut Tx, known: &mut Known, parent_id: &str, sent: &
     ] {
         doc.shift_remove(own);
     }
-    let new = Group {
-        id: id_of(sent),
-        parent_id: parent_id.to_owned(),
-        name: name.to_owned(),
-        doc,
-    };
-    if !group::add(tx, &realm_id, &new).await? {
-        return Err(Refused::Conflict(format!("Group named '{name}' already exists.")));
-    }
-    for id in known.named(tx, sent, "realmRoles", "clientRoles").await? {
-        role_member::grant_to_group(tx, &new.id, &id).await?;
-    }
-    for below in items(sent, "subGroups") {
-        Box::pin(add(tx, known, &new.id, below)).await?;
-    }
-    Ok(new.id)
+    doc
 }
 
 /// The groups that everybody joins; the document names them by path.

@@ -182,7 +182,13 @@ async fn a_realm_of_keycloak_comes_and_goes_as_it_was() {
         assert!(found.is_empty(), "{}", found.join("\n"));
         assert_eq!(exported["attributes"]["registration.hold"], "account");
 
-        // And once more: our own export is the same after another journey.
+        // And once more, with groups inside the organization: our own export is the same after another journey.
+        let mut exported = exported;
+        exported["organizations"][0]["groups"] = json!([{ "name": "board", "attributes": { "a": ["b"] }, "realmRoles": ["editor"],
+            "clientRoles": {}, "path": "/board", "id": "0d1a5b6e-0000-4000-8000-0000000000f1", "subGroups": [{ "name": "chair",
+            "path": "/board/chair", "id": "0d1a5b6e-0000-4000-8000-0000000000f2", "subGroups": [], "realmRoles": [],
+            "clientRoles": { "shop": ["buyer"] } }] }]);
+        exported["organizations"][0]["members"][0]["groups"] = json!(["/board/chair"]);
         let file = tempfile::NamedTempFile::with_suffix(".json").unwrap();
         std::fs::write(file.path(), exported.to_string()).unwrap();
         import(&server, &[file.path().to_str().unwrap()]).await.unwrap();
