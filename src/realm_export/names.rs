@@ -90,7 +90,9 @@ impl Names {
             }
         }
         of_realm.sort_unstable();
-        of_clients.values_mut().for_each(|names| names.sort_unstable());
+        for names in of_clients.values_mut() {
+            names.sort_unstable();
+        }
         (of_realm, of_clients)
     }
 

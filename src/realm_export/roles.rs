@@ -1,5 +1,7 @@
 //! Roles of an export, with what they are composed of.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 use super::Names;
@@ -13,7 +15,7 @@ pub(super) fn all(realm: &Realm, names: &Names, of_clients: bool) -> Value {
     if !of_clients {
         return json!({ "realm": of_realm });
     }
-    let mut of_client: std::collections::HashMap<&str, Vec<&Role>> = Default::default();
+    let mut of_client: HashMap<&str, Vec<&Role>> = HashMap::new();
     for role in realm.roles.all().filter(|r| !r.client_uuid.is_empty()) {
         of_client.entry(&role.client_uuid).or_default().push(role);
     }

@@ -2,7 +2,6 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
-use std::time::Instant;
 
 use clap::{ArgAction, Args};
 use futures_util::future::try_join_all;
@@ -112,10 +111,10 @@ async fn import(app: &App, source: Source, existing: Existing) -> Result<(), Err
         eprintln!("Realm {name}: left as it is, {why}.");
         return Ok(());
     }
-    let begun = Instant::now();
+    let begun = app.now();
     match import_all(app, &name, source, there).await {
         Ok(users) => {
-            let seconds = begun.elapsed().as_secs_f64();
+            let seconds = (app.now() - begun) as f64 / 1000.0;
             eprintln!("Realm {name}: imported with {users} users in {seconds:.1} s.");
             Ok(())
         }
@@ -158,7 +157,7 @@ async fn add_users(
         .map(|m| m.len())
         .sum();
     let progress = Progress::default();
-    let mut bar = Bar::new(name, size, progress.clone());
+    let mut bar = Bar::new(app, name, size, progress.clone());
     let (sender, mut receiver) = mpsc::channel::<Vec<Doc>>(2);
     let reading = tokio::task::spawn_blocking(move || read(&files, &progress, &sender));
     let mut count = 0;
@@ -196,31 +195,34 @@ struct Bar {
     name: String,
     size: u64,
     progress: Progress,
-    begun: Instant,
-    shown: Option<Instant>,
+    app: App,
+    /// Epoch milliseconds.
+    begun: i64,
+    shown: Option<i64>,
 }
 
 impl Bar {
-    fn new(name: &str, size: u64, progress: Progress) -> Self {
+    fn new(app: &App, name: &str, size: u64, progress: Progress) -> Self {
         Self {
             name: name.to_owned(),
             size,
             progress,
-            begun: Instant::now(),
+            begun: app.now(),
+            app: app.clone(),
             shown: None,
         }
     }
 
     fn show(&mut self, users: u64) {
         let terminal = std::io::stderr().is_terminal();
-        let pause = if terminal { 0.2 } else { 10.0 };
-        let last = self.shown.unwrap_or(self.begun);
-        if last.elapsed().as_secs_f64() < pause {
+        let pause = if terminal { 200 } else { 10_000 };
+        let now = self.app.now();
+        if now - self.shown.unwrap_or(self.begun) < pause {
             return;
         }
-        self.shown = Some(Instant::now());
+        self.shown = Some(now);
         let share = self.progress.bytes() as f64 / self.size.max(1) as f64;
-        let rate = users as f64 / self.begun.elapsed().as_secs_f64().max(0.001);
+        let rate = users as f64 * 1000.0 / (now - self.begun).max(1) as f64;
         let full = (share * 30.0).round() as usize;
         let bar: String = (0..30).map(|n| if n < full { '#' } else { '.' }).collect();
         let end = if terminal { '\r' } else { '\n' };
