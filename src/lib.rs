@@ -28,6 +28,7 @@ pub mod mail;
 pub mod management;
 pub mod oidc;
 pub mod organization;
+pub mod otp;
 pub mod page;
 pub mod password;
 pub mod profile;

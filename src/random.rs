@@ -38,15 +38,22 @@ pub fn row_id() -> String {
 
 /// A client secret: 256 bits as letters and digits only, so that it survives every shell, form and header.
 pub fn secret() -> String {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    // 248 is the largest multiple of 62 in a byte: what lies above would make some letters likelier.
-    let mut secret = String::with_capacity(43);
-    while secret.len() < 43 {
-        let fair = bytes::<64>().into_iter().filter(|b| *b < 248);
-        secret.extend(
-            fair.take(43 - secret.len())
-                .map(|b| char::from(ALPHABET[usize::from(b % 62)])),
+    letters(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", 43)
+}
+
+/// So many letters of an alphabet of at most 128, each as likely as the others.
+pub fn letters(alphabet: &[u8], length: usize) -> String {
+    let size = alphabet.len().clamp(1, 128) as u8;
+    // The largest multiple of the size in a byte: what lies above would make some letters likelier.
+    let fair = u8::MAX - u8::MAX % size;
+    let mut text = String::with_capacity(length);
+    while text.len() < length {
+        let drawn = bytes::<64>().into_iter().filter(|b| *b < fair);
+        text.extend(
+            drawn
+                .take(length - text.len())
+                .map(|b| char::from(alphabet[usize::from(b % size)])),
         );
     }
-    secret
+    text
 }

@@ -85,6 +85,11 @@ const ASKABLE: &[&str] = &[
     "UPDATE_PROFILE",
     "VERIFY_EMAIL",
     "TERMS_AND_CONDITIONS",
+    "CONFIGURE_TOTP",
+    "CONFIGURE_RECOVERY_AUTHN_CODES",
+    "UPDATE_EMAIL",
+    "delete_account",
+    "delete_credential",
 ];
 
 /// A required action has ended: goes on with what comes next. If the application had asked for it, it is told how it ended.

@@ -4,9 +4,10 @@
 use vestibule_oauth::params::Params;
 
 use super::actions::proceed;
-use super::session::{self, FlowKind, Status};
+use super::session::{self, FlowKind, Stage, Status};
+use super::steps::conditions::SoFar;
 use super::walk::{self, Steps, Walked};
-use super::{Turn, answer, expired, record, steps};
+use super::{Turn, answer, expired, record, selection, steps};
 use crate::brute_force;
 use crate::error::Error;
 use crate::events;
@@ -52,8 +53,25 @@ pub const UNEXPECTED: Failure = Failure {
     message: "unexpectedErrorHandlingRequestMessage",
 };
 
-/// The note of a tab in which a one-time code was right.
-pub const WITH_OTP: &str = "with_otp";
+/// The note with the types of the credentials that were proved in a tab, with commas.
+const USED: &str = "used";
+
+/// Remembers with what somebody has proved themselves.
+pub fn used(turn: &mut Turn, kind: &str) {
+    let before = turn.session.note(USED).unwrap_or_default();
+    let gap = if before.is_empty() { "" } else { "," };
+    let all = format!("{before}{gap}{kind}");
+    turn.session.set_note(USED, all);
+}
+
+/// Whether somebody has proved themselves with a credential of a type.
+pub fn was_used(turn: &Turn, kind: &str) -> bool {
+    turn.session
+        .note(USED)
+        .unwrap_or_default()
+        .split(',')
+        .any(|k| k == kind)
+}
 
 /// Where a walk through a tab's flow ends before its end.
 enum Stop {
@@ -100,6 +118,18 @@ pub async fn run(mut turn: Turn, form: Option<&Params>) -> Result<Response, Erro
         Some(id) => crate::store::user::by_id(&turn.app.db, &realm.id, id).await?,
         None => None,
     };
+    let mut form = form;
+    if let Some(sent) = form.filter(|_| turn.session.stage == Stage::Authenticating) {
+        if sent.has("tryAnotherWay") {
+            return selection::page(turn, user.as_ref()).await;
+        }
+        if let Some(id) = sent.text("authenticationExecution") {
+            if !selection::choose(&mut turn, user.as_ref(), id).await? {
+                return failed(turn, &UNEXPECTED).await;
+            }
+            form = None;
+        }
+    }
     let sent = turn.session.execution.clone().zip(form);
     let cookies = turn.session.set_cookies.clone();
     let mut walk = Walk {
@@ -123,7 +153,7 @@ pub async fn run(mut turn: Turn, form: Option<&Params>) -> Result<Response, Erro
         Walked::Success => match user {
             Some(user) if user.enabled => {
                 if turn.session.note("sso").is_none() {
-                    let with_otp = turn.session.note(WITH_OTP).is_some();
+                    let with_otp = was_used(&turn, "otp");
                     brute_force::succeeded(&turn.app, &realm, &user.id, with_otp).await?;
                 }
                 proceed(turn, user).await
@@ -162,9 +192,18 @@ pub async fn failed(mut turn: Turn, failure: &Failure) -> Result<Response, Error
 impl Steps for Walk<'_> {
     type Stop = Stop;
 
+    fn chosen(&self) -> Option<String> {
+        selection::chosen(self.turn).map(str::to_owned)
+    }
+
     async fn holds(&mut self, condition: &Execution, flow: &Flow) -> Result<bool, Error> {
         let (turn, user) = (&*self.turn, self.user.as_ref());
-        steps::conditions::holds(&turn.app, &turn.realm, &turn.session.request, user, condition, flow).await
+        let so_far = SoFar {
+            request: &turn.session.request,
+            used: turn.session.note(USED).unwrap_or_default(),
+            steps: &turn.session.steps,
+        };
+        steps::conditions::holds(&turn.app, &turn.realm, &so_far, user, condition, flow).await
     }
 
     async fn step(&mut self, execution: &Execution) -> Result<Walked<Stop>, Error> {
@@ -185,6 +224,8 @@ impl Steps for Walk<'_> {
             form,
         };
         context.turn.session.execution = Some(execution.id.clone());
+        let ways = selection::ways(context.turn, context.user.as_ref(), &execution.id).await?;
+        context.turn.session.other_ways = ways.len() > 1;
         let outcome = steps::run(&mut context).await?;
         self.user = context.user;
         let session = &mut self.turn.session;

@@ -21,6 +21,7 @@ pub mod lost;
 pub mod record;
 pub mod request;
 pub mod restart;
+pub mod selection;
 pub mod session;
 pub mod steps;
 pub mod walk;

@@ -2,7 +2,9 @@
 
 use super::Turn;
 use super::session::FlowKind;
+use super::steps::otp::SELECTED;
 use crate::events;
+use crate::required_actions::{ACTED, CREDENTIAL_TYPE};
 use crate::store::event::Event;
 
 /// The type of the events of a flow.
@@ -46,6 +48,10 @@ fn details(turn: &Turn, event: Event) -> Event {
         FlowKind::Registration => event.detail("register_method", "form"),
         _ => event,
     };
+    let event = match session.note(SELECTED) {
+        Some(id) => event.detail("selected_credential_id", id),
+        None => event,
+    };
     let event = event
         .detail("redirect_uri", &*session.request.redirect_uri)
         .detail("code_id", &*session.root_id);
@@ -58,13 +64,23 @@ fn details(turn: &Turn, event: Event) -> Event {
 /// An event after the flow: of required actions, of consent, of the end.
 pub fn settled(turn: &Turn, event: Event) -> Event {
     let (session, request) = (&turn.session, &turn.session.request);
-    let mut event = event.detail("auth_method", "openid-connect");
+    let mut event = event;
+    if let Some(kind) = session.note(CREDENTIAL_TYPE) {
+        event = event.detail("credential_type", kind);
+    }
+    event = event.detail("auth_method", "openid-connect");
+    if let Some(alias) = session.note(ACTED) {
+        event = event.detail("custom_required_action", alias);
+    }
     event.client_id = Some(turn.client.client_id.clone());
     event.ip_address = Some(turn.visitor.caller.ip.to_string());
     event.user_id.clone_from(&session.user_id);
     let hopped = session.note("hopped").is_some();
     if session.flow == FlowKind::Browser && !hopped {
         event = event.detail("auth_type", "code");
+        if let Some(id) = session.note(SELECTED) {
+            event = event.detail("selected_credential_id", id);
+        }
     }
     event = event
         .detail("response_type", &*request.response_type)

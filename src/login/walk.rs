@@ -6,6 +6,8 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use super::selection;
+use super::steps::conditions::is_condition;
 use crate::error::Error;
 use crate::store::realm::{Execution, Flow, Realm};
 
@@ -24,6 +26,11 @@ pub trait Steps: Send {
 
     /// Takes one step.
     fn step(&mut self, execution: &Execution) -> impl Future<Output = Result<Walked<Self::Stop>, Error>> + Send;
+
+    /// The execution that somebody chose over the flow's order.
+    fn chosen(&self) -> Option<String> {
+        None
+    }
 
     /// Whether a condition of a flow holds.
     fn holds(&mut self, condition: &Execution, flow: &Flow) -> impl Future<Output = Result<bool, Error>> + Send;
@@ -63,7 +70,11 @@ pub fn flow<'a, S: Steps>(steps: &'a mut S, realm: &'a Realm, flow: &'a Flow) ->
         if needed > 0 {
             return Ok(Walked::Success);
         }
-        for execution in live().filter(|e| e.requirement == "ALTERNATIVE") {
+        let mut ways: Vec<&Execution> = live().filter(|e| e.requirement == "ALTERNATIVE").collect();
+        if let Some(chosen) = steps.chosen() {
+            ways.sort_by_key(|e| !selection::leads_to(realm, e, &chosen));
+        }
+        for execution in ways {
             match one(steps, realm, execution).await? {
                 Walked::Attempted => {}
                 other => return Ok(other),
@@ -99,11 +110,4 @@ async fn applies<S: Steps>(steps: &mut S, realm: &Realm, execution: &Execution) 
         }
     }
     Ok(any)
-}
-
-fn is_condition(execution: &Execution) -> bool {
-    execution
-        .authenticator
-        .as_deref()
-        .is_some_and(|a| a.starts_with("conditional-"))
 }

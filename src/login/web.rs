@@ -127,6 +127,10 @@ pub async fn action(
         Entered::Look(turn) => (turn, false),
         Entered::Act(turn) => (turn, true),
     };
+    let mut turn = turn;
+    if place == Place::RequiredAction && !acts {
+        crate::required_actions::remember_mode(&mut turn, query.text("mode"));
+    }
     let sent = if posts { any_form(&headers, body).await } else { None };
     match place {
         Place::Flow(_) if acts && posts => match sent {

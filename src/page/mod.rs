@@ -117,6 +117,7 @@ impl<'a> Draft<'a> {
         shell.realm.registration_allowed = crate::registration::settings::is_allowed(realm, client);
         if let (Some(client), Some(session)) = (client, session) {
             shell.url = beans::urls(visitor, realm, client, session);
+            shell.auth.show_try_another_way_link = session.other_ways;
             shell.is_app_initiated_action = session.note("kc_action_executing").is_some();
         }
         if realm.flag("internationalizationEnabled") {

@@ -190,14 +190,16 @@ impl Attribute {
     /// Whether an attribute has a place in a context at all.
     pub fn is_asked(&self, realm: &Realm, context: Context) -> bool {
         let by_scope = self.selector.as_ref().is_none_or(|s| s.scopes.is_empty()) || self.is_root();
-        let hidden = self.name == "username"
-            && match context {
-                Context::Registration => realm.flag("registrationEmailAsUsername"),
-                Context::UpdateProfile => {
-                    realm.flag("registrationEmailAsUsername") || !realm.flag("editUsernameAllowed")
-                }
-                Context::UserApi | Context::Account => false,
-            };
+        let hidden = match (self.name.as_str(), context) {
+            (name, Context::UpdateEmail) => name != "email",
+            // Where addresses are changed on a page of their own, the profile leaves them alone.
+            ("email", Context::UpdateProfile) => realm.required_action("UPDATE_EMAIL").is_some_and(|a| a.enabled),
+            ("username", Context::Registration) => realm.flag("registrationEmailAsUsername"),
+            ("username", Context::UpdateProfile) => {
+                realm.flag("registrationEmailAsUsername") || !realm.flag("editUsernameAllowed")
+            }
+            _ => false,
+        };
         // Scopes only narrow what pages ask for; an administrator writes all.
         (by_scope || context == Context::UserApi) && !hidden
     }

@@ -56,6 +56,8 @@ pub enum Context {
     Registration,
     /// A signed-in user is asked to.
     UpdateProfile,
+    /// A signed-in user changes the address alone.
+    UpdateEmail,
     /// An administrator, by the Admin API.
     UserApi,
     /// A signed-in user, by the account API.

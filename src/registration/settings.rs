@@ -70,7 +70,12 @@ fn list(text: Option<&str>) -> Vec<&str> {
 
 /// Milliseconds between two verification mails: Keycloak's `emailResendCooldownSeconds` of VERIFY_EMAIL.
 pub fn resend_cooldown_ms(realm: &Realm) -> i64 {
-    let action = realm.required_action("VERIFY_EMAIL");
+    cooldown_ms(realm, "VERIFY_EMAIL")
+}
+
+/// The same for the mails of another required action.
+pub fn cooldown_ms(realm: &Realm, alias: &str) -> i64 {
+    let action = realm.required_action(alias);
     let seconds = action.and_then(|a| a.config.get("emailResendCooldownSeconds")?.parse::<i64>().ok());
     seconds.filter(|s| *s >= 0).unwrap_or(30) * 1000
 }

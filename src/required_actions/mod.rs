@@ -2,8 +2,13 @@
 //!
 //! `login::actions` asks [`next`] after the flow and after each action, and shows it with [`run`].
 
+mod configure_totp;
+mod delete_account;
+mod delete_credential;
+mod recovery_codes;
 pub mod stamp;
 mod terms;
+pub mod update_email;
 pub mod update_password;
 mod update_profile;
 pub mod verify_email;
@@ -12,11 +17,13 @@ use vestibule_oauth::params::Params;
 
 use crate::app::App;
 use crate::error::Error;
-use crate::login::Turn;
+use crate::events;
 use crate::login::actions::{End, done};
+use crate::login::{Turn, record};
 use crate::page::{Response, StatusCode};
 use crate::password::policy;
 use crate::profile::{self, Context};
+use crate::store::Tx;
 use crate::store::credential;
 use crate::store::realm::Realm;
 use crate::store::user::{self, User};
@@ -26,9 +33,57 @@ const WANTED: &str = "actions";
 
 const DAY_MS: i64 = 86_400_000;
 
+pub use configure_totp::remember_mode;
+pub use recovery_codes::ALIAS as RECOVERY_CODES;
+
 /// Asks for actions on this way only: those of a link that an administrator sent, the new password of a recovery.
 pub fn want(turn: &mut Turn, aliases: &[String]) {
-    turn.session.set_note(WANTED, aliases.join(","));
+    let before = turn.session.note(WANTED).unwrap_or_default();
+    let mut all: Vec<&str> = before.split(',').filter(|a| !a.is_empty()).collect();
+    for alias in aliases {
+        if !all.contains(&alias.as_str()) {
+            all.push(alias);
+        }
+    }
+    let all = all.join(",");
+    turn.session.set_note(WANTED, all);
+}
+
+/// Notes of what was done last, and to which type of credential; events tell of it.
+pub const ACTED: &str = "acted";
+pub const CREDENTIAL_TYPE: &str = "acted_on";
+
+/// Remembers what is done, for the events from now on.
+fn acted(turn: &mut Turn, alias: &str, credential: Option<&str>) {
+    turn.session.set_note(ACTED, alias);
+    match credential {
+        Some(kind) => turn.session.set_note(CREDENTIAL_TYPE, kind),
+        None => drop(turn.session.notes.remove(CREDENTIAL_TYPE)),
+    }
+}
+
+/// Records that an action did not come to pass.
+async fn refused(turn: &Turn, code: &str) {
+    let event = record::settled(turn, events::refusal("CUSTOM_REQUIRED_ACTION", code));
+    events::record_alone(&turn.app, &turn.realm, &event).await;
+}
+
+/// Whether a form asks that the user's other sessions end.
+fn wants_sign_out(form: &Params) -> bool {
+    form.get("logout-sessions").is_some_and(|v| v == "on")
+}
+
+/// Ends the sessions of a user but the one of this browser.
+async fn end_other_sessions(tx: &mut Tx, turn: &Turn, user: &User) -> Result<(), Error> {
+    let present = turn.session.note("sso");
+    for offline in [false, true] {
+        for known in crate::store::session::of_user(&mut *tx, &turn.realm.id, &user.id, offline).await? {
+            if present != Some(known.id.as_str()) {
+                crate::store::session::remove(tx, &turn.realm.id, &known.id).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The action whose turn it is: those of the user, of the realm and of this way, in the realm's order. What has become needed
@@ -110,6 +165,8 @@ pub fn is_profile_wanting(realm: &Realm, user: &User) -> bool {
 /// Those of the database, of mails and of pages.
 pub async fn run(mut turn: Turn, user: User, alias: &str, form: Option<&Params>) -> Result<Response, Error> {
     if form.is_some_and(|f| f.has("cancel-aia")) && turn.session.note("kc_action_executing") == Some(alias) {
+        acted(&mut turn, alias, None);
+        refused(&turn, "rejected_by_user").await;
         return done(turn, user, alias, End::Cancelled).await;
     }
     if !stamp::is_current(&turn, &user).await? {
@@ -120,6 +177,11 @@ pub async fn run(mut turn: Turn, user: User, alias: &str, form: Option<&Params>)
         "UPDATE_PASSWORD" => update_password::run(turn, user, form).await,
         "UPDATE_PROFILE" | "VERIFY_PROFILE" => update_profile::run(turn, user, alias, form).await,
         "TERMS_AND_CONDITIONS" => terms::run(turn, user, form).await,
+        configure_totp::ALIAS => configure_totp::run(turn, user, form).await,
+        recovery_codes::ALIAS => recovery_codes::run(turn, user, form).await,
+        delete_account::ALIAS => delete_account::run(turn, user, form).await,
+        delete_credential::ALIAS => delete_credential::run(turn, user, form).await,
+        update_email::ALIAS => update_email::run(turn, user, form).await,
         _ => {
             tracing::error!(
                 realm = turn.realm.name,

@@ -2,7 +2,7 @@
 
 use vestibule_oauth::params::Params;
 
-use super::without;
+use super::{acted, without};
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{End, done};
@@ -30,8 +30,8 @@ pub async fn run(mut turn: Turn, mut user: User, form: Option<&Params>) -> Resul
         session::save(&turn.app, &mut turn.session).await?;
         return Ok(page);
     };
-    let event = record::settled(&turn, Event::new("CUSTOM_REQUIRED_ACTION"))
-        .detail("custom_required_action", "TERMS_AND_CONDITIONS");
+    acted(&mut turn, "TERMS_AND_CONDITIONS", None);
+    let event = record::settled(&turn, Event::new("CUSTOM_REQUIRED_ACTION"));
     if form.has("cancel") {
         let mut refused = event;
         refused.kind = "CUSTOM_REQUIRED_ACTION_ERROR".to_owned();

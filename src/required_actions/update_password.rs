@@ -2,14 +2,13 @@
 
 use vestibule_oauth::params::Params;
 
-use super::{stamp, without};
+use super::{acted, end_other_sessions, stamp, wants_sign_out, without};
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{End, done};
 use crate::login::{Turn, expired, record, session};
 use crate::page::{Response, StatusCode};
 use crate::password::{self, Violation};
-use crate::store::Tx;
 use crate::store::event::Event;
 use crate::store::user::{self, User};
 use crate::theme::pages::{Severity, UpdatePassword};
@@ -42,10 +41,7 @@ pub async fn run(turn: Turn, user: User, form: Option<&Params>) -> Result<Respon
     }
     match password::prepare(&turn.app, &turn.realm, &user, new).await? {
         Err(violation) => page(turn, &user, Some(Fault::Policy(violation))).await,
-        Ok(prepared) => {
-            let elsewhere = form.get("logout-sessions").is_some_and(|v| v == "on");
-            change(turn, user, prepared, elsewhere).await
-        }
+        Ok(prepared) => change(turn, user, prepared, wants_sign_out(form)).await,
     }
 }
 
@@ -57,6 +53,7 @@ async fn change(
 ) -> Result<Response, Error> {
     let now = turn.app.now();
     user.required_actions = without(&mut turn, &user, "UPDATE_PASSWORD");
+    acted(&mut turn, "UPDATE_PASSWORD", Some("password"));
     if user.email.is_some() && turn.session.note(PROVED_ADDRESS) == user.email.as_deref() {
         user.email_verified = true;
         user.required_actions.retain(|alias| alias != "VERIFY_EMAIL");
@@ -75,26 +72,12 @@ async fn change(
         end_other_sessions(&mut tx, &turn, &user).await?;
     }
     for kind in ["UPDATE_CREDENTIAL", "UPDATE_PASSWORD"] {
-        let event = record::settled(&turn, Event::new(kind)).detail("credential_type", "password");
-        events::record(&mut tx, &turn.realm, &event, now).await?;
+        events::record(&mut tx, &turn.realm, &record::settled(&turn, Event::new(kind)), now).await?;
     }
     tx.commit().await?;
     stamp::forget(&mut turn);
     turn.session.set_note("updated", "true");
     done(turn, user, "UPDATE_PASSWORD", End::Done).await
-}
-
-/// Ends the sessions of a user but the one of this browser.
-async fn end_other_sessions(tx: &mut Tx, turn: &Turn, user: &User) -> Result<(), Error> {
-    let present = turn.session.note("sso");
-    for offline in [false, true] {
-        for known in crate::store::session::of_user(&mut *tx, &turn.realm.id, &user.id, offline).await? {
-            if present != Some(known.id.as_str()) {
-                crate::store::session::remove(tx, &turn.realm.id, &known.id).await?;
-            }
-        }
-    }
-    Ok(())
 }
 
 async fn page(mut turn: Turn, user: &User, fault: Option<Fault>) -> Result<Response, Error> {

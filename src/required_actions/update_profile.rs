@@ -2,7 +2,7 @@
 
 use vestibule_oauth::params::Params;
 
-use super::without;
+use super::{acted, without};
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{End, done};
@@ -31,9 +31,10 @@ pub async fn run(turn: Turn, user: User, alias: &str, form: Option<&Params>) -> 
         return page(turn, &user, alias, &sent, Some(&errors)).await;
     }
     let fields = profile::writable(&turn.realm, Context::UpdateProfile, &sent, &before);
+    let mut turn = turn;
+    acted(&mut turn, alias, None);
     match change(&turn, &user, alias, fields).await? {
         Ok(changed) => {
-            let mut turn = turn;
             without(&mut turn, &changed, alias);
             turn.session.set_note("updated", "true");
             done(turn, changed, alias, End::Done).await

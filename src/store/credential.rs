@@ -1,9 +1,20 @@
 //! What users prove themselves with: passwords now, one-time codes and keys later.
 
-use super::db::{Query, Row, Tx};
+use vestibule_jose::digest::{b64url, b64url_decode};
+use zeroize::Zeroizing;
+
+use super::db::{Db, Query, Row, Tx};
 use crate::error::Error;
 
-/// A credential as Keycloak keeps it: `secretData` and `credentialData` are JSON text.
+/// Types whose secret has to be read back, so that it is sealed where that of others is a hash.
+const SEALED: &[&str] = &["otp"];
+
+/// What a sealed secret begins with.
+const MARK: &str = "sealed:";
+
+/// A credential as Keycloak keeps it: `secretData` and `credentialData` are JSON text. Where the secret is sealed, [`open`]
+/// reads it.
+#[derive(Clone)]
 pub struct Credential {
     pub id: String,
     /// `password`, `otp`, ...
@@ -56,12 +67,14 @@ pub async fn password(q: impl Query, user_id: &str) -> Result<Option<Credential>
 ///
 /// Those of the database.
 pub async fn put(tx: &mut Tx, user_id: &str, c: &Credential) -> Result<(), Error> {
+    let sealed = sealed(tx, c)?;
+    let secret_data = sealed.as_deref().unwrap_or(&c.secret_data);
     tx.exec(
         "insert into credential (id, account_id, type, label, created, priority, secret_data, credential_data)
          values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (id) do update set label = excluded.label, created = excluded.created, priority = excluded.priority,
              secret_data = excluded.secret_data, credential_data = excluded.credential_data",
-        &[&c.id, &user_id, &c.kind, &c.label, &c.created, &c.priority, &c.secret_data, &c.credential_data],
+        &[&c.id, &user_id, &c.kind, &c.label, &c.created, &c.priority, &secret_data, &c.credential_data],
     )
     .await?;
     Ok(())
@@ -75,6 +88,8 @@ pub async fn put(tx: &mut Tx, user_id: &str, c: &Credential) -> Result<(), Error
 pub async fn add(tx: &mut Tx, user_id: &str, c: &Credential) -> Result<bool, Error> {
     let sql = "insert into credential (id, account_id, type, label, created, priority, secret_data, credential_data)
                values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing";
+    let sealed = sealed(tx, c)?;
+    let secret_data = sealed.as_deref().unwrap_or(&c.secret_data);
     let added = tx
         .exec(
             sql,
@@ -85,12 +100,39 @@ pub async fn add(tx: &mut Tx, user_id: &str, c: &Credential) -> Result<bool, Err
                 &c.label,
                 &c.created,
                 &c.priority,
-                &c.secret_data,
+                &secret_data,
                 &c.credential_data,
             ],
         )
         .await?;
     Ok(added > 0)
+}
+
+fn purpose(kind: &str) -> String {
+    format!("credential/{kind}")
+}
+
+/// The secret as it is stored, where that is not as it is given.
+fn sealed(tx: &Tx, c: &Credential) -> Result<Option<String>, Error> {
+    if !SEALED.contains(&c.kind.as_str()) || c.secret_data.starts_with(MARK) {
+        return Ok(None);
+    }
+    let sealed = tx.seal(&purpose(&c.kind), &c.id, c.secret_data.as_bytes())?;
+    Ok(Some(format!("{MARK}{}", b64url(&sealed))))
+}
+
+/// The `secretData` of a credential, opened where it is sealed.
+///
+/// # Errors
+///
+/// [`Error::Key`] if it was sealed with another key.
+pub fn open(db: &Db, c: &Credential) -> Result<Zeroizing<String>, Error> {
+    let Some(sealed) = c.secret_data.strip_prefix(MARK) else {
+        return Ok(Zeroizing::new(c.secret_data.clone()));
+    };
+    let sealed = b64url_decode(sealed).map_err(|e| Error::Key(e.to_string()))?;
+    let plain = db.open_sealed(&purpose(&c.kind), &c.id, &sealed)?;
+    Ok(Zeroizing::new(String::from_utf8_lossy(&plain).into_owned()))
 }
 
 /// Removes a credential of a user. `false` if it is not there.

@@ -10,6 +10,7 @@
 //! ```
 
 mod code;
+mod email_change;
 pub mod end;
 mod membership;
 mod opened;
@@ -19,7 +20,8 @@ pub mod web;
 
 pub use code::{Code, LIFETIME_MS, MOST_ATTEMPTS, is_right as code_is_right};
 pub use send::{
-    ByAdmin, TabRef, execute_actions, locale_of, registration_mail, reset_mail, taken_mail, user_mail, verify_by_admin,
+    ByAdmin, EmailChange, TabRef, execute_actions, locale_of, registration_mail, reset_mail, taken_mail, update_mail,
+    user_mail, verify_by_admin,
 };
 
 /// The types of action tokens, Keycloak's.
@@ -30,10 +32,11 @@ pub mod kind {
     pub const RESET: &str = "reset-credentials";
     /// An administrator asks for actions.
     pub const EXECUTE_ACTIONS: &str = "execute-actions";
-
+    /// Proves a user's new address.
+    pub const UPDATE_EMAIL: &str = "update-email";
     /// Invites into an organization.
     pub const ORGANIZATION: &str = "ORGIVT";
 
     /// All that a link may be.
-    pub const ALL: [&str; 4] = [VERIFY_EMAIL, RESET, EXECUTE_ACTIONS, ORGANIZATION];
+    pub const ALL: [&str; 5] = [VERIFY_EMAIL, RESET, EXECUTE_ACTIONS, UPDATE_EMAIL, ORGANIZATION];
 }

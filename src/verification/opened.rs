@@ -13,6 +13,7 @@ use crate::page::Response;
 use crate::recovery;
 use crate::registration::{proof, waiting, web::NOTE};
 use crate::required_actions::{self, update_password, verify_email};
+use crate::store::json as docs;
 use crate::store::registration;
 use crate::store::user::User;
 use crate::theme::Kind;
@@ -78,7 +79,8 @@ pub(super) async fn confirm(link: Link, end: end::Ending, ask: Ask) -> Result<Re
                 action_uri,
                 ..Info::default()
             };
-            let address = link.text("eml").to_owned();
+            let new = docs::text(&link.claims, "newEmail");
+            let address = new.unwrap_or_else(|| link.text("eml")).to_owned();
             draft.info("confirmEmailAddressVerification", &[json!(address)], &page)
         }
         Ask::Organization(name) => {

@@ -16,7 +16,9 @@ use crate::store::realm::Realm;
 use crate::store::registration::Registration;
 use crate::store::user::User;
 use crate::theme::pages::User as Named;
-use crate::theme::pages::mail::{EmailTakenMail, ExecuteActionsMail, PasswordResetMail, VerificationMail};
+use crate::theme::pages::mail::{
+    EmailTakenMail, EmailUpdateMail, ExecuteActionsMail, PasswordResetMail, VerificationMail,
+};
 
 /// The claim that stands for the password which a link is to replace: used, it is void, and so are all sent before.
 pub(super) const STAMP: &str = "pwd";
@@ -174,6 +176,46 @@ pub fn user_mail(
         user: named(user),
     };
     mail::write(app, realm, &locale_of(realm, user), &address, &mail)
+}
+
+/// A change of address that waits for its proof.
+pub struct EmailChange<'a> {
+    pub address: &'a str,
+    pub redirect_uri: &'a str,
+    /// Whether the user's other sessions end with it.
+    pub sign_out: bool,
+}
+
+/// The mail to a user's new address: prove it.
+///
+/// # Errors
+///
+/// As [`registration_mail`].
+pub fn update_mail(
+    app: &App,
+    caller: &Caller,
+    realm: &Realm,
+    user: &User,
+    tab: &TabRef,
+    change: &EmailChange<'_>,
+) -> Result<Envelope, Error> {
+    let seconds = tokens::own_lifetime(realm, kind::UPDATE_EMAIL);
+    let before = user.email.clone().unwrap_or_default();
+    let mut claims = tokens::claims(&user.id, &before, Some(tab), Some(&tab.client_id));
+    claims.insert("oldEmail".into(), json!(before));
+    claims.insert("newEmail".into(), json!(change.address));
+    claims.insert("reduri".into(), json!(change.redirect_uri));
+    if change.sign_out {
+        claims.insert("logoutSessions".into(), json!(true));
+    }
+    let mail = EmailUpdateMail {
+        realm_name: realm_name(realm),
+        link: tokens::link(app, caller, realm, kind::UPDATE_EMAIL, seconds, &claims, Some(tab))?,
+        link_expiration: seconds / 60,
+        new_email: change.address.to_owned(),
+        user: named(user),
+    };
+    mail::write(app, realm, &locale_of(realm, user), change.address, &mail)
 }
 
 /// The mail by which an administrator asks a user to prove the address (`send-verify-email`).

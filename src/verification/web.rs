@@ -11,7 +11,7 @@ use axum::response::Response;
 use serde_json::Value;
 
 use super::opened::{self, Opened};
-use super::{kind, membership, send::STAMP};
+use super::{email_change, kind, membership, send::STAMP};
 use crate::app::App;
 use crate::error::Error;
 use crate::events;
@@ -192,6 +192,7 @@ async fn follow(link: Link) -> Result<Response, Error> {
         kind::VERIFY_EMAIL => opened::address(link, user).await,
         kind::RESET => opened::reset(link, user).await,
         kind::ORGANIZATION => membership::open(link, user).await,
+        kind::UPDATE_EMAIL => email_change::opened(link, user).await,
         _ => opened::actions(link, user).await,
     }
 }

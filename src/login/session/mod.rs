@@ -102,6 +102,9 @@ pub struct AuthSession {
     /// It has a row of its own; one that ends with its first request has none.
     #[serde(skip)]
     pub stored: bool,
+    /// The step whose page is shown may be gone around.
+    #[serde(skip)]
+    pub other_ways: bool,
     /// `Set-Cookie` values that the next answer carries.
     #[serde(skip)]
     pub set_cookies: Vec<String>,

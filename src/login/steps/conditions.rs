@@ -2,12 +2,32 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::app::App;
 use crate::error::Error;
 use crate::login::request::AuthRequest;
-use crate::store::credential;
+use crate::login::session::Status;
+use crate::store::credential::{self, Credential};
+use crate::store::group;
 use crate::store::realm::{Execution, Flow, Realm};
 use crate::store::user::User;
+
+/// What is known of a way when a condition on it is asked.
+pub struct SoFar<'a> {
+    pub request: &'a AuthRequest,
+    /// The types of the credentials that were proved, with commas.
+    pub used: &'a str,
+    pub steps: &'a BTreeMap<String, Status>,
+}
+
+/// Whether an execution is a condition of its flow.
+pub fn is_condition(execution: &Execution) -> bool {
+    execution
+        .authenticator
+        .as_deref()
+        .is_some_and(|a| a.starts_with("conditional-"))
+}
 
 /// Whether a condition of a flow holds. One that we do not know holds, so that what stands behind it is not skipped.
 ///
@@ -17,7 +37,7 @@ use crate::store::user::User;
 pub async fn holds(
     app: &App,
     realm: &Realm,
-    request: &AuthRequest,
+    so_far: &SoFar<'_>,
     user: Option<&User>,
     condition: &Execution,
     flow: &Flow,
@@ -30,23 +50,50 @@ pub async fn holds(
     let config = config.map_or(&none, |c| &c.config);
     let text = |key: &str| config.get(key).map(String::as_str).unwrap_or_default();
     let turned = |key: &str, found: bool| found != (text(key) == "true");
+    let provider = condition.authenticator.as_deref().unwrap_or_default();
+    match provider {
+        "conditional-level-of-authentication" => {
+            return Ok(text("loa-condition-level") == "1" || asks_level(so_far.request));
+        }
+        "conditional-sub-flow-executed" => {
+            let executed = was_executed(realm, text("flow_to_check"), so_far.steps);
+            return Ok(executed == (text("check_result") != "not-executed"));
+        }
+        "conditional-client-scope" => {
+            return Ok(turned("negate", so_far.request.has_scope(text("client_scope"))));
+        }
+        "conditional-credential" => {
+            let used = |kind: &str| so_far.used.split(',').any(|k| k == kind);
+            let listed = text("credentials").split("##").any(used);
+            return Ok(listed == (text("included") == "true"));
+        }
+        _ => {}
+    }
     let Some(user) = user else {
         return Ok(false);
     };
-    Ok(match condition.authenticator.as_deref().unwrap_or_default() {
-        "conditional-user-configured" => is_configured(app, user, flow).await?,
+    Ok(match provider {
+        "conditional-user-configured" => {
+            let owned = credential::of_user(&app.db, &user.id).await?;
+            is_configured(realm, flow, &owned)
+        }
         "conditional-user-role" => turned("negate", has_role(app, realm, user, text("condUserRole")).await?),
         "conditional-user-attribute" => {
-            let found = user.attributes.get(text("attribute_name"));
             let wanted = text("attribute_expected_value");
-            turned("not", found.is_some_and(|values| values.iter().any(|v| v == wanted)))
+            let mut values = user.attributes.get(text("attribute_name")).cloned().unwrap_or_default();
+            if text("include_group_attributes") == "true" {
+                values.extend(group_values(app, realm, user, text("attribute_name")).await?);
+            }
+            let found = if text("regex") == "true" {
+                let whole = regex::RegexBuilder::new(&format!("^(?:{wanted})$"))
+                    .size_limit(1 << 20)
+                    .build();
+                whole.is_ok_and(|whole| values.iter().any(|v| whole.is_match(v)))
+            } else {
+                values.iter().any(|v| v == wanted)
+            };
+            turned("not", found)
         }
-        // Which credential was used: ours are passwords only.
-        "conditional-credential" => {
-            let listed = text("credentials").split("##").any(|kind| kind == "password");
-            listed == (text("included") == "true")
-        }
-        "conditional-level-of-authentication" => text("loa-condition-level") == "1" || asks_level(request),
         _ => true,
     })
 }
@@ -56,11 +103,41 @@ fn asks_level(request: &AuthRequest) -> bool {
     request.acr_values.is_some() || request.claims.is_some()
 }
 
-/// Whether the person has what the steps beside the condition ask for: all of the REQUIRED ones, or one ALTERNATIVE.
-async fn is_configured(app: &App, user: &User, flow: &Flow) -> Result<bool, Error> {
-    let owned = credential::of_user(&app.db, &user.id).await?;
+/// Whether a step of a flow, named by its alias, has succeeded.
+fn was_executed(realm: &Realm, alias: &str, steps: &BTreeMap<String, Status>) -> bool {
+    let found = realm.flow_by_alias(alias);
+    found.is_some_and(|flow| {
+        flow.executions
+            .iter()
+            .any(|e| steps.get(&e.id) == Some(&Status::Success))
+    })
+}
+
+/// The values of an attribute in the groups of a user, and in those above them.
+async fn group_values(app: &App, realm: &Realm, user: &User, name: &str) -> Result<Vec<String>, Error> {
+    let mut values = Vec::new();
+    for own in group::of_user(&app.db, &user.id).await? {
+        let mut next = Some(own);
+        while let Some(present) = next {
+            let kept = present
+                .doc
+                .get("attributes")
+                .and_then(|a| a.get(name))
+                .and_then(Value::as_array);
+            values.extend(kept.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
+            next = match present.parent_id.as_str() {
+                "" => None,
+                parent => group::by_id(&app.db, &realm.id, parent).await?,
+            };
+        }
+    }
+    Ok(values)
+}
+
+/// Whether somebody with these credentials can take a step.
+pub fn is_ready(step: &Execution, owned: &[Credential]) -> bool {
     let has = |kind: &str| owned.iter().any(|c| c.kind == kind);
-    let ready = |e: &&Execution| match e.authenticator.as_deref().unwrap_or_default() {
+    match step.authenticator.as_deref().unwrap_or_default() {
         "auth-otp-form" | "direct-grant-validate-otp" | "reset-otp" => has("otp"),
         "webauthn-authenticator" => has("webauthn"),
         "webauthn-authenticator-passwordless" => has("webauthn-passwordless"),
@@ -68,20 +145,21 @@ async fn is_configured(app: &App, user: &User, flow: &Flow) -> Result<bool, Erro
         "auth-password-form" | "reset-password" => has("password"),
         "organization" | "idp-add-organization-member" => false,
         _ => true,
+    }
+}
+
+/// Whether the person has what the steps beside the condition ask for: all of the REQUIRED ones, or one ALTERNATIVE.
+fn is_configured(realm: &Realm, flow: &Flow, owned: &[Credential]) -> bool {
+    let ready = |e: &Execution| match e.flow_id.as_deref().and_then(|id| realm.flow(id)) {
+        Some(inner) if inner.id != flow.id => is_configured(realm, inner, owned),
+        _ => is_ready(e, owned),
     };
-    let steps = || {
-        let live = |e: &&Execution| {
-            !e.authenticator
-                .as_deref()
-                .is_some_and(|a| a.starts_with("conditional-"))
-        };
-        flow.executions.iter().filter(live)
-    };
+    let steps = || flow.executions.iter().filter(|e| !is_condition(e));
     let mut required = steps().filter(|e| e.requirement == "REQUIRED").peekable();
     if required.peek().is_some() {
-        return Ok(required.all(|e| ready(&e)));
+        return required.all(ready);
     }
-    Ok(steps().filter(|e| e.requirement == "ALTERNATIVE").any(|e| ready(&e)))
+    steps().filter(|e| e.requirement == "ALTERNATIVE").any(ready)
 }
 
 /// Whether somebody has a role: `NAME` of the realm, or `CLIENT.NAME`.

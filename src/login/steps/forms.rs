@@ -6,7 +6,7 @@ use super::password::{self, Proof};
 use crate::brute_force::{self, Means};
 use crate::error::Error;
 use crate::events;
-use crate::login::flow::{Context, Outcome, UNEXPECTED};
+use crate::login::flow::{self, Context, Outcome, UNEXPECTED};
 use crate::login::{cookies, record};
 use crate::page::StatusCode;
 use crate::registration;
@@ -37,7 +37,10 @@ pub async fn both(context: &mut Context<'_>) -> Result<Outcome, Error> {
     }
     let user = context.user.clone();
     match prove(context, user.as_ref(), form).await? {
-        None => Ok(Outcome::Success),
+        None => {
+            flow::used(context.turn, "password");
+            Ok(Outcome::Success)
+        }
         Some(fault) => {
             if let Some(page) = waiting(context, form).await? {
                 return Ok(page);
@@ -82,7 +85,10 @@ pub async fn password(context: &mut Context<'_>) -> Result<Outcome, Error> {
     };
     let user = context.user.clone();
     match prove(context, user.as_ref(), form).await? {
-        None => Ok(Outcome::Success),
+        None => {
+            flow::used(context.turn, "password");
+            Ok(Outcome::Success)
+        }
         Some(fault) => password_page(context, Some(fault)),
     }
 }

@@ -4,7 +4,9 @@ pub mod conditions;
 mod cookie;
 mod forms;
 mod newcomer;
+pub mod otp;
 pub mod password;
+mod recovery_code;
 
 use super::flow::{Context, Failure, Outcome};
 use crate::error::Error;
@@ -22,6 +24,9 @@ pub async fn run(context: &mut Context<'_>) -> Result<Outcome, Error> {
         "auth-username-password-form" => forms::both(context).await,
         "auth-username-form" => forms::username(context).await,
         "auth-password-form" => forms::password(context).await,
+        "auth-otp-form" => otp::run(context).await,
+        "auth-recovery-authn-code-form" => recovery_code::run(context).await,
+        "reset-otp" => recovery::steps::otp::run(context).await,
         "registration-page-form" => newcomer::run(context).await,
         "reset-credentials-choose-user" => recovery::steps::choose_user::run(context).await,
         "reset-credential-email" => recovery::steps::email::run(context).await,

@@ -2,4 +2,5 @@
 
 pub mod choose_user;
 pub mod email;
+pub mod otp;
 pub mod password;

@@ -100,6 +100,24 @@ impl Page for UpdateProfile {
     }
 }
 
+/// `update-email.j2`.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UpdateEmail {
+    /// The fields: the address alone.
+    pub profile: Profile,
+}
+
+impl Page for UpdateEmail {
+    const TEMPLATE: &'static str = "update-email.j2";
+
+    fn sample() -> Self {
+        let mut profile = Profile::sample();
+        profile.attributes.retain(|a| a.name == "email");
+        Self { profile }
+    }
+}
+
 /// `terms.j2`: the message `termsText`, to be accepted or declined.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -9,12 +9,13 @@ pub mod login;
 pub mod mail;
 pub mod notice;
 pub mod profile;
+pub mod second_factor;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use actions::{DeleteAccountConfirm, Terms, UpdatePassword, UpdateProfile, User, VerifyEmail};
+pub use actions::{DeleteAccountConfirm, Terms, UpdateEmail, UpdatePassword, UpdateProfile, User, VerifyEmail};
 pub use consent::{Oauth, OauthGrant, Scope};
 pub use demo::{DemoHome, DemoInbox, DemoMail, DemoMessage, DemoToken, Pair};
 pub use login::{Login, LoginBean, LoginPassword, LoginUsername, Provider, ResetPassword, Social};
@@ -23,6 +24,10 @@ pub use notice::{
     LogoutConfirmBean, PageExpired,
 };
 pub use profile::{Attribute, Group, Profile, Register};
+pub use second_factor::{
+    ConfigTotp, DeleteCredential, LoginOtp, OtpCredential, OtpLogin, RecoveryCode, RecoveryCodeBean, RecoveryCodes,
+    RecoveryCodesBean, ResetOtp, SelectAuthenticator, Selection, Totp, TotpPolicy,
+};
 
 use super::{Kind, locale};
 
@@ -212,6 +217,8 @@ pub struct Auth {
     pub attempted_username: Option<String>,
     /// Is it shown in the head of the page, with a link to start again as somebody else?
     pub show_username: bool,
+    /// Are there other ways to go on than this page's?
+    pub show_try_another_way_link: bool,
 }
 
 /// How a message is shown.

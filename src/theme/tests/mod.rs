@@ -75,6 +75,14 @@ fn every_page_renders_in_every_language() {
     sample::<pages::LogoutConfirm>();
     sample::<pages::FrontchannelLogout>();
     sample::<pages::DeleteAccountConfirm>();
+    sample::<pages::UpdateEmail>();
+    sample::<pages::LoginOtp>();
+    sample::<pages::ResetOtp>();
+    sample::<pages::ConfigTotp>();
+    sample::<pages::RecoveryCodes>();
+    sample::<pages::RecoveryCode>();
+    sample::<pages::SelectAuthenticator>();
+    sample::<pages::DeleteCredential>();
     sample::<pages::FormPost>();
     sample::<pages::DemoHome>();
     sample::<pages::DemoInbox>();
@@ -122,6 +130,7 @@ fn a_known_visitor_is_asked_for_the_password_alone() {
         shell.auth = pages::Auth {
             attempted_username: Some("grace".to_owned()),
             show_username: true,
+            show_try_another_way_link: true,
         };
         shell.message = Some(Message::new(Severity::Info, "Please re-authenticate to continue"));
     };
@@ -136,6 +145,14 @@ fn a_known_visitor_is_asked_for_the_password_alone() {
     assert!(html.contains("<span id=\"kc-attempted-username\">grace</span>"));
     assert!(html.contains("kc-feedback-text"));
     assert!(!html.contains("name=\"username\"") && !html.contains("rememberMe"));
+}
+
+#[test]
+fn a_key_can_be_typed_where_no_picture_can_be_taken() {
+    let mut page = pages::ConfigTotp::sample();
+    page.mode = Some("manual".to_owned());
+    let html = show("login-config-totp-manual", |_| {}, &page);
+    assert!(html.contains("id=\"kc-totp-secret-key\"") && !html.contains("<img id=\"kc-totp-secret-qr-code\""));
 }
 
 #[test]

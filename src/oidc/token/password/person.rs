@@ -1,15 +1,18 @@
 //! Who a password grant is for: the realm's direct grant flow, walked by the interpreter that browsers go through too.
 
+use std::collections::BTreeMap;
+
 use vestibule_oauth::error::Refusal;
 
 use crate::brute_force::{self, Means};
 use crate::error::Error;
 use crate::login::request::AuthRequest;
-use crate::login::steps::conditions;
+use crate::login::steps::conditions::{self, SoFar};
 use crate::login::steps::password::{self, Proof};
 use crate::login::walk::{self, Steps, Walked};
 use crate::oidc::door::Stop;
 use crate::oidc::token::request::{Request, invalid_grant};
+use crate::otp;
 use crate::store::event::Event;
 use crate::store::realm::{Execution, Flow, Realm};
 use crate::store::user::{self, User};
@@ -92,8 +95,12 @@ impl Steps for Attempt<'_> {
 
     async fn holds(&mut self, condition: &Execution, flow: &Flow) -> Result<bool, Error> {
         let (app, realm) = (&self.request.app, &self.request.realm);
-        let asked = AuthRequest::default();
-        conditions::holds(app, realm, &asked, self.user.as_ref(), condition, flow).await
+        let so_far = SoFar {
+            request: &AuthRequest::default(),
+            used: if self.proved { "password" } else { "" },
+            steps: &BTreeMap::new(),
+        };
+        conditions::holds(app, realm, &so_far, self.user.as_ref(), condition, flow).await
     }
 
     /// A step that we do not know has nothing to say: where it is required, nobody passes.
@@ -101,6 +108,7 @@ impl Steps for Attempt<'_> {
         match execution.authenticator.as_deref().unwrap_or_default() {
             "direct-grant-validate-username" => self.username().await,
             "direct-grant-validate-password" => self.password().await,
+            "direct-grant-validate-otp" => self.one_time_code(execution).await,
             "allow-access-authenticator" => Ok(Walked::Success),
             "deny-access-authenticator" => Ok(Walked::Stop(Refused::wrong("access_denied"))),
             _ => Ok(Walked::Attempted),
@@ -155,6 +163,37 @@ impl Attempt<'_> {
             }));
         }
         self.proved = true;
+        Ok(Walked::Success)
+    }
+
+    /// A one-time code of the person's first device, in the parameter `otp` or `totp`.
+    async fn one_time_code(&mut self, execution: &Execution) -> Result<Walked<Refused>, Error> {
+        let wrong = || Ok(Walked::Stop(Refused::wrong("invalid_user_credentials")));
+        let Some(user) = &self.user else {
+            return wrong();
+        };
+        let (app, realm) = (&self.request.app, &self.request.realm);
+        if otp::device::of_user(app, &app.db, &user.id).await?.is_empty() {
+            return match execution.requirement.as_str() {
+                "REQUIRED" => wrong(),
+                _ => Ok(Walked::Attempted),
+            };
+        }
+        let params = &self.request.params;
+        let sent = params.get("otp").or_else(|| params.get("totp"));
+        let Some(sent) = sent.filter(|code| !code.is_empty()) else {
+            return wrong();
+        };
+        let right = otp::device::is_right(app, realm, &user.id, None, sent).await?;
+        let address = self.request.caller.ip.to_string();
+        let lock = brute_force::decide(app, realm, user, &address, Means::Otp, right).await?;
+        if let Some(code) = lock.code() {
+            return Ok(Walked::Stop(Refused::wrong(code)));
+        }
+        if !right {
+            return wrong();
+        }
+        self.with_otp = true;
         Ok(Walked::Success)
     }
 }

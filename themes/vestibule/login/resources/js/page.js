@@ -37,3 +37,31 @@ window.addEventListener("pageshow", (event) => {
     form.querySelector(".button")?.removeAttribute("aria-disabled");
   }
 });
+
+// Recovery codes: printed, kept as a file, copied; the setup is completed once they are safe.
+const codes = document.getElementById("kc-recovery-codes-list");
+if (codes) {
+  const lines = () => [...codes.querySelectorAll("li")].map((li, n) => `${n + 1}: ${li.textContent}`).join("\r\n");
+  const on = (id, act) => document.getElementById(id)?.addEventListener("click", act);
+  on("printRecoveryCodes", () => window.print());
+  on("downloadRecoveryCodes", () => {
+    const { header, about, date } = codes.dataset;
+    const when = new Date().toLocaleString(document.documentElement.lang);
+    const text = `${header}\r\n\r\n${lines()}\r\n\r\n${about}\r\n\r\n${date} ${when}\r\n`;
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
+    link.download = "recovery-codes.txt";
+    link.click();
+    URL.revokeObjectURL(link.href);
+  });
+  on("copyRecoveryCodes", async (event) => {
+    const button = event.currentTarget;
+    await navigator.clipboard.writeText(lines());
+    button.textContent = codes.dataset.copied;
+  });
+  const check = document.getElementById("kcRecoveryCodesConfirmationCheck");
+  const save = document.getElementById("saveRecoveryAuthnCodesBtn");
+  const follow = () => { save.disabled = !check.checked; };
+  check.addEventListener("change", follow);
+  follow();
+}
