@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::cookies::{self, Age};
 use super::identity::{self, SignedIn};
 use super::session::{self, Dropped};
-use super::{Turn, answer, expired, record};
+use super::{Turn, answer, expired, loa, record};
 use crate::device;
 use crate::error::Error;
 use crate::events;
@@ -42,6 +42,9 @@ pub async fn finish(mut turn: Turn, user: User) -> Result<Response, Error> {
     let by_cookie = turn.session.note("sso").is_some();
     if !by_cookie || !kept {
         sid.notes.insert("AUTH_TIME".into(), json!((now / 1000).to_string()));
+    }
+    if let Some(map) = turn.session.note(loa::MAP) {
+        sid.notes.insert(loa::MAP.into(), json!(map));
     }
     sid.last_refresh = now;
     sid.expires = oidc::session::expires(&turn.realm, &sid);
@@ -140,8 +143,7 @@ fn part(turn: &Turn, sid: &UserSession, now: i64) -> ClientSession {
 fn code_request(turn: &Turn, sid: &UserSession) -> CodeRequest {
     let request = &turn.session.request;
     let mut notes = Doc::new();
-    let acr = if turn.session.note("sso").is_some() { "0" } else { "1" };
-    notes.insert("acr".into(), json!(acr));
+    notes.insert("acr".into(), json!(loa::acr(turn)));
     for (key, value) in [("acr_values", &request.acr_values), ("claims", &request.claims)] {
         if let Some(value) = value {
             notes.insert(key.into(), json!(value));

@@ -7,7 +7,7 @@ use super::actions::proceed;
 use super::session::{self, FlowKind, Stage, Status};
 use super::steps::conditions::SoFar;
 use super::walk::{self, Steps, Walked};
-use super::{Turn, answer, expired, record, selection, steps};
+use super::{Turn, answer, expired, loa, record, selection, steps};
 use crate::brute_force;
 use crate::error::Error;
 use crate::events;
@@ -72,6 +72,12 @@ pub fn was_used(turn: &Turn, kind: &str) -> bool {
         .split(',')
         .any(|k| k == kind)
 }
+
+/// The application takes nothing less than a level that was not reached.
+const NOT_FULFILLED: Failure = Failure {
+    event: "generic_authentication_error",
+    message: "acrNotFulfilled",
+};
 
 /// Where a walk through a tab's flow ends before its end.
 enum Stop {
@@ -150,6 +156,7 @@ pub async fn run(mut turn: Turn, form: Option<&Params>) -> Result<Response, Erro
             session::save(&turn.app, &mut turn.session).await?;
             Ok(page)
         }
+        Walked::Success if loa::falls_short(&turn) => failed(turn, &NOT_FULFILLED).await,
         Walked::Success => match user {
             Some(user) if user.enabled => {
                 if turn.session.note("sso").is_none() {
@@ -196,7 +203,14 @@ impl Steps for Walk<'_> {
         selection::chosen(self.turn).map(str::to_owned)
     }
 
+    fn passed(&mut self, flow: &Flow) {
+        loa::passed(self.turn, flow);
+    }
+
     async fn holds(&mut self, condition: &Execution, flow: &Flow) -> Result<bool, Error> {
+        if loa::is_level(condition) {
+            return Ok(loa::holds(self.turn, condition));
+        }
         let (turn, user) = (&*self.turn, self.user.as_ref());
         let so_far = SoFar {
             request: &turn.session.request,

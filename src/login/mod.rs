@@ -17,6 +17,7 @@ pub mod expired;
 pub mod finish;
 pub mod flow;
 pub mod identity;
+pub mod loa;
 pub mod lost;
 pub mod record;
 pub mod request;

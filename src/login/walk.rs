@@ -32,6 +32,9 @@ pub trait Steps: Send {
         None
     }
 
+    /// A flow has succeeded.
+    fn passed(&mut self, _flow: &Flow) {}
+
     /// Whether a condition of a flow holds.
     fn holds(&mut self, condition: &Execution, flow: &Flow) -> impl Future<Output = Result<bool, Error>> + Send;
 }
@@ -68,6 +71,7 @@ pub fn flow<'a, S: Steps>(steps: &'a mut S, realm: &'a Realm, flow: &'a Flow) ->
             }
         }
         if needed > 0 {
+            steps.passed(flow);
             return Ok(Walked::Success);
         }
         let mut ways: Vec<&Execution> = live().filter(|e| e.requirement == "ALTERNATIVE").collect();
@@ -77,7 +81,11 @@ pub fn flow<'a, S: Steps>(steps: &'a mut S, realm: &'a Realm, flow: &'a Flow) ->
         for execution in ways {
             match one(steps, realm, execution).await? {
                 Walked::Attempted => {}
-                other => return Ok(other),
+                Walked::Success => {
+                    steps.passed(flow);
+                    return Ok(Walked::Success);
+                }
+                Walked::Stop(stop) => return Ok(Walked::Stop(stop)),
             }
         }
         Ok(Walked::Attempted)

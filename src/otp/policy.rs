@@ -1,9 +1,10 @@
 //! What a realm asks of one-time codes: Keycloak's `otpPolicy*`.
 
-use serde_json::json;
+use serde_json::json as value;
 
 use super::base32;
 use super::code::Algorithm;
+use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
 
 /// What the counter of a code is.
@@ -43,14 +44,18 @@ pub struct Policy {
 impl Policy {
     /// The policy of a realm.
     pub fn of(realm: &Realm) -> Self {
-        let number = |key: &str| u64::try_from(realm.number(key)).unwrap_or(0);
+        Self::of_doc(&realm.doc)
+    }
+
+    /// The policy in a realm's document.
+    pub fn of_doc(doc: &Doc) -> Self {
+        let number = |key: &str| u64::try_from(json::number(doc, key)).unwrap_or(0);
         Self {
-            kind: match realm.text("otpPolicyType") {
+            kind: match json::text(doc, "otpPolicyType") {
                 Some("hotp") => Kind::Hotp,
                 _ => Kind::Totp,
             },
-            algorithm: realm
-                .text("otpPolicyAlgorithm")
+            algorithm: json::text(doc, "otpPolicyAlgorithm")
                 .and_then(Algorithm::parse)
                 .unwrap_or(Algorithm::Sha1),
             digits: number("otpPolicyDigits").clamp(4, 10) as u32,
@@ -58,7 +63,7 @@ impl Policy {
             initial_counter: number("otpPolicyInitialCounter"),
             // Each look ahead is a guess more for a stranger.
             look_ahead: number("otpPolicyLookAheadWindow").min(100),
-            reusable: realm.flag("otpPolicyCodeReusable"),
+            reusable: json::flag(doc, "otpPolicyCodeReusable"),
         }
     }
 
@@ -96,7 +101,7 @@ impl Policy {
 
     /// A new device's `credentialData`.
     pub fn credential_data(&self) -> String {
-        json!({
+        value!({
             "subType": self.kind.name(), "digits": self.digits, "counter": self.initial_counter, "period": self.period,
             "algorithm": self.algorithm.name()
         })

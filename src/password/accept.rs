@@ -1,9 +1,7 @@
 //! Choosing a password: what the realm's policy says with all that it asks for, the hash, and what is kept.
 
-use std::io::BufRead as _;
-
 use super::policy::{self, Rule, Violation};
-use super::{Hashed, LONGEST, Verdict};
+use super::{Hashed, LONGEST, Verdict, lists};
 use crate::app::App;
 use crate::error::Error;
 use crate::store::Tx;
@@ -47,7 +45,8 @@ pub async fn accept(
     }
     for rule in policy::of(realm).rules {
         let broken = match &rule {
-            Rule::Blacklist(file) => is_listed(app, file, password)?,
+            Rule::Blacklist(file) => lists::is_blocked(app, file, password)?,
+            Rule::Breached(file) => lists::is_breached(app, file, password)?,
             Rule::History(n) => was_used(app, user_id, password, Some(*n), None).await?,
             Rule::Age(days) => was_used(app, user_id, password, None, Some(app.now() - days * DAY_MS)).await?,
             _ => false,
@@ -57,22 +56,6 @@ pub async fn accept(
         }
     }
     Ok(Ok(()))
-}
-
-/// One password per line, compared without case.
-fn is_listed(app: &App, file: &str, password: &str) -> Result<bool, Error> {
-    let path = app.config.data.join("password-blacklists").join(file);
-    let unreadable = |e: std::io::Error| Error::Setup(format!("the block list {} cannot be read: {e}", path.display()));
-    let wanted = password.to_lowercase();
-    tokio::task::block_in_place(|| {
-        let list = std::fs::File::open(&path).map_err(unreadable)?;
-        for line in std::io::BufReader::new(list).lines() {
-            if line.map_err(unreadable)?.to_lowercase() == wanted {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    })
 }
 
 async fn was_used(

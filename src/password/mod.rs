@@ -3,6 +3,7 @@
 mod accept;
 mod hash;
 mod hints;
+pub mod lists;
 pub mod order;
 pub mod policy;
 

@@ -29,6 +29,8 @@ pub enum Rule {
     Age(i64),
     /// The name of a file in `DATA/password-blacklists/`.
     Blacklist(String),
+    /// The name of a file of hashes in the same folder (ours).
+    Breached(String),
     /// Days.
     ForceExpiredPasswordChange(i64),
     HashAlgorithm(String),
@@ -55,6 +57,7 @@ impl Rule {
             Self::History(_) => "passwordHistory",
             Self::Age(_) => "passwordAge",
             Self::Blacklist(_) => "passwordBlacklist",
+            Self::Breached(_) => "breached",
             Self::ForceExpiredPasswordChange(_) => "forceExpiredPasswordChange",
             Self::HashAlgorithm(_) => "hashAlgorithm",
             Self::HashIterations(_) => "hashIterations",
@@ -77,7 +80,7 @@ impl Rule {
             Self::NotEmail => "invalidPasswordNotEmailMessage",
             Self::RegexPattern(..) => "invalidPasswordRegexPatternMessage",
             Self::History(_) => "invalidPasswordHistoryMessage",
-            Self::Blacklist(_) => "invalidPasswordBlacklistedMessage",
+            Self::Blacklist(_) | Self::Breached(_) => "invalidPasswordBlacklistedMessage",
             _ => "invalidPasswordGenericMessage",
         }
     }
@@ -97,7 +100,9 @@ impl Rule {
             | Self::HashIterations(n)
             | Self::MaxAuthAge(n)
             | Self::RecoveryCodesWarningThreshold(n) => json!(n),
-            Self::RegexPattern(text, _) | Self::Blacklist(text) | Self::HashAlgorithm(text) => json!(text),
+            Self::RegexPattern(text, _) | Self::Blacklist(text) | Self::Breached(text) | Self::HashAlgorithm(text) => {
+                json!(text)
+            }
             Self::NotUsername | Self::NotContainsUsername | Self::NotEmail => Value::Bool(true),
         }
     }
@@ -116,7 +121,7 @@ impl Rule {
             Self::NotEmail => "Invalid password: must not be equal to the email.".into(),
             Self::RegexPattern(..) => "Invalid password: fails to match regex pattern(s).".into(),
             Self::History(_) => format!("Invalid password: must not be equal to any of last {n} passwords."),
-            Self::Blacklist(_) => "Invalid password: password is blacklisted.".into(),
+            Self::Blacklist(_) | Self::Breached(_) => "Invalid password: password is blacklisted.".into(),
             _ => "Invalid password: new password does not match password policies.".into(),
         }
     }
@@ -213,6 +218,12 @@ impl Policy {
         };
         self.rules.iter().find_map(days)
     }
+
+    /// Seconds after which somebody proves themselves again before they change the password.
+    pub fn oldest_proof(&self) -> Option<i64> {
+        let seconds = |r: &Rule| if let Rule::MaxAuthAge(n) = r { Some(*n) } else { None };
+        self.rules.iter().find_map(seconds)
+    }
 }
 
 /// Reads a policy. What it refuses is Keycloak's text of the 400.
@@ -279,9 +290,10 @@ fn rule(id: &str, config: Option<&str>) -> Result<Rule, String> {
         }
         "passwordHistory" => Rule::History(number(3)?),
         "passwordAge" => Rule::Age(number(30)?),
-        "passwordBlacklist" => match config {
-            Some(file) if is_file_name(file) => Rule::Blacklist(file.to_owned()),
-            _ => return Err(invalid("A file name is required")),
+        "passwordBlacklist" | "breached" => match config.filter(|file| is_file_name(file)).map(str::to_owned) {
+            Some(file) if id == "breached" => Rule::Breached(file),
+            Some(file) => Rule::Blacklist(file),
+            None => return Err(invalid("A file name is required")),
         },
         "forceExpiredPasswordChange" => Rule::ForceExpiredPasswordChange(number(365)?),
         "hashAlgorithm" => Rule::HashAlgorithm(config.unwrap_or("argon2").to_owned()),

@@ -102,7 +102,15 @@ async fn ask(mut turn: Turn, mut user: User, address: &str, elsewhere: bool) -> 
     user.attributes.insert(PENDING.to_owned(), vec![address.to_owned()]);
     let mut tx = turn.app.db.begin().await?;
     user::update(&mut tx, &user, turn.realm.unique_emails()).await?;
-    mail::queue(&mut tx, &turn.app, &turn.realm, &mail, Sending::Wanted).await?;
+    mail::queue(
+        &mut tx,
+        &turn.app,
+        &turn.realm,
+        &mail,
+        turn.visitor.caller.ip,
+        Sending::Wanted,
+    )
+    .await?;
     let event = record::settled(&turn, Event::new("SEND_VERIFY_EMAIL")).detail("email", address);
     events::record(&mut tx, &turn.realm, &event, now).await?;
     tx.commit().await?;

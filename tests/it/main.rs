@@ -62,6 +62,7 @@ mod representation_registration;
 mod secret_key;
 mod sso;
 mod statements;
+mod step_up;
 mod store;
 #[allow(dead_code, reason = "each promise uses what it needs")]
 mod support;

@@ -249,3 +249,31 @@ async fn declined_terms_lead_back_without_a_code() {
         .unwrap();
     assert!(is_signed_in(&browser.submit(&form, &[("accept", "Accept")]).await));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn breached_passwords_are_refused_by_their_hashes() {
+    let server = support::sqlite().await;
+    let folder = server.app.config.data.join("password-blacklists");
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut lines: Vec<String> = ["letmein", "correct horse", "hunter2"]
+        .iter()
+        .map(|word| {
+            let hash = vestibule_jose::digest::sha1(word.as_bytes());
+            let hex: String = hash.iter().map(|b| format!("{b:02X}")).collect();
+            format!("{hex}:42")
+        })
+        .collect();
+    lines.sort();
+    std::fs::write(folder.join("pwned.txt"), lines.join("\n")).unwrap();
+    let text = refused(&server, "breached(pwned.txt)", "hunter2").await;
+    assert_eq!(text, "Invalid password: password is blacklisted.");
+    assert_eq!(refused(&server, "breached(pwned.txt)", "Hunter2").await, "");
+    let missing = server
+        .admin(
+            "POST",
+            "",
+            json!({ "realm": "nolist", "passwordPolicy": "breached(nosuch.txt)" }),
+        )
+        .await;
+    assert_eq!(missing.status, 400);
+}

@@ -6,6 +6,11 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use crate::{Alg, Error, Result};
 
+/// SHA-1 (FIPS 180-4): for lists that others made with it, never for anything new.
+pub fn sha1(input: &[u8]) -> [u8; 20] {
+    fixed(&digest::SHA1_FOR_LEGACY_USE_ONLY, input)
+}
+
 /// SHA-256 (FIPS 180-4).
 pub fn sha256(input: &[u8]) -> [u8; 32] {
     fixed(&digest::SHA256, input)

@@ -3,7 +3,9 @@
 use crate::error::Error;
 use crate::login::flow::{Context, Outcome};
 use crate::login::identity::{self, SignedIn};
+use crate::login::loa;
 use crate::login::request::AuthRequest;
+use crate::password::policy;
 use crate::store::client::Client;
 use crate::store::realm::Realm;
 use crate::theme::pages::Severity;
@@ -30,6 +32,14 @@ pub async fn run(context: &mut Context<'_>) -> Result<Outcome, Error> {
     if again {
         turn.session.set_note("known_before", "true");
         turn.session.forward(Severity::Info, "reauthenticate");
+        loa::begins_anew(turn);
+        return Ok(Outcome::Attempted);
+    }
+    if loa::continues(turn, &session) {
+        turn.session.set_note("known_before", "true");
+        if turn.session.request.kc_action.is_some() {
+            turn.session.forward(Severity::Info, "authenticateStrong");
+        }
         return Ok(Outcome::Attempted);
     }
     turn.session.set_note("sso", &*session.id);
@@ -47,7 +57,12 @@ fn must_prove_again(realm: &Realm, client: &Client, request: &AuthRequest, age: 
 fn action_max_age(realm: &Realm, request: &AuthRequest) -> Option<i64> {
     let alias = request.kc_action.as_deref()?.split(':').next()?;
     let action = realm.required_action(alias)?;
-    let own = action.config.get("max_auth_age").and_then(|v| v.parse().ok());
+    let by_policy = || policy::of(realm).oldest_proof().filter(|_| alias == "UPDATE_PASSWORD");
+    let own = action
+        .config
+        .get("max_auth_age")
+        .and_then(|v| v.parse().ok())
+        .or_else(by_policy);
     let usual = if alias == "delete_account" { 0 } else { ACTION_MAX_AGE };
     Some(own.unwrap_or(usual))
 }

@@ -9,7 +9,8 @@ use crate::admin::api::authentication::BINDINGS;
 use crate::admin::api::error::ApiError;
 use crate::admin::api::extensions;
 use crate::app::App;
-use crate::password::policy;
+use crate::otp::Policy;
+use crate::password::{lists, policy};
 use crate::profile::address;
 use crate::realm_setup::COLLECTIONS;
 use crate::store::json::{Doc, text, texts};
@@ -103,8 +104,8 @@ fn sender(exists: bool, wanted: &Doc) -> Result<(), ApiError> {
 fn password_policy(app: &App, rules: &str) -> Result<(), ApiError> {
     let parsed = policy::parse(rules).map_err(|text| ApiError::bad(&text))?;
     for rule in &parsed.rules {
-        if let policy::Rule::Blacklist(file) = rule
-            && !app.config.data.join("password-blacklists").join(file).is_file()
+        if let policy::Rule::Blacklist(file) | policy::Rule::Breached(file) = rule
+            && !lists::folder(app).join(file).is_file()
         {
             return Err(ApiError::message(StatusCode::BAD_REQUEST, "Failed to update realm"));
         }
@@ -233,6 +234,8 @@ pub(super) fn merged(before: &Doc, wanted: &Doc, whole: bool) -> Doc {
             }
         }
     }
+    // Not a setting, but what follows from some.
+    doc.insert("otpSupportedApplications".into(), json!(Policy::of_doc(&doc).apps()));
     doc
 }
 
