@@ -4,12 +4,12 @@ use serde_json::Value;
 use vestibule_jose::digest::{b64url, b64url_decode, constant_time_eq};
 use vestibule_oauth::params::Params;
 
-use super::{acted, end_other_sessions, without};
+use super::{acted, end_other_sessions, recovery_codes, without};
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{End, done};
 use crate::login::{Turn, address, record, session};
-use crate::otp::{self, Device, Policy, base32, device};
+use crate::otp::{self, Device, Policy, base32, device, recovery};
 use crate::page::{Response, StatusCode};
 use crate::store::event::Event;
 use crate::store::user::{self, User};
@@ -30,6 +30,9 @@ const PURPOSE: &str = "totp-setup";
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const LENGTH: usize = 20;
 
+/// The longest name of a device.
+const LONGEST_LABEL: usize = 255;
+
 /// Shows the page, or takes the first code.
 ///
 /// # Errors
@@ -44,9 +47,10 @@ pub async fn run(mut turn: Turn, user: User, form: Option<&Params>) -> Result<Re
     let policy = Policy::of(&turn.realm);
     let typed = form.get("totp").unwrap_or_default().trim();
     let label = form.get("userLabel").unwrap_or_default().trim();
+    let label: String = label.chars().take(LONGEST_LABEL).collect();
     let ours = constant_time_eq(form.get("totpSecret").unwrap_or_default().as_bytes(), secret.as_bytes());
     let now = turn.app.now();
-    let new = Device::new(&policy, secret.as_bytes(), label, now);
+    let new = Device::new(&policy, secret.as_bytes(), &label, now);
     let proved = new.counter_of(&policy, typed, now).filter(|_| ours);
     let known = device::of_user(&turn.app, &turn.app.db, &user.id).await?;
     let fault = match proved {
@@ -87,6 +91,9 @@ fn secret(turn: &mut Turn) -> Result<String, Error> {
 async fn keep(mut turn: Turn, mut user: User, new: Device, counter: u64, elsewhere: bool) -> Result<Response, Error> {
     let now = turn.app.now();
     user.required_actions = without(&mut turn, &user, ALIAS);
+    if wants_recovery_codes(&turn, &user).await? {
+        user.required_actions.push(recovery_codes::ALIAS.to_owned());
+    }
     acted(&mut turn, ALIAS, Some(device::TYPE));
     let mut tx = turn.app.db.begin().await?;
     user::lock(&mut tx, &turn.realm.id, &user.id).await?;
@@ -102,6 +109,17 @@ async fn keep(mut turn: Turn, mut user: User, new: Device, counter: u64, elsewhe
     turn.session.notes.remove(SECRET);
     turn.session.set_note("updated", "true");
     done(turn, user, ALIAS, End::Done).await
+}
+
+/// Whether codes to keep on paper go with the device: a setting of the action, for who has none yet.
+async fn wants_recovery_codes(turn: &Turn, user: &User) -> Result<bool, Error> {
+    let action = |alias: &str| turn.realm.required_action(alias).filter(|a| a.enabled);
+    let set = action(ALIAS).is_some_and(|a| a.config.get("add-recovery-codes").is_some_and(|v| v == "true"));
+    let asked = user.required_actions.iter().any(|a| a == recovery_codes::ALIAS);
+    if !set || asked || action(recovery_codes::ALIAS).is_none() {
+        return Ok(false);
+    }
+    Ok(recovery::next_number(&turn.app, &user.id).await?.is_none())
 }
 
 /// Letters in groups of four.

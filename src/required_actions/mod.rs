@@ -96,6 +96,7 @@ pub async fn next(turn: &Turn, user: &User) -> Result<Option<String>, Error> {
     let Some(user) = user::by_id(&turn.app.db, &turn.realm.id, &user.id).await? else {
         return Ok(None);
     };
+    let user = in_chosen_language(turn, user).await?;
     let mut wanted = due(&turn.app, &turn.realm, &user).await?;
     if wanted != user.required_actions {
         let mut tx = turn.app.db.begin().await?;
@@ -117,6 +118,26 @@ pub async fn next(turn: &Turn, user: &User) -> Result<Option<String>, Error> {
         .iter()
         .filter(|a| a.enabled && a.alias != "update_user_locale");
     Ok(enabled.map(|a| &a.alias).find(|alias| wanted.contains(alias)).cloned())
+}
+
+/// `update_user_locale`: the language that somebody chose on the pages becomes the user's, without a page of its own.
+async fn in_chosen_language(turn: &Turn, mut user: User) -> Result<User, Error> {
+    let (realm, chosen) = (&turn.realm, turn.session.note("locale"));
+    let on = realm.flag("internationalizationEnabled")
+        && realm.required_action("update_user_locale").is_some_and(|a| a.enabled);
+    let chosen = chosen.filter(|tag| on && realm.texts("supportedLocales").contains(tag));
+    let Some(chosen) = chosen.filter(|tag| user.attribute("locale") != Some(tag)) else {
+        return Ok(user);
+    };
+    let mut tx = turn.app.db.begin().await?;
+    user::lock(&mut tx, &realm.id, &user.id).await?;
+    if let Some(present) = user::by_id(&mut tx, &realm.id, &user.id).await? {
+        user = present;
+    }
+    user.attributes.insert("locale".to_owned(), vec![chosen.to_owned()]);
+    user::update(&mut tx, &user, realm.unique_emails()).await?;
+    tx.commit().await?;
+    Ok(user)
 }
 
 /// The actions on a user as they should be now.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::consent::Consent;
-use super::credential::Credential;
+use super::credential::{self, Credential};
 use super::db::{Db, Param, Row, Tx};
 use super::federated_identity::FederatedIdentity;
 use super::json::{self, Doc};
@@ -69,7 +69,7 @@ pub async fn belongings(db: &Db, users: &[User]) -> Result<Belongings, Error> {
     let mut all = Belongings::default();
     let columns = "account_id, id, type, label, created, priority, secret_data, credential_data";
     for (owner, mut r) in of(db, users, columns, "credential", "priority, created, id").await? {
-        let c = Credential {
+        let mut c = Credential {
             id: r.next()?,
             kind: r.next()?,
             label: r.next()?,
@@ -78,6 +78,13 @@ pub async fn belongings(db: &Db, users: &[User]) -> Result<Belongings, Error> {
             secret_data: r.next()?,
             credential_data: r.next()?,
         };
+        match credential::open(db, &c) {
+            Ok(plain) => c.secret_data.clone_from(&plain),
+            Err(e) => {
+                tracing::warn!("credential {} is left out: {e}", c.id);
+                continue;
+            }
+        }
         all.credentials.entry(owner).or_default().push(c);
     }
     for (owner, mut r) in of(db, users, "account_id, role_id", "account_role", "role_id").await? {

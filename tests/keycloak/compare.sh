@@ -24,8 +24,8 @@ fi
 
 people=(
     g03_pages g04_register_errors g05_password_policy g05b_policy_order g06_register_success g07_verify_email
-    g08_forgot_password g09_login_settings g11_login_errors g12_tokens g12b_introspect_audience g13_admin_users g16_events g18_account
-    g19_guides g22_absent_fields
+    g08_forgot_password g09_login_settings g10_required_actions g10b_aia g11_login_errors g12_tokens g12b_introspect_audience
+    g13_admin_users g16_events g18_account g19_guides g21_brute_force_waits g22_absent_fields
 )
 applications=(
     initial-access-tokens dcr-create dcr-client-id dcr-redirect-uris dcr-grants dcr-auth-method dcr-scope dcr-sector

@@ -38,7 +38,9 @@ pub async fn run(context: &mut Context<'_>) -> Result<Outcome, Error> {
         return page(context, &devices, false);
     };
     let chosen = form.text("selectedCredentialId").unwrap_or_else(|| devices[0].id());
-    turn.session.set_note(SELECTED, chosen.to_owned());
+    if devices.iter().any(|d| d.id() == chosen) {
+        turn.session.set_note(SELECTED, chosen.to_owned());
+    }
     let typed = form.get("otp").unwrap_or_default().trim();
     let right = device::is_right(&turn.app, &turn.realm, &user.id, Some(chosen), typed).await?;
     let address = turn.visitor.caller.ip.to_string();

@@ -20,7 +20,7 @@ pub fn visible(realm: &Realm, user: &User) -> Attributes {
         None => {
             config.unmanaged != Unmanaged::Disabled
                 || name == "locale" && speaks
-                || matches!(name, "terms_and_conditions" | "disabledReason")
+                || matches!(name, "terms_and_conditions" | "disabledReason" | "kc.email.pending")
         }
     };
     let shown = user.attributes.iter().filter(|(name, _)| seen(name));
