@@ -92,11 +92,8 @@ impl Shown<'_> {
     fn html(&self, console: &Console, caller: &Caller, nonce: &str) -> Result<String, Error> {
         let entry = self.entry(console);
         let base = format!("{}{}", caller.prefix, console.resources_path(self.kind));
-        let styles: String = entry
-            .styles
-            .iter()
-            .map(|style| format!("    <link rel=\"stylesheet\" href=\"{base}/{style}\">\n"))
-            .collect();
+        let link = |style: &String| format!("    <link rel=\"stylesheet\" href=\"{base}/{style}\">\n");
+        let styles = entry.styles.iter().map(link).collect::<Vec<_>>().concat();
         let script = format!("{base}/{}", entry.script);
         let environment = serde_json::to_string_pretty(&self.environment)?;
         let icon = format!("{base}/favicon.svg");
