@@ -1,7 +1,10 @@
 //! As much of DER as a key in a certificate needs.
 
-/// Splits off the first element: its tag, what is in it, all of it, and the rest.
-fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8], &[u8])> {
+/// An element: its tag, what is in it, all of it, and what comes after it.
+type Element<'a> = (u8, &'a [u8], &'a [u8], &'a [u8]);
+
+/// Splits off the first element.
+fn element(bytes: &[u8]) -> Option<Element<'_>> {
     let (&tag, rest) = bytes.split_first()?;
     let (&first, rest) = rest.split_first()?;
     let (length, rest) = if first < 0x80 {

@@ -43,7 +43,8 @@ pub fn full(realm: &Realm, p: &IdentityProvider) -> Value {
             // Keycloak 26.7 has it before the settings.
             shown.insert("organizationId".into(), json!(id));
         }
-        if !value.is_null() && !(member == "organizationId" && shown.contains_key(member)) {
+        let is_there = member == "organizationId" && shown.contains_key(member);
+        if !value.is_null() && !is_there {
             shown.insert(member.to_owned(), value);
         }
     }

@@ -27,7 +27,7 @@ impl FromRequestParts<App> for GroupFound {
             let id = of.param("group");
             let found = organization_group::by_id(&app.db, &of.organization.id, id).await?;
             let missing = || ApiError::message(StatusCode::NOT_FOUND, "Group does not exist");
-            Ok::<_, ApiError>(found.ok_or_else(missing)?)
+            found.ok_or_else(missing)
         };
         match find.await {
             Ok(group) => Ok(Self { of, group }),
