@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::mail;
 use crate::store::json;
 use crate::store::sealed::{self, Place};
-use crate::store::{identity_provider, key, realm};
+use crate::store::{credential, identity_provider, key, realm};
 
 /// Rows looked at in one go.
 const AT_ONCE: i64 = 200;
@@ -52,6 +52,7 @@ pub async fn run(app: &App) -> Result<usize, Error> {
     count += client_docs(app).await?;
     count += realm::seal_again(&app.db).await?;
     count += identity_provider::seal_again(&app.db).await?;
+    count += credential::seal_again(&app.db).await?;
     Ok(count)
 }
 

@@ -1,9 +1,11 @@
 //! What users prove themselves with: passwords now, one-time codes and keys later.
 
+use serde_json::Value;
 use vestibule_jose::digest::{b64url, b64url_decode};
 use zeroize::Zeroizing;
 
 use super::db::{Db, Query, Row, Tx};
+use super::realm_secret;
 use crate::error::Error;
 
 /// Types whose secret has to be read back, so that it is sealed where that of others is a hash.
@@ -148,4 +150,32 @@ pub async fn remove(tx: &mut Tx, user_id: &str, id: &str) -> Result<bool, Error>
         )
         .await?
         > 0)
+}
+
+/// Seals the secrets again that an earlier secret key sealed, and says how many.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn seal_again(db: &Db) -> Result<usize, Error> {
+    let (mut after, mut count) = (String::new(), 0);
+    loop {
+        let sql = "select id, type, secret_data from credential where id > $1 and type = 'otp' order by id limit 200";
+        let some = db.list(sql, &[&after]).await?;
+        if some.is_empty() {
+            return Ok(count);
+        }
+        for mut row in some {
+            let (id, kind, old): (String, String, String) = (row.next()?, row.next()?, row.next()?);
+            let mut value = Value::from(old.as_str());
+            if realm_secret::seal_again(db, &purpose(&kind), &id, &mut value) {
+                let mut tx = db.begin().await?;
+                let sql = "update credential set secret_data = $3 where id = $1 and secret_data = $2";
+                tx.exec(sql, &[&id, &old, &value.as_str()]).await?;
+                tx.commit().await?;
+                count += 1;
+            }
+            after = id;
+        }
+    }
 }

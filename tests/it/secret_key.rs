@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use vestibule::app::App;
 use vestibule::clock::Clock;
+use vestibule::store::credential::{self, Credential};
 use vestibule::store::{identity_provider, realm};
 use vestibule::{mail, resealing};
 
@@ -42,6 +43,19 @@ async fn what_an_old_key_sealed_is_sealed_again_so_that_the_old_key_can_go() {
         let path = format!("/{realm}/identity-provider/instances");
         assert_eq!(server.admin("POST", &path, provider).await.status, 201);
         send_form(&mut Browser::new(&server), &realm, &person("mia")).await;
+        let noa = server.user(&realm, "noa", "correct horse").await;
+        let device = Credential {
+            id: vestibule::random::uuid(),
+            kind: "otp".into(),
+            label: None,
+            created: 0,
+            priority: 20,
+            secret_data: "{\"value\":\"the seed\"}".into(),
+            credential_data: "{}".into(),
+        };
+        let mut tx = server.app.db.begin().await.unwrap();
+        credential::put(&mut tx, &noa, &device).await.unwrap();
+        tx.commit().await.unwrap();
 
         let old = std::fs::read_to_string(&server.app.config.secret_key_file).unwrap();
         let new = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n";
@@ -63,6 +77,9 @@ async fn what_an_old_key_sealed_is_sealed_again_so_that_the_old_key_can_go() {
             .unwrap()
             .unwrap();
         assert_eq!(provider.secret(&app.db).unwrap().unwrap().as_str(), "of the provider");
+        let kept = credential::of_user(&app.db, &noa).await.unwrap();
+        let kept = kept.iter().find(|c| c.kind == "otp").unwrap();
+        assert_eq!(credential::open(&app.db, kept).unwrap().as_str(), device.secret_data);
         let router = vestibule::routes::router(app.clone());
         let fields = [
             ("grant_type", "client_credentials"),
