@@ -60,6 +60,21 @@ consoles: build console
     cd tests/browser && npm ci --no-audit --no-fund --loglevel=error
     cd tests/browser && TEST_CHROMIUM={{ chromium }} npm run test:console
 
+# Unmodified clients for the Admin API: keycloak-admin-client (npm) and python-keycloak (PyPI)
+clients: build
+    cd tests/clients && npm ci --no-audit --no-fund --loglevel=error
+    cd tests/clients && npm test
+    .ci/with-server --no-demo -- tests/clients/python/run.sh
+
+# And the typed one of crates.io, which takes long to build
+clients-rust: build
+    cargo build --locked --manifest-path tests/clients/rust/Cargo.toml --target-dir target/clients
+    .ci/with-server --no-demo -- target/clients/debug/vestibule-client-tests
+
+# Strangers' input to the Admin API, for no 5xx: `quick`, or all of it
+fuzz how="": build
+    .ci/with-server --no-demo -- tests/fuzz/run.sh {{ how }}
+
 # The answers beside those of a recorded Keycloak
 keycloak: build
     .ci/with-server --no-demo -- tests/keycloak/compare.sh
@@ -77,9 +92,11 @@ suite:
     TEST_CHROMIUM={{ chromium }} TEST_STRACE=1 .ci/with-postgres just test examples
     just keycloak
     just browser
+    just clients
+    just fuzz quick
 
 # All that there is: the suite and what takes long
-full: suite consoles
+full: suite consoles clients-rust fuzz
 
 # Installs PostgreSQL and Chromium from Debian's packages (as root), then runs everything with both switched on
 ci:

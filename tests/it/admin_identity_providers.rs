@@ -61,7 +61,7 @@ async fn a_provider_is_kept_and_its_secret_is_not_shown() {
 }
 
 /// Sends a form with texts and a file.
-async fn upload_file(server: &Server, path: &str, texts: &[(&str, &str)], file: &str) -> Answer {
+pub async fn upload_file(server: &Server, path: &str, texts: &[(&str, &str)], file: &str) -> Answer {
     let mut body = String::new();
     for (name, text) in texts {
         body += &format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n");

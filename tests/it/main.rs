@@ -10,6 +10,7 @@ mod account;
 mod account_profile;
 mod admin_authz;
 mod admin_clients;
+mod admin_clients_of_keycloak;
 mod admin_components;
 mod admin_events;
 mod admin_flows;

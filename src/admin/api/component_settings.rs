@@ -18,11 +18,7 @@ pub const MASK: &str = "**********";
 
 /// Puts what was sent over a component. Lists of its configuration are replaced one by one; an empty one is taken away,
 /// and the mask leaves the secret that is there.
-///
-/// # Errors
-///
-/// [`ApiError::Failed`] if lists are none.
-pub fn merge(component: &mut Component, given: &Doc) -> Result<(), ApiError> {
+pub fn merge(component: &mut Component, given: &Doc) {
     let text = |name: &str| json::text(given, name).map(str::to_owned);
     component.name = text("name").or(component.name.take());
     component.sub_type = text("subType").or(component.sub_type.take());
@@ -30,17 +26,18 @@ pub fn merge(component: &mut Component, given: &Doc) -> Result<(), ApiError> {
     component.provider_id = text("providerId").unwrap_or_else(|| component.provider_id.clone());
     component.provider_type = text("providerType").unwrap_or_else(|| component.provider_type.clone());
     let Some(config) = given.get("config").and_then(Value::as_object) else {
-        return Ok(());
+        return;
     };
     for (name, values) in config {
-        let values: Vec<String> = serde_json::from_value(values.clone())?;
+        // `null` in a list is no value, and instead of a list it takes the setting away.
+        let texts = values.as_array().into_iter().flatten().filter_map(Value::as_str);
+        let values: Vec<String> = texts.map(str::to_owned).collect();
         if values.iter().all(String::is_empty) {
             component.config.remove(name);
         } else if !(values == [MASK] && is_secret(component, name)) {
             component.config.insert(name.clone(), values);
         }
     }
-    Ok(())
 }
 
 /// Whether a provider declares a setting, so that administrators see it.

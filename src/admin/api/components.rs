@@ -103,7 +103,7 @@ async fn create(admin: Admin, body: Body) -> Answer {
         sub_type: None,
         config: std::collections::BTreeMap::new(),
     };
-    settings::merge(&mut new, &given)?;
+    settings::merge(&mut new, &given);
     settings::check(&new)?;
     settings::fill(&mut new);
     if admin.realm.components.iter().any(|c| c.id == new.id) {
@@ -138,7 +138,7 @@ async fn update(admin: Admin, Path((_, id)): Path<(String, String)>, body: Body)
     let known = find(&admin, &id)?.clone();
     let given = body.object(SHAPE)?;
     let mut changed = known.clone();
-    settings::merge(&mut changed, &given)?;
+    settings::merge(&mut changed, &given);
     settings::check(&changed)?;
     let renewed = changed.provider_type == KEYS && settings::needs_new_key(&known, &changed);
     let made = if renewed {

@@ -3,6 +3,7 @@
 //! Every file has `routes()`, the addresses of its resource below `/admin`. Handlers take [`auth::Admin`] (who calls, for
 //! which realm, with which rights), ask it for a right first, and answer with [`error::Answer`].
 
+pub mod absent;
 pub mod answer;
 pub mod auth;
 pub mod authentication;
@@ -39,6 +40,7 @@ pub mod scope_mappings;
 pub mod search_terms;
 pub mod server_info;
 pub mod ui_ext;
+pub mod upload;
 pub mod users;
 pub mod who_am_i;
 
@@ -81,6 +83,7 @@ pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
         .merge(who_am_i::routes())
         // -- what is not there yet: ---------------------------------------------------------------------------------
         .merge(others::routes())
+        .merge(absent::routes())
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::middleware::from_fn(cors::apply))

@@ -2,12 +2,14 @@
 //!
 //! A private key that is made here is kept sealed, beside the client's attributes and not in them.
 
+use axum::extract::Request;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use vestibule_jose::digest::{b64, b64url, b64url_decode};
 
 use super::super::answer;
 use super::super::error::{Answer, ApiError};
+use super::super::identity_providers::certificate;
 use super::super::json::Body;
 use super::super::record::{Operation, record};
 use super::Found;
@@ -67,22 +69,21 @@ pub(super) async fn generate(found: Found) -> Answer {
     answer::json(&told)
 }
 
-/// Takes a certificate that was made elsewhere, as base64 of its DER or as PEM.
-pub(super) async fn upload(found: Found, body: Body) -> Answer {
+/// Takes a certificate that was made elsewhere, in a file, as base64 of its DER or as PEM.
+pub(super) async fn upload(found: Found, request: Request) -> Answer {
     found.require_manage()?;
     let of = found.param("of");
-    let given = body.object("CertificateRepresentation")?;
-    let Some(text) = given.get("certificate").and_then(Value::as_str) else {
-        return Err(ApiError::error(StatusCode::BAD_REQUEST, "certificate is missing"));
+    let given = certificate::read(request).await?;
+    let Some(certificate) = given.get("certificate").and_then(Value::as_str) else {
+        let text = "only certificates are kept: a set of keys is an attribute of its own, jwks.string";
+        return Err(ApiError::error(StatusCode::BAD_REQUEST, text));
     };
-    let lines = text.lines().filter(|l| !l.starts_with("-----"));
-    let certificate: String = lines.flat_map(|l| l.chars().filter(|c| !c.is_whitespace())).collect();
     let mut tx = found.admin.app.db.begin().await?;
     let mut changed = found.latest(&mut tx).await?;
     if let Some(Value::Object(keys)) = changed.doc.get_mut(KEYS) {
         keys.shift_remove(of);
     }
-    put(&mut changed, "attributes", &attribute(of), &certificate);
+    put(&mut changed, "attributes", &attribute(of), certificate);
     let told = described(&found, &changed)?;
     save(
         tx,

@@ -7,11 +7,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use vestibule_jose::digest::{b64, b64url_decode};
 
-use super::upload::Upload;
 use super::{CHANGE, der};
 use crate::admin::api::answer;
 use crate::admin::api::auth::Admin;
 use crate::admin::api::error::{Answer, ApiError};
+use crate::admin::api::upload::Upload;
 
 fn refuse(text: &str) -> ApiError {
     ApiError::error(StatusCode::BAD_REQUEST, text)
@@ -25,6 +25,15 @@ fn not_found() -> ApiError {
 
 pub(super) async fn upload(admin: Admin, request: Request) -> Answer {
     admin.require(CHANGE)?;
+    answer::json_plain(&read(request).await?)
+}
+
+/// The key in a file that is sent with its format: the certificate, the public key or the set of keys.
+///
+/// # Errors
+///
+/// 400 if there is none, 415 if no file is sent.
+pub async fn read(request: Request) -> Result<Value, ApiError> {
     let sent = Upload::read(request).await?;
     let format = sent
         .text("keystoreFormat")
@@ -40,7 +49,7 @@ pub(super) async fn upload(admin: Admin, request: Request) -> Answer {
         "JKS" | "PKCS12" | "BCFKS" => return Err(refuse("error loading keystore")),
         _ => None,
     };
-    answer::json_plain(&read.ok_or_else(not_found)?)
+    read.ok_or_else(not_found)
 }
 
 fn certificate(text: &str) -> Option<Value> {

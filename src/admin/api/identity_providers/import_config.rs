@@ -4,12 +4,12 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use serde_json::{Value, json};
 
-use super::upload::Upload;
 use super::{CHANGE, catalog};
 use crate::admin::api::answer;
 use crate::admin::api::auth::Admin;
 use crate::admin::api::error::{Answer, ApiError};
 use crate::admin::api::json::Body;
+use crate::admin::api::upload::Upload;
 use crate::store::json::{Doc, text};
 
 /// Members of a discovery document, and the settings that they become.

@@ -1,14 +1,13 @@
 //! Identity providers: what an administrator writes about them, and their mappers.
 
 mod catalog;
-mod certificate;
+pub mod certificate;
 mod check;
 mod der;
 mod import_config;
 mod instances;
 mod mappers;
 pub mod representation;
-mod upload;
 
 use axum::Router;
 use axum::extract::Path;

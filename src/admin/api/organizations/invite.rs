@@ -1,12 +1,14 @@
 //! People are invited, by mail.
 
 use axum::body::Bytes;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{FromRequest, Request};
+use axum::http::{StatusCode, header};
 
 use super::super::answer;
 use super::super::error::{Answer, ApiError};
 use super::super::query::Query;
 use super::super::record::{Operation, record};
+use super::super::upload::Upload;
 use super::found::{CHANGE, Found};
 use super::invitations::{KIND, named, told};
 use crate::mail::{self, Sending, Settings};
@@ -21,11 +23,18 @@ use crate::store::{Tx, client};
 struct Sent(Vec<(String, String)>);
 
 impl Sent {
-    fn read(headers: &HeaderMap, body: &Bytes) -> Self {
-        let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
-        let is_form = kind.is_some_and(|k| k.starts_with("application/x-www-form-urlencoded"));
-        let pairs = url::form_urlencoded::parse(if is_form { body } else { b"" });
-        Self(pairs.into_owned().collect())
+    /// Reads a form in either of the ways in which programs send one: Keycloak's own JavaScript client sends parts.
+    async fn read(request: Request) -> Result<Self, ApiError> {
+        let kind = request.headers().get(header::CONTENT_TYPE);
+        let kind = kind.and_then(|v| v.to_str().ok()).unwrap_or_default();
+        if kind.starts_with("multipart/form-data") {
+            return Ok(Self(Upload::read(request).await?.texts));
+        }
+        let is_form = kind.starts_with("application/x-www-form-urlencoded");
+        let body = Bytes::from_request(request, &()).await;
+        let body = body.map_err(|_| ApiError::bad("Could not read the form"))?;
+        let pairs = url::form_urlencoded::parse(if is_form { &body } else { b"" });
+        Ok(Self(pairs.into_owned().collect()))
     }
 
     fn text(&self, name: &str) -> Option<String> {
@@ -105,9 +114,9 @@ fn require_enabled(found: &Found) -> Result<(), ApiError> {
 }
 
 /// Invites an address. Whoever has an account under it is asked to join; others are asked to register.
-pub(super) async fn newcomer(found: Found, query: Query, headers: HeaderMap, body: Bytes) -> Answer {
+pub(super) async fn newcomer(found: Found, query: Query, request: Request) -> Answer {
     found.require(CHANGE)?;
-    let sent = Sent::read(&headers, &body);
+    let sent = Sent::read(request).await?;
     let email = sent
         .text("email")
         .ok_or_else(|| ApiError::bad("Email is required to invite a member"))?;
@@ -147,9 +156,9 @@ pub(super) async fn newcomer(found: Found, query: Query, headers: HeaderMap, bod
 }
 
 /// Invites a user.
-pub(super) async fn user(found: Found, headers: HeaderMap, body: Bytes) -> Answer {
+pub(super) async fn user(found: Found, request: Request) -> Answer {
     found.require(CHANGE)?;
-    let id = Sent::read(&headers, &body).text("id").ok_or_else(|| {
+    let id = Sent::read(request).await?.text("id").ok_or_else(|| {
         let text = "To invite a member you need to provide the user id";
         ApiError::error(StatusCode::BAD_REQUEST, text)
     })?;

@@ -10,6 +10,7 @@ use super::super::auth::Admin;
 use super::super::clients::is_internal;
 use super::super::error::{Answer, ApiError};
 use super::super::json::Body;
+use super::super::query::Query;
 use super::super::record::Operation;
 use super::super::representation::role as shown;
 use super::super::{answer, roles};
@@ -70,8 +71,8 @@ async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
     super::delete(&admin, &role, KIND, &path(&id), None).await
 }
 
-async fn all(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
-    composites::children(&admin, &*find(&admin, &id, false).await?, None)
+async fn all(admin: Admin, Path((_, id)): Path<(String, String)>, query: Query) -> Answer {
+    composites::search(&admin, &*find(&admin, &id, false).await?, &query)
 }
 
 async fn of_realm(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {

@@ -7,6 +7,7 @@ use super::super::auth::Admin;
 use super::super::error::{Answer, ApiError};
 use super::super::grants;
 use super::super::json::Body;
+use super::super::query::Query;
 use super::super::record::{Operation, record};
 use super::super::representation::role as shown;
 use super::{RoleHolder, id_of};
@@ -48,6 +49,20 @@ pub(super) async fn remove(holder: RoleHolder, body: Body) -> Answer {
 pub(super) fn children(admin: &Admin, role: &Role, client_uuid: Option<&str>) -> Answer {
     let ids = admin.realm.roles.children(&role.id).iter().map(String::as_str);
     answer::json(&shown::list(&admin.realm, ids, client_uuid))
+}
+
+/// The direct parts whose names hold what is searched for, a page of them.
+pub(super) fn search(admin: &Admin, role: &Role, query: &Query) -> Answer {
+    let (text, page) = (
+        query.text("search").unwrap_or_default().to_lowercase(),
+        query.page(i64::MAX)?,
+    );
+    let roles = &admin.realm.roles;
+    let matches = |id: &&str| roles.by_id(id).is_some_and(|r| r.name.to_lowercase().contains(&text));
+    let ids = roles.children(&role.id).iter().map(String::as_str).filter(matches);
+    let found = shown::list(&admin.realm, ids, None).into_iter();
+    let found: Vec<Value> = found.skip(page.first as usize).take(page.max as usize).collect();
+    answer::json(&found)
 }
 
 pub(super) async fn children_of_client(admin: &Admin, role: &Role, client_uuid: &str) -> Answer {

@@ -145,7 +145,8 @@ pub(in crate::admin::api) fn required_actions(realm: &Realm, given: &Value) -> V
 /// Credentials ready to be stored.
 #[derive(Default)]
 pub(in crate::admin::api) struct NewCredentials {
-    password: Option<NewPassword>,
+    /// The password, and how many of the others were sent before it.
+    password: Option<(usize, NewPassword)>,
     ready: Vec<Credential>,
     /// `Some` where a password was given: whether it is to be changed at the next login.
     pub(in crate::admin::api) temporary: Option<bool>,
@@ -164,7 +165,7 @@ pub(in crate::admin::api) async fn credentials(
             made.ready.push(ready(sent, admin.app.now())?);
         } else if let Some(plain) = sent.get("value").and_then(Value::as_str) {
             let prepared = password::prepare(&admin.app, &admin.realm, user, plain).await?;
-            made.password = Some(prepared.map_err(|v| violation(&v))?);
+            made.password = Some((made.ready.len(), prepared.map_err(|v| violation(&v))?));
             made.temporary = Some(flag(sent, "temporary"));
         }
     }
@@ -199,21 +200,31 @@ pub(in crate::admin::api) fn violation(broken: &Violation) -> ApiError {
 }
 
 impl NewCredentials {
-    /// Stores them.
+    /// Stores them in the order in which they were sent, behind those that are there.
     pub(in crate::admin::api) async fn store(
         self,
         tx: &mut crate::store::Tx,
         user_id: &str,
         now: i64,
     ) -> Result<(), crate::error::Error> {
-        for credential in &self.ready {
-            crate::store::credential::put(tx, user_id, credential).await?;
-        }
-        if let Some(password) = self.password {
-            password::store(tx, user_id, password, now).await?;
-        }
-        Ok(())
+        let mut first = self.ready;
+        let Some((before, password)) = self.password else {
+            return append(tx, user_id, first).await;
+        };
+        let last = first.split_off(before);
+        append(tx, user_id, first).await?;
+        password::store(tx, user_id, password, now).await?;
+        append(tx, user_id, last).await
     }
+}
+
+async fn append(tx: &mut crate::store::Tx, user_id: &str, new: Vec<Credential>) -> Result<(), crate::error::Error> {
+    for mut one in new {
+        let known = crate::store::credential::of_user(&mut *tx, user_id).await?;
+        one.priority = known.iter().map(|c| c.priority + 10).max().unwrap_or(10);
+        crate::store::credential::put(tx, user_id, &one).await?;
+    }
+    Ok(())
 }
 
 /// Sets or takes away the duty to choose a new password.

@@ -3,14 +3,16 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Multipart, Request};
 
-use crate::admin::api::error::ApiError;
-use crate::admin::api::json::wrong_content_type;
+use super::error::ApiError;
+use super::json::wrong_content_type;
 
 /// A form with texts and one file, by the names of their fields.
 #[derive(Default)]
-pub(super) struct Upload {
-    texts: Vec<(String, String)>,
-    pub(super) file: Option<Bytes>,
+pub struct Upload {
+    /// Its texts.
+    pub texts: Vec<(String, String)>,
+    /// What is in the file.
+    pub file: Option<Bytes>,
 }
 
 impl Upload {
@@ -19,7 +21,7 @@ impl Upload {
     /// # Errors
     ///
     /// 400 if it cannot be read, 415 if it is none.
-    pub(super) async fn read(request: Request) -> Result<Self, ApiError> {
+    pub async fn read(request: Request) -> Result<Self, ApiError> {
         let mut form = Multipart::from_request(request, &())
             .await
             .map_err(|_| wrong_content_type())?;
@@ -38,7 +40,7 @@ impl Upload {
     }
 
     /// A text of the form, if it is not empty.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
+    pub fn text(&self, name: &str) -> Option<&str> {
         let found = self.texts.iter().find(|(n, _)| n == name);
         found.map(|(_, text)| text.as_str()).filter(|t| !t.is_empty())
     }
