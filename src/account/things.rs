@@ -6,8 +6,9 @@ use serde_json::json;
 use super::person::{Person, Right};
 use crate::admin::api::answer;
 use crate::admin::api::error::{Answer, ApiError};
+use crate::admin::api::organizations;
 use crate::admin::api::representation::group as represent;
-use crate::store::group;
+use crate::store::{group, organization};
 
 /// `GET groups`
 pub async fn groups(person: &Person) -> Answer {
@@ -41,7 +42,11 @@ pub async fn organizations(person: &Person) -> Answer {
         return Err(ApiError::no_such_path());
     }
     person.require(&[Right::ManageAccount, Right::ViewProfile])?;
-    answer::json_plain(&json!([]))
+    let mut shown = Vec::new();
+    for o in organization::of_user(&person.app.db, &person.realm.id, &person.user.id).await? {
+        shown.push(organizations::representation::of(&person.app, &o, true).await?);
+    }
+    answer::json_plain(&shown)
 }
 
 /// `GET resources` and below: what applications keep for somebody, which none does here.

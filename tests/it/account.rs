@@ -297,6 +297,24 @@ async fn applications_are_listed_and_consents_given_and_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn organizations_are_told_to_their_members() {
+    for server in support::servers().await {
+        let ann = ann(&server, json!({ "organizationsEnabled": true })).await;
+        let acme =
+            json!({ "name": "Acme", "alias": "acme", "domains": [{ "name": "acme.example", "verified": false }] });
+        assert_eq!(ann.admin("POST", "/organizations", acme).await.status, 201);
+        assert_eq!(ann.get("/organizations").await, json!([]));
+        let all = ann.admin("GET", "/organizations", Value::Null).await.json();
+        let path = format!("/organizations/{}/members", all[0]["id"].as_str().unwrap());
+        let joined = ann.admin("POST", &path, json!(ann.id)).await;
+        assert_eq!(joined.status, 201, "{}", joined.body);
+        let told = ann.get("/organizations").await;
+        assert_eq!(told[0]["alias"], "acme");
+        assert_eq!(told[0]["domains"][0]["name"], "acme.example");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn credentials_are_told_labelled_and_removed() {
     let server = support::sqlite().await;
     let ann = ann(&server, json!({ "eventsEnabled": true })).await;

@@ -11,7 +11,7 @@ mod identity_providers;
 mod invitations;
 mod invite;
 mod members;
-mod representation;
+pub(crate) mod representation;
 mod write;
 
 use axum::Router;

@@ -21,7 +21,7 @@ use crate::store::user::User;
 /// # Errors
 ///
 /// Those of the database.
-pub(super) async fn of(app: &App, o: &Organization, brief: bool) -> Result<Doc, Error> {
+pub(crate) async fn of(app: &App, o: &Organization, brief: bool) -> Result<Doc, Error> {
     let domains = organization_domain::of(&app.db, &o.id).await?;
     Ok(with_domains(o, &domains, brief))
 }
