@@ -86,8 +86,13 @@ fn read(path: &Path) -> Result<Vec<u64>, Error> {
 pub fn is_breached(app: &App, file: &str, password: &str) -> Result<bool, Error> {
     let path = folder(app).join(file);
     let failed = unreadable(&path);
-    let wanted: String = sha1(password.as_bytes()).iter().map(|b| format!("{b:02X}")).collect();
+    let wanted = line_start(password);
     tokio::task::block_in_place(|| search(&path, &wanted)).map_err(&failed)
+}
+
+/// What a password's line begins with: its SHA-1 hash in hexadecimal digits.
+fn line_start(password: &str) -> String {
+    crate::theme::hex(&sha1(password.as_bytes())).to_uppercase()
 }
 
 /// The longest line: the hash, a colon, a count.
@@ -148,14 +153,7 @@ mod tests {
 
     #[test]
     fn every_hash_of_a_sorted_file_is_found_and_no_other() {
-        let hashes: Vec<String> = (0..200_u32)
-            .map(|n| {
-                sha1(n.to_string().as_bytes())
-                    .iter()
-                    .map(|b| format!("{b:02X}"))
-                    .collect()
-            })
-            .collect();
+        let hashes: Vec<String> = (0..200_u32).map(|n| line_start(&n.to_string())).collect();
         for counts in [false, true] {
             let mut listed: Vec<&String> = hashes.iter().step_by(2).collect();
             listed.sort();

@@ -170,7 +170,6 @@ fn form_page(
         } else {
             Vec::new()
         },
-        ..Register::default()
     };
     let Some(Refusal::TooMany(seconds)) = refusal else {
         return Ok(Outcome::Challenge(draft.answer(StatusCode::OK, &page)?));

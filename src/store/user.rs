@@ -174,15 +174,14 @@ pub async fn add(tx: &mut Tx, u: &User, unique_email: bool) -> Result<Kept, Erro
         serde_json::to_string(&u.attributes)?,
     );
     let email_key = u.email.as_ref().filter(|_| unique_email);
-    let sql = format!(
+    let sql =
         "insert into account (id, realm_id, username, email, first_name, last_name, enabled, email_verified, created,
              not_before, service_client, required_actions, attributes, email_key, first_name_key, last_name_key)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-         on conflict do nothing"
-    );
+         on conflict do nothing";
     let added = tx
         .exec(
-            &sql,
+            sql,
             &[
                 &u.id,
                 &u.realm_id,

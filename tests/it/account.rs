@@ -83,6 +83,7 @@ impl Ann<'_> {
 }
 
 /// A whole profile of Ann, changed.
+#[expect(clippy::needless_pass_by_value, reason = "callers write the value in place")]
 pub fn profile(changes: Value) -> Value {
     let mut all = json!({
         "username": "ann", "email": "ann@example.com", "firstName": "Ann", "lastName": "Lee", "attributes": {}

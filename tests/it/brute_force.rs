@@ -47,6 +47,7 @@ async fn status(server: &Server, realm: &str) -> Value {
     server.admin("GET", &status_path(realm, &id), Value::Null).await.json()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "callers write the value in place")]
 fn protected(more: Value) -> Value {
     let mut all = json!({
         "bruteForceProtected": true, "failureFactor": 3, "quickLoginCheckMilliSeconds": 1, "eventsEnabled": true

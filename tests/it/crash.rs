@@ -19,6 +19,12 @@ struct Ledger {
     clients: Vec<(String, String)>,
 }
 
+impl Ledger {
+    fn has_more_than(&self, count: usize) -> bool {
+        self.users.len() > count && self.clients.len() > count
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_survives_twenty_kills_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
@@ -71,10 +77,7 @@ async fn kill_and_check(data: &std::path::Path, db: Option<&str>) {
         tokio::time::sleep(Duration::from_millis(150 + (round as u64 * 37) % 400)).await;
         // On a busy machine, not before there is something to lose.
         for _ in 0..200 {
-            let known = ledger.lock().unwrap();
-            let enough = known.users.len() > round + 1 && known.clients.len() > round + 1;
-            drop(known);
-            if enough {
+            if ledger.lock().unwrap().has_more_than(round + 1) {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;

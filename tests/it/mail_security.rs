@@ -7,6 +7,7 @@ use vestibule::store::Query as _;
 use crate::people::{self, person, send_form};
 use crate::support::{self, Authority, Browser, Secured, Server, SmtpServer, Wants};
 
+#[expect(clippy::needless_pass_by_value, reason = "callers write the value in place")]
 fn settings(port: u16, more: Value) -> Value {
     let mut all = json!({ "host": "127.0.0.1", "port": port.to_string(), "from": "door@example.org" });
     all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

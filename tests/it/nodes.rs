@@ -185,6 +185,11 @@ async fn wire(to: &str) -> (String, tokio::task::JoinHandle<()>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_and_discovery_are_answered_while_postgresql_is_away() {
+    const ANSWERED: [&str; 3] = [
+        "/realms/master",
+        "/realms/master/.well-known/openid-configuration",
+        "/realms/master/protocol/openid-connect/certs",
+    ];
     let Some(database) = support::fresh_postgres().await else {
         return;
     };
@@ -193,11 +198,6 @@ async fn keys_and_discovery_are_answered_while_postgresql_is_away() {
     vestibule::jobs::start(&app);
     let router = vestibule::routes::router(app.clone());
     let get = |path: &'static str| send(&router, build("GET", path, &[], String::new()));
-    const ANSWERED: [&str; 3] = [
-        "/realms/master",
-        "/realms/master/.well-known/openid-configuration",
-        "/realms/master/protocol/openid-connect/certs",
-    ];
     let mut before = Vec::new();
     for path in ANSWERED {
         before.push(get(path).await);

@@ -259,8 +259,8 @@ async fn breached_passwords_are_refused_by_their_hashes() {
         .iter()
         .map(|word| {
             let hash = vestibule_jose::digest::sha1(word.as_bytes());
-            let hex: String = hash.iter().map(|b| format!("{b:02X}")).collect();
-            format!("{hex}:42")
+            let hex: Vec<String> = hash.iter().map(|b| format!("{b:02X}")).collect();
+            format!("{}:42", hex.concat())
         })
         .collect();
     lines.sort();

@@ -103,7 +103,7 @@ fn differences(path: &str, a: &Value, b: &Value, found: &mut Vec<String>) {
                 return;
             }
             let sorted = |all: &[Value]| {
-                let mut all: Vec<String> = all.iter().map(|v| format!("{:?}", v)).collect();
+                let mut all: Vec<String> = all.iter().map(|v| format!("{v:?}")).collect();
                 all.sort();
                 all
             };

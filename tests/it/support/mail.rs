@@ -193,8 +193,8 @@ impl Session {
             lines.push(format!("AUTH {mechanism}"));
         }
         let last = lines.pop().unwrap();
-        let first: String = lines.iter().map(|line| format!("250-{line}\r\n")).collect();
-        format!("{first}250 {last}")
+        let first: Vec<String> = lines.iter().map(|line| format!("250-{line}\r\n")).collect();
+        format!("{}250 {last}", first.concat())
     }
 
     async fn line(&mut self, wire: &mut BufReader<Box<dyn Wire>>) -> Option<String> {
