@@ -1,5 +1,6 @@
 //! The secrets of clients: made here, kept as SHA-256, sealed beside it only where one must be read back (contract 5).
 
+use serde_json::Value;
 use vestibule_jose::digest::{b64url, b64url_decode, constant_time_eq, sha256};
 use zeroize::Zeroizing;
 
@@ -18,6 +19,9 @@ pub(crate) const PURPOSE: &str = "client-secret";
 pub(crate) const PREVIOUS_PURPOSE: &str = "client-secret-previous";
 /// The member of the document that keeps it.
 pub(crate) const PREVIOUS: &str = "_previousSecret";
+
+/// Keycloak's attribute with a replaced secret, in clear: here it is never kept as such.
+pub const ROTATED: &str = "client.secret.rotated";
 
 /// The member of a client's document that keeps private keys that were made for it, sealed, by use.
 pub(crate) const PRIVATE_KEYS: &str = "_privateKeys";
@@ -96,10 +100,7 @@ pub fn rotate(app: &App, realm: &Realm, client: &mut Client) -> Result<String, E
     forget_previous(client);
     match old {
         (Some(hash), _) => client.secrets.previous_hash = Some(hash),
-        (None, Some(chosen)) => {
-            let sealed = app.db.seal(PREVIOUS_PURPOSE, &client.id, &chosen)?;
-            client.doc.insert(PREVIOUS.into(), b64url(&sealed).into());
-        }
+        (None, Some(chosen)) => keep_previous(app, client, &chosen)?,
         (None, None) => {}
     }
     if client.secrets.previous_hash.is_some() || client.doc.contains_key(PREVIOUS) {
@@ -109,6 +110,35 @@ pub fn rotate(app: &App, realm: &Realm, client: &mut Client) -> Result<String, E
     let made = make(app, &mut client.secrets, &client.id, kept)?;
     stamp(&mut client.doc, app.now_seconds());
     Ok(made)
+}
+
+/// Seals a replaced secret that somebody had chosen.
+fn keep_previous(app: &App, client: &mut Client, chosen: &[u8]) -> Result<(), Error> {
+    let sealed = app.db.seal(PREVIOUS_PURPOSE, &client.id, chosen)?;
+    client.doc.insert(PREVIOUS.into(), b64url(&sealed).into());
+    Ok(())
+}
+
+/// Takes a replaced secret out of the attributes of a client that was brought here, and seals it while it is good.
+///
+/// # Errors
+///
+/// [`Error::Key`] if it cannot be sealed.
+pub fn take_rotated(app: &App, client: &mut Client) -> Result<(), Error> {
+    let attributes = client.doc.get_mut("attributes").and_then(Value::as_object_mut);
+    let Some(Value::String(chosen)) = attributes.and_then(|a| a.shift_remove(ROTATED)) else {
+        return Ok(());
+    };
+    let until = client.attribute("client.secret.rotated.expiration.time");
+    let until = until
+        .and_then(|at| at.parse::<i64>().ok())
+        .unwrap_or(0)
+        .saturating_mul(1000);
+    if until > app.now() {
+        keep_previous(app, client, chosen.as_bytes())?;
+        client.secrets.previous_expires = Some(until);
+    }
+    Ok(())
 }
 
 /// Says in the client when its secret was made.

@@ -43,6 +43,7 @@ pub(super) async fn add(tx: &mut Tx, app: &App, known: &mut Known, sent: &Doc) -
         created: app.now(),
     };
     secret(app, &mut new, sent)?;
+    client_secret::take_rotated(app, &mut new)?;
     let registered = registration::restore(&mut new)?;
     if !client::add(tx, &new).await? {
         return Err(Refused::Conflict(format!(

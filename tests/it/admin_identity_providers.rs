@@ -44,6 +44,16 @@ async fn a_provider_is_kept_and_its_secret_is_not_shown() {
         assert_eq!(after, shown);
         assert_eq!(secret(&server, &realm, "one").await.as_deref(), Some("very secret"));
 
+        for place in ["tokenUrl", "jwksUrl", "clientId"] {
+            let mut moved = shown.clone();
+            moved["config"][place] = json!("https://evil.example/token");
+            assert_eq!(server.admin("PUT", &one, moved).await.status, 204);
+            let kept = secret(&server, &realm, "one").await;
+            assert_eq!(kept, None, "another {place} does not get the secret");
+            shown["config"]["clientSecret"] = json!("very secret");
+            assert_eq!(server.admin("PUT", &one, shown.clone()).await.status, 204);
+            shown["config"]["clientSecret"] = json!("**********");
+        }
         shown["config"]["clientSecret"] = json!("another");
         assert_eq!(server.admin("PUT", &one, shown.clone()).await.status, 204);
         assert_eq!(secret(&server, &realm, "one").await.as_deref(), Some("another"));

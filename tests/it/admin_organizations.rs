@@ -144,6 +144,11 @@ async fn an_organization_is_made_read_changed_and_removed() {
                 400,
                 "Organization redirect URL is not valid.",
             ),
+            (
+                json!({ "name": "d", "redirectUrl": "https://acme.example/\r\nX: y" }),
+                400,
+                "Organization redirect URL is not valid.",
+            ),
         ] {
             assert_eq!(realm.send("POST", "/organizations", sent, status).await, message(told));
         }

@@ -367,3 +367,47 @@ async fn a_realm_that_brings_scopes_keys_or_actions_has_those_and_no_others() {
         ]
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replaced_secret_of_a_client_is_kept_sealed() {
+    let server = support::sqlite().await;
+    let realm = house(&server).await;
+    let attributes = json!({
+        "client.secret.rotated": "older-than-the-other", "client.secret.rotated.expiration.time": "4102444800",
+        "saml.signing.private.key": "MII-very-private"
+    });
+    let client =
+        json!({ "clientId": "old", "secret": "newer", "serviceAccountsEnabled": true, "attributes": attributes });
+    let body = json!({ "ifResourceExists": "FAIL", "clients": [client] });
+    let (status, told) = send(&server, &realm, body).await;
+    assert_eq!(status, 200, "{told}");
+    for secret in ["newer", "older-than-the-other"] {
+        let fields = [
+            ("grant_type", "client_credentials"),
+            ("client_id", "old"),
+            ("client_secret", secret),
+        ];
+        let path = format!("/realms/{realm}/protocol/openid-connect/token");
+        let answer = server.form(&path, &fields).await;
+        assert_eq!(answer.status, 200, "{secret}: {}", answer.body);
+    }
+    let shown = format!("/{realm}/clients?clientId=old");
+    let shown = server.admin("GET", &shown, Value::Null).await.json();
+    let kept = shown[0]["id"].as_str().unwrap();
+    let realm_id = vestibule::store::realm::id_by_name(&server.app.db, &realm)
+        .await
+        .unwrap()
+        .unwrap();
+    let kept = vestibule::store::client::by_id(&server.app.db, &realm_id, kept)
+        .await
+        .unwrap()
+        .unwrap();
+    let events = format!("/{realm}/admin-events");
+    let events = server.admin("GET", &events, Value::Null).await.body;
+    assert!(events.contains("saml.signing.private.key"), "{events}");
+    assert!(!events.contains("MII-very-private"), "{events}");
+    let kept = serde_json::to_string(&kept.doc).unwrap();
+    for text in [events, kept] {
+        assert!(!text.contains("older-than-the-other"), "{text}");
+    }
+}

@@ -136,17 +136,25 @@ fn masked(value: &Value) -> Value {
         "registrationAccessToken",
         "secretData",
         "bindCredential",
+        "clientSecret",
+        "privateKey",
+        "client.secret.rotated",
     ];
     match value {
         Value::Object(map) => {
             // The value of a credential, or of a client's secret: `{"type", "value"}`.
             let holds_value = map.contains_key("temporary") || map.contains_key("type") && map.contains_key("value");
-            let hide = |key: &str| SECRETS.contains(&key) || key.ends_with(".secret") || key == "value" && holds_value;
+            let hide = |key: &str| {
+                SECRETS.contains(&key)
+                    || key.ends_with(".secret")
+                    || key.ends_with(".private.key")
+                    || key == "value" && holds_value
+            };
             let kept = map.iter().map(|(key, value)| {
                 let value = match value {
                     Value::String(_) if hide(key) => "**********".into(),
-                    // Whatever a credential is made of.
-                    Value::Array(all) if key == "credentials" => {
+                    // Whatever a credential is made of, and settings of components, which are lists.
+                    Value::Array(all) if key == "credentials" || hide(key) && all.iter().all(Value::is_string) => {
                         Value::Array(all.iter().map(|_| "**********".into()).collect())
                     }
                     _ => masked(value),

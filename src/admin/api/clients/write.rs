@@ -169,6 +169,11 @@ fn merge_map(doc: &mut Doc, given: &Doc, member: &str) {
     let map = doc.entry(member).or_insert_with(|| json!({}));
     if let Value::Object(map) = map {
         for (key, value) in entries {
+            // The one says which clients hold the roles of administrators, and only the server makes those; the other is a
+            // secret in clear.
+            if key == "realm_client" && value == "true" || key == client_secret::ROTATED {
+                continue;
+            }
             match value.as_str() {
                 None | Some("") => map.shift_remove(key),
                 Some(text) => map.insert(key.clone(), json!(text)),

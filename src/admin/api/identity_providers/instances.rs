@@ -1,5 +1,7 @@
 //! Providers, listed, written, read and removed.
 
+use std::collections::BTreeMap;
+
 use axum::extract::Path;
 use serde_json::{Value, json};
 
@@ -129,6 +131,7 @@ pub(super) async fn update(admin: Admin, Path((_, alias)): Path<(String, String)
     let mut tx = admin.app.db.begin().await?;
     let before = identity_provider::by_alias(&mut tx, &admin.realm.id, &alias).await?;
     let mut changed = before.ok_or_else(ApiError::no_such_path)?;
+    let same_kind = changed.provider_id == kind;
     changed.provider_id = kind;
     let links = changed.doc.get("organizationLinks").cloned();
     let before = std::mem::replace(&mut changed.doc, doc);
@@ -136,7 +139,7 @@ pub(super) async fn update(admin: Admin, Path((_, alias)): Path<(String, String)
         changed.doc.insert("organizationLinks".into(), links);
     }
     check_domain(&mut tx, &changed).await?;
-    put_secret(&tx, &mut changed, &before)?;
+    put_secret(&tx, &mut changed, before.get("config").filter(|_| same_kind))?;
     identity_provider::update(&mut tx, &admin.realm.id, &changed).await?;
     let path = format!("identity-provider/instances/{alias}");
     let told = shown::told(&given, &changed.id);
@@ -145,19 +148,30 @@ pub(super) async fn update(admin: Admin, Path((_, alias)): Path<(String, String)
     answer::uncached(answer::nothing())
 }
 
-/// A mask that was sent back means the secret that is there; another one is sealed.
-fn put_secret(tx: &Tx, changed: &mut IdentityProvider, before: &Doc) -> Result<(), ApiError> {
+/// A mask that was sent back means the secret that is there, as long as it goes where it went; another one is sealed.
+fn put_secret(tx: &Tx, changed: &mut IdentityProvider, before: Option<&Value>) -> Result<(), ApiError> {
     let Some(Value::Object(config)) = changed.doc.get_mut("config") else {
         return Ok(());
     };
     if config.get(SECRET).is_none_or(|s| s != MASK) {
         return Ok(changed.seal(tx)?);
     }
-    match before.get("config").and_then(|c| c.get(SECRET)) {
+    let before = before.and_then(Value::as_object);
+    let kept = before
+        .filter(|before| goes_to(before) == goes_to(config))
+        .and_then(|before| before.get(SECRET));
+    match kept {
         Some(kept) => config.insert(SECRET.into(), kept.clone()),
         None => config.remove(SECRET),
     };
     Ok(())
+}
+
+/// Where a provider's secret goes, and for whom.
+fn goes_to(config: &Doc) -> BTreeMap<&str, &Value> {
+    let is_place = |key: &str| key.ends_with("Url") || matches!(key, "clientId" | "issuer");
+    let said = config.iter().filter(|(key, value)| is_place(key) && *value != "");
+    said.map(|(key, value)| (key.as_str(), value)).collect()
 }
 
 /// A domain that leads to the provider must be one of its organization.

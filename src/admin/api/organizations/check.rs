@@ -47,7 +47,9 @@ pub(super) fn redirect_url(given: &Doc) -> Result<(), ApiError> {
     let Some(address) = text(given, "redirectUrl") else {
         return Ok(());
     };
-    let known = Url::parse(address).is_ok_and(|u| matches!(u.scheme(), "http" | "https"));
+    // Where addresses are read, line breaks in them are passed over; in a header they would end it.
+    let plain = !address.chars().any(char::is_control);
+    let known = plain && Url::parse(address).is_ok_and(|u| matches!(u.scheme(), "http" | "https"));
     if known {
         Ok(())
     } else {
