@@ -172,6 +172,13 @@ async fn write_realm(app: &App, realm: &Realm, doc: Doc, out: &mut impl Write, w
 }
 
 async fn into_folder(app: &App, realm: &Realm, folder: &Path, args: &ExportArgs) -> Result<(), Error> {
+    // Names are checked where realms are made; what is written must stay in the folder whatever the database says.
+    if realm.name.contains(['/', '\\', ':', '\0']) {
+        let name = &realm.name;
+        return Err(Error::Setup(format!(
+            "the realm {name:?} cannot be a file's name: export it with --file"
+        )));
+    }
     let at = |rest: &str| folder.join(format!("{}-{rest}.json", realm.name));
     let strategy = args.users.unwrap_or(Users::DifferentFiles);
     let path = at("realm");

@@ -130,7 +130,7 @@ async fn import(app: &App, source: Source, existing: Existing) -> Result<(), Err
 /// text are hashed within it, against the rule of the house: nobody is served meanwhile, and there may be many.
 async fn import_all(app: &App, name: &str, source: Source, there: Option<String>) -> Result<u64, Refused> {
     let Source { realm, users } = source;
-    let plan = Plan::new(app, name, realm, None).await?;
+    let plan = Plan::new(app, name, realm, None).await?.of_operator();
     let mut tx = app.db.begin().await?;
     if let Some(id) = there {
         realm_removal::remove_at_once(&mut tx, &id).await?;

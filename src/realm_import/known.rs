@@ -1,6 +1,6 @@
 //! What is known of the realm that an import goes into: names and their ids, looked up once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::store::client::{self, Client};
 use crate::store::json::Doc;
 use crate::store::part::{self, Kind};
 use crate::store::role::{self, Role};
-use crate::store::{Tx, group, realm};
+use crate::store::{Tx, group, realm, role_member};
 
 /// A client scope, as far as others refer to it.
 #[derive(Clone)]
@@ -31,6 +31,7 @@ pub struct Known {
     default_scopes: Option<(Vec<String>, Vec<String>)>,
     service_clients: Vec<Client>,
     given: Vec<String>,
+    joined: HashSet<String>,
     /// Organizations of the document: they are added after the users.
     pub(super) organizations: Vec<Doc>,
     flows: Option<HashMap<String, String>>,
@@ -48,6 +49,7 @@ impl Known {
             default_scopes: None,
             service_clients: Vec::new(),
             given: Vec::new(),
+            joined: HashSet::new(),
             organizations: Vec::new(),
             flows: None,
         }
@@ -131,9 +133,20 @@ impl Known {
         Ok(ids)
     }
 
-    /// The ids of all roles that were given to somebody, or put into others.
-    pub(super) fn take_given(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.given)
+    /// Somebody joined a group.
+    pub(super) fn note_joined(&mut self, group_id: &str) {
+        if !self.joined.contains(group_id) {
+            self.joined.insert(group_id.to_owned());
+        }
+    }
+
+    /// The ids of all roles that were given to somebody, by themselves or with a group, or put into others.
+    pub(super) async fn take_given(&mut self, tx: &mut Tx) -> Result<Vec<String>, Error> {
+        let mut given = std::mem::take(&mut self.given);
+        for group_id in std::mem::take(&mut self.joined) {
+            given.extend(role_member::through_group(&mut *tx, &group_id).await?);
+        }
+        Ok(given)
     }
 
     /// The id of the group at a path. Names of groups may hold slashes.

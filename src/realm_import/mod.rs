@@ -28,7 +28,7 @@ pub use known::Known;
 
 use crate::app::App;
 use crate::error::Error;
-use crate::realm_setup::{self, Created, Fresh};
+use crate::realm_setup::{self, Created, Fresh, Holder};
 use crate::store::Tx;
 use crate::store::json::{Doc, text};
 
@@ -74,6 +74,7 @@ pub struct Plan {
     settings: Doc,
     defaults: Value,
     keys: Fresh,
+    holder: Holder,
 }
 
 impl Plan {
@@ -82,8 +83,11 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`Refused::Failed`] if no key can be made.
+    /// [`Refused::Bad`] for a name that no realm may have; [`Refused::Failed`] if no key can be made.
     pub async fn new(app: &App, name: &str, mut given: Doc, settings: Option<Doc>) -> Result<Self, Refused> {
+        if let Some(wrong) = realm_setup::name::fault(name) {
+            return Err(Refused::Bad(wrong));
+        }
         let is_export = given.contains_key("keycloakVersion") || settings.is_none();
         let mut settings = settings.unwrap_or_else(|| given.clone());
         let all = realm_setup::defaults_of(name)?;
@@ -104,7 +108,15 @@ impl Plan {
             keys: realm_setup::for_new_realm(app, name).await?,
             given,
             settings,
+            holder: Holder::New,
         })
+    }
+
+    /// The plan of an operator: who may administer a realm of this name already will administer this one.
+    #[must_use]
+    pub fn of_operator(mut self) -> Self {
+        self.holder = Holder::Taken;
+        self
     }
 }
 
@@ -131,10 +143,12 @@ pub async fn create(tx: &mut Tx, app: &App, plan: Plan) -> Result<Option<Known>,
         settings,
         defaults,
         keys,
+        holder,
     } = plan;
-    let made = realm_setup::create_in(tx, app, &name, &settings, &defaults, keys).await?;
-    let Created::Realm(id) = made else {
-        return Ok(None);
+    let id = match realm_setup::create_in(tx, app, &name, &settings, &defaults, keys, holder).await? {
+        Created::Realm(id) => id,
+        Created::NameTaken => return Ok(None),
+        Created::HolderTaken => return Err(Refused::Conflict(realm_setup::holder_taken(&name))),
     };
     let mut known = Known::new(&id);
     flows::add(tx, &id, &given).await?;

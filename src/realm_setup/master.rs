@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::defaults::DEFAULTS;
-use super::{Created, add_role, list, text};
+use super::{Created, Holder, add_role, list, text};
 use crate::app::App;
 use crate::error::Error;
 use crate::password::Hashed;
@@ -14,22 +14,26 @@ use crate::store::realm::Realm;
 use crate::store::user::{self, Kept, User};
 use crate::store::{Tx, group, realm, role};
 
-/// Adds the client of a new realm to `master` and makes its roles part of `admin`.
-pub(super) async fn add_realm(tx: &mut Tx, app: &App, realm_id: &str, name: &str) -> Result<(), Error> {
+/// Adds the client of a new realm to `master` and makes its roles part of `admin`. `false`: a client has its name that was
+/// not made for the realm; whoever has its roles must not come to administer the realm by that.
+pub(super) async fn add_realm(
+    tx: &mut Tx,
+    app: &App,
+    realm_id: &str,
+    name: &str,
+    holder: Holder,
+) -> Result<bool, Error> {
     let master_id = if name == "master" {
         realm_id.to_owned()
     } else {
         let Some(id) = realm::id_by_name(&mut *tx, "master").await? else {
-            return Ok(());
+            return Ok(true);
         };
         id
     };
-    if client::read_by_client_id(&mut *tx, &master_id, &format!("{name}-realm"))
-        .await?
-        .is_some()
-    {
+    if let Some(there) = client::read_by_client_id(&mut *tx, &master_id, &format!("{name}-realm")).await? {
         // The realm takes the place of another of its name: who administered that one administers this one.
-        return Ok(());
+        return Ok(holder == Holder::Taken && there.attribute("realm_client") == Some("true"));
     }
     let doc = json!({
         "name": format!("{name} Realm"), "surrogateAuthRequired": false, "enabled": true, "alwaysDisplayInConsole": false,
@@ -48,7 +52,9 @@ pub(super) async fn add_realm(tx: &mut Tx, app: &App, realm_id: &str, name: &str
         secrets: Secrets::default(),
         created: app.now(),
     };
-    client::add(tx, &new).await?;
+    if !client::add(tx, &new).await? {
+        return Ok(false);
+    }
     let admin = role::id_by_name(&mut *tx, &master_id, "", "admin").await?;
     let mut ids = std::collections::HashMap::new();
     for r in management_roles() {
@@ -71,7 +77,7 @@ pub(super) async fn add_realm(tx: &mut Tx, app: &App, realm_id: &str, name: &str
             }
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The roles of `realm-management` but `realm-admin`, which `master` does not have.
@@ -116,13 +122,14 @@ pub async fn bootstrap(app: &App) -> Result<Option<Admin>, Error> {
     // Realms that were imported before there was anybody to administer them.
     let earlier = realm::names(&app.db).await?;
     let mut tx = app.db.begin().await?;
-    let Created::Realm(id) = super::create_in(&mut tx, app, "master", &settings, &defaults, keys).await? else {
+    let made = super::create_in(&mut tx, app, "master", &settings, &defaults, keys, Holder::New).await?;
+    let Created::Realm(id) = made else {
         // Another node was faster.
         return Ok(None);
     };
     for name in earlier {
         let realm_id = realm::id_by_name(&mut tx, &name).await?.unwrap_or_default();
-        add_realm(&mut tx, app, &realm_id, &name).await?;
+        add_realm(&mut tx, app, &realm_id, &name, Holder::New).await?;
     }
     add_admin(&mut tx, &id, &username, hashed, app.now()).await?;
     tx.commit().await?;

@@ -4,6 +4,7 @@ mod clients;
 mod defaults;
 mod keys;
 mod master;
+pub mod name;
 
 pub use defaults::for_realm as defaults_of;
 pub use keys::{
@@ -28,6 +29,22 @@ pub enum Created {
     Realm(String),
     /// Another realm has the name, or the id.
     NameTaken,
+    /// `master` has a client of the name that the one with the realm's administrators would get.
+    HolderTaken,
+}
+
+/// What becomes of a client `NAME-realm` that `master` has before the realm NAME is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// There must be none.
+    New,
+    /// One that was made for a realm is taken: an operator replaces a realm, or imported `master` before it.
+    Taken,
+}
+
+/// What is said of [`Created::HolderTaken`].
+pub fn holder_taken(name: &str) -> String {
+    format!("Realm {name} cannot be made: realm master has another client {name}-realm")
 }
 
 /// Members of a `RealmRepresentation` that are collections with a life of their own, not settings.
@@ -66,7 +83,7 @@ pub const COLLECTIONS: &[&str] = &[
 pub async fn create(app: &App, name: &str, given: &Doc) -> Result<Created, Error> {
     let (keys, defaults) = (keys::for_new_realm(app, name).await?, defaults::for_realm(name)?);
     let mut tx = app.db.begin().await?;
-    let created = create_in(&mut tx, app, name, given, &defaults, keys).await?;
+    let created = create_in(&mut tx, app, name, given, &defaults, keys, Holder::New).await?;
     if matches!(created, Created::Realm(_)) {
         tx.commit().await?;
     }
@@ -85,6 +102,7 @@ pub async fn create_in(
     given: &Doc,
     defaults: &Value,
     keys: Fresh,
+    holder: Holder,
 ) -> Result<Created, Error> {
     let id = given.get("id").and_then(Value::as_str).filter(|s| !s.is_empty());
     let id = id.map_or_else(crate::random::uuid, str::to_owned);
@@ -103,8 +121,11 @@ pub async fn create_in(
     let default_role = clients::add(tx, app, &id, name, defaults).await?;
     doc.insert("defaultRole".into(), default_role);
     realm::update(tx, &id, name, &doc).await?;
-    master::add_realm(tx, app, &id, name).await?;
-    Ok(Created::Realm(id))
+    Ok(if master::add_realm(tx, app, &id, name, holder).await? {
+        Created::Realm(id)
+    } else {
+        Created::HolderTaken
+    })
 }
 
 /// The defaults with what was given over them.

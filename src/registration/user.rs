@@ -3,13 +3,14 @@
 use crate::app::App;
 use crate::error::Error;
 use crate::password::{self, Hashed, NewPassword};
+use crate::privilege;
 use crate::profile::{Fields, ROOT};
 use crate::realm_setup;
 use crate::registration::{settings, steps};
 use crate::store::client::Client;
 use crate::store::realm::Realm;
 use crate::store::user::{self, Kept, User, normal};
-use crate::store::{Tx, client, group, role};
+use crate::store::{Tx, client, group, role, role_member};
 
 /// Who is to be written.
 pub struct Plan {
@@ -88,11 +89,27 @@ pub async fn add(
     Ok((kept, new))
 }
 
-/// `registration.groups` and `registration.roles`. What is named and not there is left out, and the log says so.
+/// `registration.groups` and `registration.roles`. What is named and not there is left out, and so is what
+/// administers: nobody becomes an administrator by registering. The log says so.
 async fn give_own(tx: &mut Tx, app: &App, realm: &Realm, through: Option<&Client>, user_id: &str) -> Result<(), Error> {
     for path in settings::groups(realm, through) {
         match group::by_path(&mut *tx, &realm.id, path).await? {
-            Some(found) => group::join(tx, user_id, &found.id).await?,
+            Some(found) => {
+                let brought = role_member::through_group(&mut *tx, &found.id).await?;
+                let brought: Vec<&str> = brought.iter().map(String::as_str).collect();
+                if privilege::among(&mut *tx, realm, &realm.roles, &brought)
+                    .await?
+                    .is_empty()
+                {
+                    group::join(tx, user_id, &found.id).await?;
+                } else {
+                    tracing::warn!(
+                        realm = realm.name,
+                        path,
+                        "registration.groups names a group that administers"
+                    );
+                }
+            }
             None => tracing::warn!(
                 realm = realm.name,
                 path,
@@ -108,7 +125,20 @@ async fn give_own(tx: &mut Tx, app: &App, realm: &Realm, through: Option<&Client
                 .map(|c| (c.id.clone(), role)),
         };
         match owner.and_then(|(client_uuid, role)| realm.roles.by_name(&client_uuid, role)) {
-            Some(found) => role::grant_to_user(tx, user_id, &found.id).await?,
+            Some(found) => {
+                if privilege::among(&mut *tx, realm, &realm.roles, &[&found.id])
+                    .await?
+                    .is_empty()
+                {
+                    role::grant_to_user(tx, user_id, &found.id).await?;
+                } else {
+                    tracing::warn!(
+                        realm = realm.name,
+                        name,
+                        "registration.roles names a role that administers"
+                    );
+                }
+            }
             None => tracing::warn!(
                 realm = realm.name,
                 name,

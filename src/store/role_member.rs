@@ -16,6 +16,21 @@ pub async fn of_group(q: impl Query, group_id: &str) -> Result<Vec<String>, Erro
     rows.into_iter().map(|mut r| r.next()).collect()
 }
 
+/// The ids of the roles that the members of a group get by it: its own and those of the groups above; not expanded.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn through_group(q: impl Query, group_id: &str) -> Result<Vec<String>, Error> {
+    let sql = "with recursive g (id, parent_id) as (
+                   select id, parent_id from user_group where id = $1
+                   union
+                   select p.id, p.parent_id from user_group p join g on p.id = g.parent_id)
+               select distinct role_id from group_role where group_id in (select id from g)";
+    let rows = q.all(sql, &[&group_id]).await?;
+    rows.into_iter().map(|mut r| r.next()).collect()
+}
+
 /// The roles of all groups of a realm: a group's id and a role's.
 ///
 /// # Errors

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::support::{self, Server};
 
-/// A token of a service account with these roles of `realm-management`.
-async fn token_with(server: &Server, realm: &str, roles: &[&str]) -> String {
+/// A token of a service account with these roles of `realm-management`, in `master` of `master-realm`.
+pub async fn token_with(server: &Server, realm: &str, roles: &[&str]) -> String {
     let client_id = format!("sa-{}", roles.join("-"));
     let client = json!({ "clientId": client_id, "secret": "secret", "serviceAccountsEnabled": true });
     let id = server.client(realm, client).await;
@@ -18,14 +18,13 @@ async fn token_with(server: &Server, realm: &str, roles: &[&str]) -> String {
         .await
         .json();
     let account = account["id"].as_str().unwrap();
-    let found = server
-        .admin(
-            "GET",
-            &format!("/{realm}/clients?clientId=realm-management"),
-            Value::Null,
-        )
-        .await
-        .json();
+    let holder = if realm == "master" {
+        "master-realm"
+    } else {
+        "realm-management"
+    };
+    let path = format!("/{realm}/clients?clientId={holder}");
+    let found = server.admin("GET", &path, Value::Null).await.json();
     let management = found[0]["id"].as_str().unwrap();
     let mut given = Vec::new();
     for role in roles {

@@ -14,6 +14,7 @@ mod admin_clients_of_keycloak;
 mod admin_components;
 mod admin_events;
 mod admin_flows;
+mod admin_grants;
 mod admin_groups;
 mod admin_identity_providers;
 mod admin_initial_access;

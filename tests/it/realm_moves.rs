@@ -413,3 +413,25 @@ async fn a_secret_that_cannot_be_read_back_survives_a_journey() {
         assert_eq!(read.status, 200, "its registration access token, too: {}", read.body);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_leads_out_of_no_folder() {
+    let server = support::sqlite().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("realm.json");
+    for name in ["../../pwned", "a/b", "a\\b", "<script>", "..", "", &"x".repeat(256)] {
+        std::fs::write(&file, json!({ "realm": name, "enabled": true }).to_string()).unwrap();
+        let refused = import(&server, &[file.to_str().unwrap()]).await;
+        assert!(refused.is_err(), "{name:?}");
+        assert_eq!(realm::id_by_name(&server.app.db, name).await.unwrap(), None);
+    }
+    let mut tx = server.app.db.begin().await.unwrap();
+    let doc = json!({ "enabled": true }).as_object().unwrap().clone();
+    assert!(realm::add(&mut tx, "odd", "../odd", &doc).await.unwrap());
+    tx.commit().await.unwrap();
+    let below = folder.path().join("below");
+    let words = ["export", "../odd", "--dir", below.to_str().unwrap()];
+    let refused = realm_export::command::run(&server.app, &Export::parse_from(words).args).await;
+    assert!(refused.unwrap_err().to_string().contains("--file"));
+    assert!(!folder.path().join("odd-realm.json").exists());
+}

@@ -2,7 +2,10 @@
 
 use super::auth::{Admin, Right};
 use super::error::ApiError;
-use crate::store::client;
+use crate::privilege;
+use crate::store::db::Query;
+use crate::store::role::{self, Role, Roles};
+use crate::store::{Tx, role_member};
 
 /// Goes on if the caller may give these roles of the administered realm to somebody, or put them into others.
 ///
@@ -10,22 +13,60 @@ use crate::store::client;
 ///
 /// 403; those of the database.
 pub async fn require(admin: &Admin, role_ids: &[&str]) -> Result<(), ApiError> {
-    for id in admin.realm.roles.expand(role_ids.iter().copied()) {
-        let Some(role) = admin.realm.roles.by_id(&id) else {
-            continue;
-        };
-        let allowed = if role.client_uuid.is_empty() {
-            let of_master = admin.realm.name == "master" && matches!(role.name.as_str(), "admin" | "create-realm");
-            !of_master || admin.who.holds(&id)
+    check(&admin.app.db, admin, &admin.realm.roles, role_ids).await
+}
+
+/// As [`require`], for roles as they are in an open transaction, which may have made them.
+///
+/// # Errors
+///
+/// 403; those of the database.
+pub async fn require_in(tx: &mut Tx, admin: &Admin, role_ids: &[&str]) -> Result<(), ApiError> {
+    if role_ids.is_empty() {
+        return Ok(());
+    }
+    let roles = role::of_realm(&mut *tx, &admin.realm.id).await?;
+    check(tx, admin, &roles, role_ids).await
+}
+
+/// Goes on if the caller may give the roles that come with these groups and the groups above them.
+///
+/// # Errors
+///
+/// 403; those of the database.
+pub async fn require_groups(tx: &mut Tx, admin: &Admin, group_ids: &[&str]) -> Result<(), ApiError> {
+    let mut ids = Vec::new();
+    for group_id in group_ids {
+        ids.extend(role_member::through_group(&mut *tx, group_id).await?);
+    }
+    require_in(tx, admin, &ids.iter().map(String::as_str).collect::<Vec<_>>()).await
+}
+
+/// Goes on if the caller may give a role of the realm itself another name: what one may do goes by names.
+///
+/// # Errors
+///
+/// 403.
+pub fn require_rename(admin: &Admin, known: &Role, name: &str) -> Result<(), ApiError> {
+    let administers = |name: &str| privilege::is_of_installation(&admin.realm.name, name);
+    let concerned = known.client_uuid.is_empty() && known.name != name;
+    if concerned && (administers(&known.name) || administers(name)) && !admin.who.holds(&known.id) {
+        return Err(ApiError::forbidden());
+    }
+    Ok(())
+}
+
+async fn check(q: impl Query, admin: &Admin, roles: &Roles, ids: &[&str]) -> Result<(), ApiError> {
+    // What is not known cannot be judged.
+    if ids.iter().any(|id| roles.by_id(id).is_none()) {
+        return Err(ApiError::forbidden());
+    }
+    for role in privilege::among(q, &admin.realm, roles, ids).await? {
+        let allowed = if admin.realm.name == "master" {
+            admin.who.holds(&role.id)
         } else {
-            match client::by_id(&admin.app.db, &admin.realm.id, &role.client_uuid).await? {
-                Some(c) if admin.realm.name == "master" => !c.client_id.ends_with("-realm") || admin.who.holds(&id),
-                Some(c) if c.client_id == "realm-management" => {
-                    let right = Right::ALL.into_iter().find(|r| r.role() == role.name);
-                    right.is_none_or(|right| admin.has(right))
-                }
-                _ => true,
-            }
+            let right = Right::ALL.into_iter().find(|r| r.role() == role.name);
+            right.is_none_or(|right| admin.has(right))
         };
         if !allowed {
             return Err(ApiError::forbidden());

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Action, Done, IfExists, Outcome};
 use crate::app::App;
+use crate::privilege;
 use crate::realm_import::users::{self, Incoming, Rules};
 use crate::realm_import::{Known, Refused, clients, groups, items, roles};
 use crate::store::json::{Doc, text};
@@ -31,14 +32,19 @@ pub(super) struct Import<'a> {
     pub outcomes: Vec<Outcome>,
 }
 
+/// Whether a client is the realm's own, or holds the roles of administrators.
+fn is_internal(realm: &Realm, client_id: &str) -> bool {
+    INTERNAL.contains(&client_id) || privilege::is_holder(&realm.name, client_id)
+}
+
 /// Roles of the realm (`""`) and of clients that may be imported, with the `clientId`.
-fn sent_roles(given: &Doc) -> Vec<(&str, &Doc)> {
+fn sent_roles<'a>(realm: &Realm, given: &'a Doc) -> Vec<(&'a str, &'a Doc)> {
     let Some(sent) = given.get("roles").and_then(Value::as_object) else {
         return Vec::new();
     };
     let of_realm = items(sent, "realm").map(|r| ("", r));
     let of_clients = sent.get("client").and_then(Value::as_object).into_iter().flatten();
-    let of_clients = of_clients.filter(|(client_id, _)| !INTERNAL.contains(&client_id.as_str()));
+    let of_clients = of_clients.filter(|(client_id, _)| !is_internal(realm, client_id));
     let of_clients = of_clients.flat_map(|(client_id, roles)| {
         let roles = roles.as_array().into_iter().flatten().filter_map(Value::as_object);
         roles.map(move |r| (client_id.as_str(), r))
@@ -46,8 +52,8 @@ fn sent_roles(given: &Doc) -> Vec<(&str, &Doc)> {
     of_realm.chain(of_clients).collect()
 }
 
-fn sent_clients(given: &Doc) -> impl Iterator<Item = &Doc> {
-    items(given, "clients").filter(|c| !INTERNAL.contains(&text(c, "clientId").unwrap_or_default()))
+fn sent_clients<'a>(realm: &'a Realm, given: &'a Doc) -> impl Iterator<Item = &'a Doc> {
+    items(given, "clients").filter(|c| !is_internal(realm, text(c, "clientId").unwrap_or_default()))
 }
 
 impl Import<'_> {
@@ -68,13 +74,13 @@ impl Import<'_> {
     }
 
     pub(super) async fn refuse_what_is_there(&mut self, given: &Doc, users: &[Incoming]) -> Result<(), Refused> {
-        for sent in sent_clients(given) {
+        for sent in sent_clients(self.realm, given) {
             let name = text(sent, "clientId").unwrap_or_default();
             if self.known.client(self.tx, name).await?.is_some() {
                 return Err(Refused::Conflict(format!("Client id '{name}' already exists")));
             }
         }
-        for (client_id, sent) in sent_roles(given) {
+        for (client_id, sent) in sent_roles(self.realm, given) {
             let name = text(sent, "name").unwrap_or_default();
             let Some(holder) = self.holder(client_id).await? else {
                 continue;
@@ -110,7 +116,7 @@ impl Import<'_> {
     }
 
     pub(super) async fn clients(&mut self, given: &Doc) -> Result<(), Refused> {
-        for sent in sent_clients(given) {
+        for sent in sent_clients(self.realm, given) {
             let name = text(sent, "clientId").unwrap_or_default();
             let there = self.known.client(self.tx, name).await?;
             let action = match (there, self.policy) {
@@ -134,7 +140,7 @@ impl Import<'_> {
     /// A role that is overwritten keeps its id, and who has it. Keycloak counts it as added, too.
     pub(super) async fn roles(&mut self, given: &Doc) -> Result<(), Refused> {
         let mut composed = Vec::new();
-        for (client_id, sent) in sent_roles(given) {
+        for (client_id, sent) in sent_roles(self.realm, given) {
             let name = text(sent, "name").unwrap_or_default();
             let holder = self.holder(client_id).await?;
             let missing = || {
@@ -262,7 +268,7 @@ impl Import<'_> {
     pub(super) async fn end(mut self) -> Result<Done, Refused> {
         crate::realm_import::finish(self.tx, self.app, &mut self.known).await?;
         Ok(Done {
-            given_roles: self.known.take_given(),
+            given_roles: self.known.take_given(self.tx).await?,
             outcomes: self.outcomes,
         })
     }

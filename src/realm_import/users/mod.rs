@@ -115,7 +115,9 @@ pub async fn add(
     for path in texts(given, "groups") {
         let found = known.group(tx, path).await?;
         let missing = || Refused::Bad(format!("Unable to find group specified by path: {path}"));
-        group::join(tx, &new.id, &found.ok_or_else(missing)?).await?;
+        let joined = found.ok_or_else(missing)?;
+        group::join(tx, &new.id, &joined).await?;
+        known.note_joined(&joined);
     }
     for link in links(given) {
         federated_identity::add(tx, &known.realm_id, &new.id, &link).await?;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::super::answer;
 use super::super::auth::{Admin, Right};
 use super::super::error::{Answer, ApiError};
+use super::super::grants;
 use super::super::record::{Operation, record};
 use super::super::representation::group as shown;
 use super::KIND;
@@ -35,6 +36,9 @@ async fn change(admin: &Admin, id: &str, operation: Operation) -> Answer {
     let mut tx = admin.app.db.begin().await?;
     if group::by_id(&mut tx, &admin.realm.id, id).await?.is_none() {
         return Err(ApiError::not_found("Group not found"));
+    }
+    if operation == Operation::Create {
+        grants::require_groups(&mut tx, admin, &[id]).await?;
     }
     realm::change(&mut tx, &admin.realm.id, |doc| {
         if let Value::Array(ids) = doc.entry("defaultGroups").or_insert_with(|| json!([])) {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::auth::Admin;
 use super::super::error::{Answer, ApiError};
+use super::super::grants;
 use super::super::record::{Operation, record};
 use super::{Found, KIND};
 use crate::store::Tx;
@@ -30,6 +31,8 @@ pub(super) async fn put(admin: &Admin, parent: Option<&Group>, given: &Doc, path
         let mut moved = known.ok_or_else(|| ApiError::not_found("Could not find child by id"))?;
         if moved.parent_id != parent_id {
             check_no_circle(&mut tx, admin, parent_id, id).await?;
+            // Its members, and those of the groups below it, get the roles of the groups that are now above.
+            grants::require_groups(&mut tx, admin, &[parent_id]).await?;
             parent_id.clone_into(&mut moved.parent_id);
             if !group::update(&mut tx, realm_id, &moved).await? {
                 return Err(taken(parent.is_some(), name));

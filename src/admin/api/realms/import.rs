@@ -88,7 +88,7 @@ async fn add(admin: Admin, body: Body) -> Answer {
     let done = partial::add(&mut tx, &admin.app, &admin.realm, &given, users, policy).await;
     let done = done.map_err(refusal)?;
     let roles: Vec<&str> = done.given_roles.iter().map(String::as_str).collect();
-    grants::require(&admin, &roles).await?;
+    grants::require_in(&mut tx, &admin, &roles).await?;
     for outcome in &done.outcomes {
         let operation = match outcome.action {
             Action::Added => Operation::Create,

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use super::answer;
 use super::auth::{Admin, Administrator, Right};
 use super::error::{Answer, ApiError};
+use super::grants;
 use super::identity_providers;
 use super::json::Body;
 use super::query::Query;
@@ -26,6 +27,7 @@ use crate::app::App;
 use crate::realm_import::partial;
 use crate::realm_import::users::Rules;
 use crate::realm_import::{self, Plan};
+use crate::realm_setup::name::LONGEST;
 use crate::store::json::Doc;
 use crate::store::realm::{self, Realm};
 use crate::store::{Tx, user};
@@ -83,7 +85,7 @@ async fn create(who: Administrator, body: Body) -> Answer {
     if given
         .get("id")
         .and_then(Value::as_str)
-        .is_some_and(|id| id.len() > names::LONGEST)
+        .is_some_and(|id| id.len() > LONGEST)
     {
         return Err(ApiError::bad("Database operation failed"));
     }
@@ -193,6 +195,10 @@ async fn store(admin: &Admin, app: &App, name: &str, wanted: &Doc, given: &Doc) 
     let before = before.ok_or_else(|| ApiError::not_found("Realm not found."))?;
     let mut doc = settings::merged(&before, wanted, given.contains_key("realm"));
     if let Some(ids) = import::groups_at(&mut tx, &admin.realm.id, given, "defaultGroups").await? {
+        let there = crate::store::json::texts(&before, "defaultGroups");
+        let mut new: Vec<&str> = ids.iter().map(String::as_str).collect();
+        new.retain(|id| !there.contains(id));
+        grants::require_groups(&mut tx, admin, &new).await?;
         doc.insert("defaultGroups".into(), json!(ids));
     }
     let unique = !crate::store::json::flag(&doc, "duplicateEmailsAllowed");

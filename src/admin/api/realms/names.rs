@@ -6,15 +6,9 @@ use crate::admin::api::error::ApiError;
 use crate::admin::api::reserved;
 use crate::app::App;
 use crate::error::Error;
+use crate::realm_setup;
 use crate::store::realm::Realm;
 use crate::store::{Tx, client, realm};
-
-/// Characters that do not stand in an address as they are. Keycloak takes them, and its own links to such a realm are then
-/// read in more than one way.
-const UNSAFE: &[char] = &['<', '>', '"', '%', '{', '}', '|', '^', '`'];
-
-/// The longest name or id.
-pub(super) const LONGEST: usize = 255;
 
 /// Whether a realm may have a name.
 ///
@@ -25,15 +19,11 @@ pub(super) fn check(name: &str) -> Result<(), ApiError> {
     if name.is_empty() {
         return Err(ApiError::bad("Realm name cannot be empty"));
     }
-    check_part(name)?;
-    if let Some(bad) = name.chars().find(|c| UNSAFE.contains(c)) {
-        let text = format!("Character '{bad}' not allowed.");
-        return Err(ApiError::error(axum::http::StatusCode::BAD_REQUEST, &text));
+    match realm_setup::name::fault(name) {
+        None => Ok(()),
+        Some(_) if name.chars().count() > realm_setup::name::LONGEST => Err(ApiError::bad("Database operation failed")),
+        Some(text) => Err(ApiError::error(axum::http::StatusCode::BAD_REQUEST, &text)),
     }
-    if name.chars().count() > LONGEST {
-        return Err(ApiError::bad("Database operation failed"));
-    }
-    Ok(())
 }
 
 /// Whether a text may stand as one part of an address or a path.
@@ -60,12 +50,16 @@ pub(super) fn as_message(refused: ApiError) -> ApiError {
 }
 
 /// Gives a realm's client in `master` its new name, and the realm's own pages their new addresses.
-pub(super) async fn rename(tx: &mut Tx, app: &App, old: &Realm, name: &str) -> Result<(), Error> {
+pub(super) async fn rename(tx: &mut Tx, app: &App, old: &Realm, name: &str) -> Result<(), ApiError> {
     if let Some(master) = realm::by_name(&app.db, "master").await?
         && let Some(mut holder) =
             client::read_by_client_id(&mut *tx, &master.id, &format!("{}-realm", old.name)).await?
     {
         holder.client_id = format!("{name}-realm");
+        let other = client::read_by_client_id(&mut *tx, &master.id, &holder.client_id).await?;
+        if other.is_some_and(|o| o.id != holder.id) {
+            return Err(ApiError::conflict(&realm_setup::holder_taken(name)));
+        }
         holder.doc.insert("name".into(), json!(format!("{name} Realm")));
         client::update(tx, &holder).await?;
     }

@@ -138,6 +138,7 @@ async fn change(admin: &Admin, known: &Arc<Role>, given: &Doc, kind: &str, path:
     if other.is_some_and(|o| o.id != known.id) {
         return Err(ApiError::duplicate());
     }
+    super::grants::require_rename(admin, known, name)?;
     let mut kept = Doc::new();
     if let Some(attributes) = known.doc.get("attributes") {
         kept.insert("attributes".into(), attributes.clone());

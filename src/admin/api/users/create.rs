@@ -7,6 +7,7 @@ use super::sent;
 use crate::admin::api::answer;
 use crate::admin::api::auth::{Admin, Right};
 use crate::admin::api::error::{Answer, ApiError};
+use crate::admin::api::grants;
 use crate::admin::api::json::Body;
 use crate::admin::api::record::{Operation, record};
 use crate::profile::Fields;
@@ -34,6 +35,8 @@ pub(super) async fn create(admin: Admin, body: Body) -> Answer {
     }
     let groups = groups(&admin, &given).await?;
     let mut tx = admin.app.db.begin().await?;
+    let joined: Vec<&str> = groups.iter().map(String::as_str).collect();
+    grants::require_groups(&mut tx, &admin, &joined).await?;
     match user::add(&mut tx, &user, admin.realm.unique_emails()).await? {
         Kept::Yes => {}
         Kept::EmailTaken => return Err(ApiError::conflict("User exists with same email")),

@@ -15,7 +15,6 @@ use crate::admin::api::{grants, representation};
 use crate::app::App;
 use crate::store::group::{self, Group};
 use crate::store::organization_group;
-use crate::store::role_member;
 use crate::store::user::User;
 
 pub(super) fn routes() -> Router<App> {
@@ -78,15 +77,9 @@ fn who(user: &User) -> Vec<(&'static str, &str)> {
 async fn join(admin: Admin, Path((_, id, group_id)): Path<(String, String, String)>) -> Answer {
     let user = find(&admin, &id, CHANGE).await?;
     let joined = group_of(&admin, &group_id).await?;
-    // A group brings its roles, and those of the groups above it, along.
-    let mut above = Some(joined.clone());
-    while let Some(g) = above {
-        let ids = role_member::of_group(&admin.app.db, &g.id).await?;
-        grants::require(&admin, &ids.iter().map(String::as_str).collect::<Vec<_>>()).await?;
-        above = group::by_id(&admin.app.db, &admin.realm.id, &g.parent_id).await?;
-    }
     let shown = representation::group::full(&admin.app, &admin.realm, &joined).await?;
     let mut tx = admin.app.db.begin().await?;
+    grants::require_groups(&mut tx, &admin, &[&joined.id]).await?;
     group::join(&mut tx, &user.id, &joined.id).await?;
     let path = format!("users/{id}/groups/{group_id}");
     let (of, shown) = (("GROUP_MEMBERSHIP", path.as_str()), Value::Object(shown));
