@@ -1,5 +1,8 @@
 //! The secrets of clients: made here, kept as SHA-256, sealed beside it only where one must be read back (contract 5).
 
+use std::sync::LazyLock;
+
+use moka::sync::Cache;
 use serde_json::Value;
 use vestibule_jose::digest::{b64url, b64url_decode, constant_time_eq, sha256};
 use zeroize::Zeroizing;
@@ -202,9 +205,9 @@ pub fn matches(app: &App, client: &Client, given: &str) -> Result<bool, Error> {
     let (secrets, given_hash) = (&client.secrets, hash(given));
     let same = |kept: &str| constant_time_eq(kept.as_bytes(), given_hash.as_bytes());
     if !expired(app, client) {
-        let current = match (&secrets.hash, reveal_unhashed(app, client)?) {
+        let current = match (&secrets.hash, chosen(app, client)?) {
             (Some(kept), _) => same(kept),
-            (None, Some(plain)) => constant_time_eq(&sha256(&plain), &sha256(given.as_bytes())),
+            (None, Some(kept)) => constant_time_eq(&kept, &sha256(given.as_bytes())),
             (None, None) => false,
         };
         if current {
@@ -222,11 +225,23 @@ pub fn matches(app: &App, client: &Client, given: &str) -> Result<bool, Error> {
     Ok(constant_time_eq(&sha256(&chosen), &sha256(given.as_bytes())))
 }
 
-fn reveal_unhashed(app: &App, client: &Client) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
-    if client.secrets.hash.is_some() {
+/// SHA-256 of secrets that were opened, by what is stored of them: no two are sealed alike. Here only, for as long as this
+/// process lives.
+static OPENED: LazyLock<Cache<Vec<u8>, [u8; 32]>> = LazyLock::new(|| Cache::new(10_000));
+
+/// SHA-256 of a secret that somebody chose.
+fn chosen(app: &App, client: &Client) -> Result<Option<[u8; 32]>, Error> {
+    let Some(sealed) = client.secrets.sealed.as_ref().filter(|_| client.secrets.hash.is_none()) else {
         return Ok(None);
+    };
+    if let Some(known) = OPENED.get(sealed) {
+        return Ok(Some(known));
     }
-    reveal(app, client)
+    let opened = reveal(app, client)?.map(|plain| sha256(&plain));
+    if let Some(opened) = opened {
+        OPENED.insert(sealed.clone(), opened);
+    }
+    Ok(opened)
 }
 
 fn hash(secret: &str) -> String {

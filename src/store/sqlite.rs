@@ -80,6 +80,9 @@ struct Writer {
     open: bool,
     /// A task that will commit the outer transaction is on its way.
     flush_due: bool,
+    /// The log could not be synced. The system may have thrown away what it could not write, and a later sync would not say
+    /// so: nothing that is written from now on can be called durable.
+    broken: bool,
     waiting: Vec<Waiter>,
     caches: Arc<Caches>,
     commits: Arc<AtomicU64>,
@@ -191,6 +194,7 @@ impl Sqlite {
             conn,
             open: false,
             flush_due: false,
+            broken: false,
             waiting: Vec::new(),
             caches,
             commits: Arc::clone(&commits),
@@ -249,6 +253,11 @@ impl Sqlite {
             // SQLite gave the outer transaction up by itself (disk full): nobody in it may be told that it is durable.
             writer.finish(&Err(Error::Storage("the disk refused a write".into())));
         }
+        if writer.broken {
+            return Err(Error::Storage(
+                "the log could not be synced: nothing is written until the server is started again".into(),
+            ));
+        }
         if !writer.open {
             writer.conn.prepare_cached("begin immediate")?.execute([])?;
             writer.open = true;
@@ -283,7 +292,7 @@ impl Sqlite {
     }
 
     pub(super) async fn script(&self, sql: &str) -> Result<(), Error> {
-        let writer = self.writer.lock().await;
+        let mut writer = self.writer.lock().await;
         let done = writer.conn.execute_batch(sql);
         if done.is_err() && !writer.conn.is_autocommit() {
             writer.conn.execute_batch("rollback")?;
@@ -343,9 +352,10 @@ impl Writer {
         self.waiting.iter().any(|w| w.durability == Durability::Synced)
     }
 
-    fn sync(&self) -> Result<(), Error> {
-        let failed = |e: std::io::Error| Error::Storage(format!("the log cannot be synced: {e}").into());
-        self.log.sync_data().map_err(failed)
+    fn sync(&mut self) -> Result<(), Error> {
+        let synced = self.log.sync_data();
+        self.broken |= synced.is_err();
+        synced.map_err(|e| Error::Storage(format!("the log cannot be synced: {e}").into()))
     }
 }
 
@@ -427,5 +437,24 @@ impl Drop for Tx {
         if let Some(writer) = &mut self.writer {
             writer.undo();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn after_a_failed_sync_nothing_more_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.db");
+        let db = Sqlite::open(path.to_str().unwrap(), Arc::default()).unwrap();
+        db.script("create table t (x bigint)").await.unwrap();
+        // What is no file cannot be synced.
+        db.writer.lock().await.log = File::open("/dev/null").unwrap();
+        let mut tx = db.begin().await.unwrap();
+        tx.exec("insert into t (x) values (1)", &[]).unwrap();
+        assert!(tx.commit(Vec::new(), Durability::Synced).await.is_err());
+        assert!(db.begin().await.is_err());
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
-use minijinja::value::{Rest, ValueKind, merge_maps};
+use minijinja::value::{Object, Rest, ValueKind, merge_maps};
 use minijinja::{
     AutoEscape, Environment, ErrorKind, Output, State, UndefinedBehavior, Value, context, escape_formatter,
 };
@@ -22,6 +22,53 @@ pub struct Resources {
     pub own: String,
     /// Those that all kinds share.
     pub common: String,
+}
+
+/// What a template finds by name: what is ours first, then the page's.
+#[derive(Debug)]
+struct Scope {
+    ours: [(&'static str, Value); 10],
+    page: Value,
+}
+
+impl Object for Scope {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let name = key.as_str()?;
+        let ours = self.ours.iter().find(|(known, _)| *known == name);
+        ours.map_or_else(
+            || self.page.get_attr(name).ok().filter(|v| !v.is_undefined()),
+            |(_, value)| Some(value.clone()),
+        )
+    }
+}
+
+/// What speaks the visitor's language.
+struct Speech {
+    theme: Arc<Loaded>,
+    voice: Voice,
+}
+
+impl Speech {
+    /// `msg`, `msgHtml`, `advancedMsg`, `linkExpirationFormatter`.
+    fn functions(self: &Arc<Self>) -> [Value; 4] {
+        let this = self.clone();
+        let msg = move |key: &str, args: Rest<Value>| this.theme.message(&this.voice, key, &arguments(&args, false));
+        let this = self.clone();
+        let html = move |key: &str, args: Rest<Value>| {
+            let text = this.theme.message(&this.voice, key, &arguments(&args, true));
+            Value::from_safe_string(sanitize::sanitize(&text))
+        };
+        let this = self.clone();
+        let advanced = move |text: &str| this.theme.advanced(&this.voice, text);
+        let this = self.clone();
+        let period = move |minutes: i64| this.theme.period(&this.voice, minutes);
+        [
+            Value::from_function(msg),
+            Value::from_function(html),
+            Value::from_function(advanced),
+            Value::from_function(period),
+        ]
+    }
 }
 
 /// A theme's templates and texts, with those of its parents.
@@ -106,40 +153,31 @@ impl Loaded {
         let url = context.get_attr("url").unwrap_or_default();
         let paths =
             context! { resourcesPath => resources.own.as_str(), resourcesCommonPath => resources.common.as_str() };
-        let own = context! {
-            url => merge_maps([paths.clone(), url]),
-            properties => self.properties.clone(),
-            currentLocale => voice.locale.as_str(),
-            pageId => page_id,
-        };
-        let context = merge_maps([own, paths, self.functions(voice), context]);
+        let speech = Arc::new(Speech {
+            theme: self.clone(),
+            voice: voice.clone(),
+        });
+        let [msg, msg_html, advanced, period] = speech.functions();
+        let context = Value::from_object(Scope {
+            ours: [
+                ("msg", msg),
+                ("url", merge_maps([paths, url])),
+                ("msgHtml", msg_html),
+                ("advancedMsg", advanced),
+                ("resourcesPath", Value::from(resources.own.as_str())),
+                ("resourcesCommonPath", Value::from(resources.common.as_str())),
+                ("properties", self.properties.clone()),
+                ("currentLocale", Value::from(voice.locale.as_str())),
+                ("pageId", Value::from(page_id)),
+                ("linkExpirationFormatter", period),
+            ],
+            page: context,
+        });
         let rendered = self
             .environment
             .get_template(template)
             .and_then(|template| template.render(context));
         rendered.map_err(|e| Error::new(template, &e))
-    }
-
-    /// What speaks the visitor's language: `msg`, `msgHtml`, `advancedMsg`, `linkExpirationFormatter`.
-    fn functions(self: &Arc<Self>, voice: &Voice) -> Value {
-        let with = || (self.clone(), voice.clone());
-        let (this, v) = with();
-        let msg = move |key: &str, args: Rest<Value>| this.message(&v, key, &arguments(&args, false));
-        let (this, v) = with();
-        let html = move |key: &str, args: Rest<Value>| {
-            let text = this.message(&v, key, &arguments(&args, true));
-            Value::from_safe_string(sanitize::sanitize(&text))
-        };
-        let (this, v) = with();
-        let advanced = move |text: &str| this.advanced(&v, text);
-        let (this, v) = with();
-        let period = move |minutes: i64| this.period(&v, minutes);
-        context! {
-            msg => Value::from_function(msg),
-            msgHtml => Value::from_function(html),
-            advancedMsg => Value::from_function(advanced),
-            linkExpirationFormatter => Value::from_function(period),
-        }
     }
 
     /// `${key}` is a message, anything else itself: display names, labels of attributes.
