@@ -9,6 +9,7 @@ use super::person::{Person, Right};
 use crate::admin::api::answer;
 use crate::admin::api::error::{Answer, ApiError};
 use crate::events;
+use crate::login::action_level;
 use crate::store::credential::{self, Credential};
 use crate::store::realm::Realm;
 
@@ -157,6 +158,13 @@ pub async fn remove(person: &Person, id: &str) -> Answer {
         return Err(ApiError::error(
             StatusCode::BAD_REQUEST,
             "Credential type cannot be removed",
+        ));
+    }
+    let needed = action_level::to_remove(&person.realm, &person.client, kind.name);
+    if person.level()? < needed {
+        return Err(ApiError::error(
+            StatusCode::FORBIDDEN,
+            &action_level::too_low(kind.name),
         ));
     }
     let mut tx = person.app.db.begin().await?;

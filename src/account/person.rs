@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 
 use crate::admin::api::error::ApiError;
 use crate::admin::api::json::Body;
@@ -13,10 +13,12 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::events;
+use crate::login::loa;
 use crate::oidc::bearer::{self, Bearer};
 use crate::oidc::userinfo;
 use crate::store::client;
 use crate::store::event::Event;
+use crate::store::json;
 use crate::store::realm::Realm;
 use crate::store::user::User;
 
@@ -55,6 +57,10 @@ pub struct Person {
     pub realm: Arc<Realm>,
     pub query: Query,
     pub user: User,
+    /// The client that the token was issued to.
+    pub client: Arc<client::Client>,
+    /// How well they proved themselves, as the token says.
+    acr: Option<String>,
     /// The session of the token.
     pub session_id: String,
     body: Bytes,
@@ -103,6 +109,8 @@ impl Person {
             realm,
             query,
             user: known.user,
+            client: Arc::clone(&known.client),
+            acr: json::text(&known.claims, "acr").map(str::to_owned),
             session_id,
             body,
             roles,
@@ -121,6 +129,17 @@ impl Person {
         } else {
             Err(ApiError::forbidden())
         }
+    }
+
+    /// The level of authentication that the token tells of.
+    ///
+    /// # Errors
+    ///
+    /// 403 if it tells of none.
+    pub fn level(&self) -> Result<i64, ApiError> {
+        let refused = |text: &str| ApiError::error(StatusCode::FORBIDDEN, text);
+        let acr = self.acr.as_deref().ok_or_else(|| refused("No LoA on the token"))?;
+        loa::of_acr(&self.realm, &self.client, acr).ok_or_else(|| refused("Unsupported acr on the token"))
     }
 
     /// What was sent.

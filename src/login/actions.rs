@@ -2,7 +2,7 @@
 
 use super::finish::finish;
 use super::session::{self, Stage};
-use super::{Turn, address, answer};
+use super::{Turn, action_level, address, answer};
 use crate::consent;
 use crate::error::Error;
 use crate::page::{self, Response};
@@ -58,25 +58,29 @@ async fn next(turn: &mut Turn, user: &User) -> Result<Option<String>, Error> {
     if let Some(alias) = required_actions::next(turn, user).await? {
         return Ok(Some(alias));
     }
-    if let Some(alias) = asked_action(turn) {
+    if let Some(alias) = asked_action(turn, user).await? {
         return Ok(Some(alias));
     }
     consent::next(turn, user).await
 }
 
-/// The action that the application asks for (`kc_action`), until it has ended.
-fn asked_action(turn: &mut Turn) -> Option<String> {
-    let asked = turn.session.request.kc_action.clone()?;
+/// The action that the application asks for (`kc_action`), until it has ended. It fails where somebody has proved too little for
+/// it.
+async fn asked_action(turn: &mut Turn, user: &User) -> Result<Option<String>, Error> {
+    let Some(asked) = turn.session.request.kc_action.clone() else {
+        return Ok(None);
+    };
     if turn.session.note("kc_action_status").is_some() {
-        return None;
+        return Ok(None);
     }
     let alias = asked.split(':').next().unwrap_or_default().to_owned();
-    if !turn.realm.required_action(&alias).is_some_and(|a| a.enabled) {
+    let offered = turn.realm.required_action(&alias).is_some_and(|a| a.enabled);
+    if !offered || !action_level::suffices(turn, &user.id).await? {
         turn.session.set_note("kc_action_status", "error");
-        return None;
+        return Ok(None);
     }
     turn.session.set_note("kc_action_executing", &*alias);
-    Some(alias)
+    Ok(Some(alias))
 }
 
 /// Actions that an application may ask for; of others it hears at once that they failed.

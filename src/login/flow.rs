@@ -209,7 +209,8 @@ impl Steps for Walk<'_> {
 
     async fn holds(&mut self, condition: &Execution, flow: &Flow) -> Result<bool, Error> {
         if loa::is_level(condition) {
-            return Ok(loa::holds(self.turn, condition));
+            let user_id = self.user.as_ref().map(|u| u.id.as_str());
+            return loa::holds(self.turn, user_id, condition).await;
         }
         let (turn, user) = (&*self.turn, self.user.as_ref());
         let so_far = SoFar {

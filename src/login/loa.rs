@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Turn;
 use super::request::AuthRequest;
+use super::{Turn, action_level};
+use crate::error::Error;
 use crate::store::client::Client;
 use crate::store::json::{self, Doc};
 use crate::store::realm::{Execution, Flow, Realm};
@@ -25,7 +26,7 @@ const CONDITION: &str = "conditional-level-of-authentication";
 const USUAL_MAX_AGE: i64 = 36_000;
 
 /// No level.
-const NONE: i64 = -1;
+pub const NONE: i64 = -1;
 
 /// Whether an execution stands for a level.
 pub fn is_level(execution: &Execution) -> bool {
@@ -33,7 +34,7 @@ pub fn is_level(execution: &Execution) -> bool {
 }
 
 /// The level of a condition, and how long it lasts.
-fn level_of(realm: &Realm, condition: &Execution) -> (Option<i64>, i64) {
+pub fn level_of(realm: &Realm, condition: &Execution) -> (Option<i64>, i64) {
     let id = condition.authenticator_config.as_deref();
     let config = id.and_then(|id| realm.authenticator_config(id));
     let number = |key: &str| config.and_then(|c| c.config.get(key)?.parse().ok());
@@ -96,8 +97,13 @@ fn level_named(names: &BTreeMap<String, i64>, acr: &str) -> Option<i64> {
     names.get(acr).copied().or_else(|| acr.parse().ok())
 }
 
+/// The level that a token tells of; `None`: it names none that there is.
+pub fn of_acr(realm: &Realm, client: &Client, acr: &str) -> Option<i64> {
+    level_named(&names(realm, client), acr)
+}
+
 /// The level that the application asks for: the lowest of those that it names.
-fn requested(realm: &Realm, client: &Client, request: &AuthRequest) -> i64 {
+fn named_level(realm: &Realm, client: &Client, request: &AuthRequest) -> i64 {
     let names = names(realm, client);
     let wanted = wanted(client, request);
     let lowest = wanted.values.iter().filter_map(|acr| level_named(&names, acr)).min();
@@ -105,6 +111,14 @@ fn requested(realm: &Realm, client: &Client, request: &AuthRequest) -> i64 {
         .attribute("minimum.acr.value")
         .and_then(|acr| level_named(&names, acr));
     lowest.unwrap_or(NONE).max(least.unwrap_or(NONE))
+}
+
+/// The level that a user has to reach: what the application asks for, and what the action needs that it asks for.
+async fn requested(turn: &Turn, user_id: Option<&str>) -> Result<i64, Error> {
+    let named = named_level(&turn.realm, &turn.client, &turn.session.request);
+    let Some(user_id) = user_id else { return Ok(named) };
+    let of_action = action_level::of_action(turn, user_id, turn.session.flow).await?;
+    Ok(named.max(of_action))
 }
 
 fn reached(turn: &Turn) -> BTreeMap<i64, i64> {
@@ -115,7 +129,8 @@ fn reached(turn: &Turn) -> BTreeMap<i64, i64> {
         .collect()
 }
 
-fn present(turn: &Turn) -> i64 {
+/// The level that this way has reached.
+pub fn present(turn: &Turn) -> i64 {
     turn.session.note(PRESENT).and_then(|n| n.parse().ok()).unwrap_or(NONE)
 }
 
@@ -124,15 +139,19 @@ fn set_present(turn: &mut Turn, level: i64) {
 }
 
 /// Whether a condition holds: somebody has no level yet, or has to reach this one for what the application asks.
-pub fn holds(turn: &mut Turn, condition: &Execution) -> bool {
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn holds(turn: &mut Turn, user_id: Option<&str>, condition: &Execution) -> Result<bool, Error> {
     let (level, max_age) = level_of(&turn.realm, condition);
     let level = level.unwrap_or(0);
     let now_at = present(turn);
     if now_at < 0 {
-        return true;
+        return Ok(true);
     }
-    if requested(&turn.realm, &turn.client, &turn.session.request) < level {
-        return false;
+    if requested(turn, user_id).await? < level {
+        return Ok(false);
     }
     let before = reached(turn)
         .get(&level)
@@ -140,7 +159,7 @@ pub fn holds(turn: &mut Turn, condition: &Execution) -> bool {
     if before && now_at < level {
         set_present(turn, level);
     }
-    !before
+    Ok(!before)
 }
 
 /// A flow has succeeded: its level is reached.
@@ -183,7 +202,11 @@ fn levels<'a>(realm: &'a Realm, flow: &'a Flow, found: &mut Vec<&'a Execution>) 
 }
 
 /// Somebody is signed in already: takes over what they have reached. `true`: the application asks for more.
-pub fn continues(turn: &mut Turn, session: &UserSession) -> bool {
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn continues(turn: &mut Turn, session: &UserSession) -> Result<bool, Error> {
     if let Some(map) = json::text(&session.notes, MAP) {
         turn.session.set_note(MAP, map);
     }
@@ -209,7 +232,7 @@ pub fn continues(turn: &mut Turn, session: &UserSession) -> bool {
         highest = level;
     }
     set_present(turn, highest);
-    requested(&realm, &turn.client, &turn.session.request) > highest
+    Ok(requested(turn, Some(&session.user_id)).await? > highest)
 }
 
 /// Somebody who is signed in proves themselves anew: nothing that was reached before counts.
@@ -227,7 +250,7 @@ pub fn falls_short(turn: &Turn) -> bool {
     let request = &turn.session.request;
     !conditions.is_empty()
         && wanted(&turn.client, request).essential
-        && present(turn) < requested(&turn.realm, &turn.client, request)
+        && present(turn) < named_level(&turn.realm, &turn.client, request)
 }
 
 /// What tokens say of it (`acr`): the best name that the application asked for, else any, else the number.

@@ -8,6 +8,7 @@
 //! web.rs (login-actions/*)  -> session::load -> flow::run | actions
 //! ```
 
+pub mod action_level;
 pub mod actions;
 pub mod address;
 pub mod answer;

@@ -7,7 +7,7 @@ use super::{acted, refused};
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{End, done};
-use crate::login::{Turn, record, session};
+use crate::login::{Turn, action_level, loa, record, session};
 use crate::otp::{device, recovery};
 use crate::page::{Response, StatusCode};
 use crate::store::credential::{self, Credential};
@@ -39,6 +39,11 @@ pub async fn run(mut turn: Turn, user: User, form: Option<&Params>) -> Result<Re
         refused(&turn, "credential_not_found").await;
         return done(turn, user, ALIAS, End::Failed).await;
     };
+    if loa::present(&turn) < action_level::to_remove(&turn.realm, &turn.client, &found.kind) {
+        tracing::info!("{}", action_level::too_low(&found.kind));
+        refused(&turn, "delete_credential_failed").await;
+        return done(turn, user, ALIAS, End::Failed).await;
+    }
     if !form.is_some_and(|form| form.has("accept")) {
         let draft = turn.draft(Some(&user));
         let credential_label = label(&found, |key| draft.text(key, &[]));

@@ -33,7 +33,8 @@ const WANTED: &str = "actions";
 
 const DAY_MS: i64 = 86_400_000;
 
-pub use configure_totp::remember_mode;
+pub use configure_totp::{ALIAS as CONFIGURE_TOTP, remember_mode};
+pub use delete_credential::ALIAS as DELETE_CREDENTIAL;
 pub use recovery_codes::ALIAS as RECOVERY_CODES;
 
 /// Asks for actions on this way only: those of a link that an administrator sent, the new password of a recovery.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::authorize::asking;
 use crate::login::{arrived, sign_in};
-use crate::otp::{code_at, with_device};
+use crate::otp::{code_at, credentials, with_device};
 use crate::support::oidc::claims;
 use crate::support::{self, Answer, Browser, Server};
 
@@ -103,7 +103,7 @@ async fn stairs(server: &Server) -> (String, String) {
     (realm, secret)
 }
 
-async fn acr(server: &Server, realm: &str, answer: &Answer) -> String {
+async fn tokens(server: &Server, realm: &str, answer: &Answer) -> Value {
     let code = arrived(answer);
     let fields = [
         ("grant_type", "authorization_code"),
@@ -112,7 +112,11 @@ async fn acr(server: &Server, realm: &str, answer: &Answer) -> String {
         ("code", &code),
     ];
     let path = format!("/realms/{realm}/protocol/openid-connect/token");
-    let tokens = server.form(&path, &fields).await.json();
+    server.form(&path, &fields).await.json()
+}
+
+async fn acr(server: &Server, realm: &str, answer: &Answer) -> String {
+    let tokens = tokens(server, realm, answer).await;
     let told = claims(tokens["id_token"].as_str().unwrap());
     told["acr"].as_str().unwrap().to_owned()
 }
@@ -171,6 +175,101 @@ async fn an_essential_level_that_nobody_can_reach_is_refused() {
     assert_eq!(answer.status, 400);
     assert!(
         answer.body.contains("Authentication requirements not fulfilled"),
+        "{}",
+        answer.body
+    );
+}
+
+const OTP_PAGE: &str = "data-page-id=\"login-login-otp\"";
+
+async fn remove(server: &Server, token: &Value, path: &str) -> Answer {
+    let bearer = format!("Bearer {}", token.as_str().unwrap());
+    let headers = [("authorization", bearer.as_str()), ("accept", "application/json")];
+    server.request("DELETE", path, &headers, "").await
+}
+
+async fn device_of(server: &Server, realm: &str) -> String {
+    let all = credentials(server, realm).await;
+    let device = all.iter().find(|c| c["type"] == "otp").unwrap();
+    device["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_knows_only_the_password_touches_no_device() {
+    for server in support::servers().await {
+        let (realm, secret) = stairs(&server).await;
+        let mut browser = Browser::new(&server);
+        let page = browser.get(&asking(&realm, &[])).await;
+        let answer = sign_in(&mut browser, &page, "ann", RIGHT).await;
+        let low = tokens(&server, &realm, &answer).await["access_token"].clone();
+
+        let device = device_of(&server, &realm).await;
+        let removal = format!("delete_credential:{device}");
+        for action in ["CONFIGURE_TOTP", &removal] {
+            let page = browser.get(&asking(&realm, &[("kc_action", action)])).await;
+            assert!(page.body.contains(OTP_PAGE), "{action}: {} {}", page.status, page.body);
+            let mut fresh = Browser::new(&server);
+            let page = fresh.get(&asking(&realm, &[("kc_action", action)])).await;
+            let page = sign_in(&mut fresh, &page, "ann", RIGHT).await;
+            assert!(page.body.contains(OTP_PAGE), "{action}: {} {}", page.status, page.body);
+        }
+        let path = format!("/realms/{realm}/account/credentials/{device}");
+        let answer = remove(&server, &low, &path).await;
+        assert_eq!(answer.status, 403, "{}", answer.body);
+        let text = "Insufficient level of authentication for removing credential of type 'otp'.";
+        assert_eq!(answer.json()["error"], text);
+        assert_eq!(device_of(&server, &realm).await, device);
+
+        let page = browser.get(&asking(&realm, &[("kc_action", "CONFIGURE_TOTP")])).await;
+        let code = code_at(&server, &secret, 0);
+        let answer = browser.submit(&page.form("kc-otp-login-form"), &[("otp", &code)]).await;
+        assert!(
+            answer.header("location").contains("execution=CONFIGURE_TOTP"),
+            "{}",
+            answer.body
+        );
+
+        let answer = browser.get(&asking(&realm, &[("kc_action", &removal)])).await;
+        let page = if answer.status == 302 {
+            browser.follow(answer).await
+        } else {
+            answer
+        };
+        let page = if page.body.contains(OTP_PAGE) {
+            server.app.clock.advance(60_000);
+            let code = code_at(&server, &secret, 0);
+            let answer = browser.submit(&page.form("kc-otp-login-form"), &[("otp", &code)]).await;
+            browser.follow(answer).await
+        } else {
+            page
+        };
+        assert!(page.body.contains("Do you want to delete phone?"), "{}", page.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_the_second_level_removes_a_device_and_who_has_none_sets_one_up() {
+    let server = support::sqlite().await;
+    let (realm, secret) = stairs(&server).await;
+    let mut browser = Browser::new(&server);
+    let page = browser.get(&asking(&realm, &[("acr_values", "gold")])).await;
+    let page = sign_in(&mut browser, &page, "ann", RIGHT).await;
+    let code = code_at(&server, &secret, 0);
+    let answer = browser.submit(&page.form("kc-otp-login-form"), &[("otp", &code)]).await;
+    let high = tokens(&server, &realm, &answer).await["access_token"].clone();
+    let path = format!(
+        "/realms/{realm}/account/credentials/{}",
+        device_of(&server, &realm).await
+    );
+    let answer = remove(&server, &high, &path).await;
+    assert_eq!(answer.status, 204, "{}", answer.body);
+
+    let mut browser = Browser::new(&server);
+    let page = browser.get(&asking(&realm, &[])).await;
+    arrived(&sign_in(&mut browser, &page, "ann", RIGHT).await);
+    let answer = browser.get(&asking(&realm, &[("kc_action", "CONFIGURE_TOTP")])).await;
+    assert!(
+        answer.header("location").contains("execution=CONFIGURE_TOTP"),
         "{}",
         answer.body
     );

@@ -134,17 +134,24 @@ async fn group_values(app: &App, realm: &Realm, user: &User, name: &str) -> Resu
     Ok(values)
 }
 
+/// The type of the credentials that a step asks a known person for.
+pub fn credential_type(step: &str) -> Option<&'static str> {
+    match step {
+        "auth-otp-form" | "direct-grant-validate-otp" | "reset-otp" => Some("otp"),
+        "webauthn-authenticator" => Some("webauthn"),
+        "webauthn-authenticator-passwordless" => Some("webauthn-passwordless"),
+        "auth-recovery-authn-code-form" => Some("recovery-authn-codes"),
+        "auth-password-form" | "reset-password" => Some("password"),
+        _ => None,
+    }
+}
+
 /// Whether somebody with these credentials can take a step.
 pub fn is_ready(step: &Execution, owned: &[Credential]) -> bool {
-    let has = |kind: &str| owned.iter().any(|c| c.kind == kind);
-    match step.authenticator.as_deref().unwrap_or_default() {
-        "auth-otp-form" | "direct-grant-validate-otp" | "reset-otp" => has("otp"),
-        "webauthn-authenticator" => has("webauthn"),
-        "webauthn-authenticator-passwordless" => has("webauthn-passwordless"),
-        "auth-recovery-authn-code-form" => has("recovery-authn-codes"),
-        "auth-password-form" | "reset-password" => has("password"),
-        "organization" | "idp-add-organization-member" => false,
-        _ => true,
+    let step = step.authenticator.as_deref().unwrap_or_default();
+    match credential_type(step) {
+        Some(kind) => owned.iter().any(|c| c.kind == kind),
+        None => !matches!(step, "organization" | "idp-add-organization-member"),
     }
 }
 

@@ -35,7 +35,7 @@ pub async fn run(context: &mut Context<'_>) -> Result<Outcome, Error> {
         loa::begins_anew(turn);
         return Ok(Outcome::Attempted);
     }
-    if loa::continues(turn, &session) {
+    if loa::continues(turn, &session).await? {
         turn.session.set_note("known_before", "true");
         if turn.session.request.kc_action.is_some() {
             turn.session.forward(Severity::Info, "authenticateStrong");
