@@ -18,6 +18,9 @@ use crate::store::user::{self, User};
 const REASON: &str = "disabledReason";
 const PERMANENT: &str = "permanentLockout";
 
+/// How long a row that counts nothing is kept.
+const KEPT_MS: i64 = 3_600_000;
+
 /// Whether somebody may try to sign in as a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lock {
@@ -99,11 +102,16 @@ pub async fn decide(
     how: Means,
     right: bool,
 ) -> Result<Lock, Error> {
-    if right || !is_on(realm) {
-        return lock(app, realm, user).await;
+    if !is_on(realm) {
+        return Ok(Lock::Open);
     }
-    if is_locked_for_good(user) {
-        return Ok(Lock::Permanent);
+    let for_good = is_locked_for_good(user);
+    if right || for_good {
+        let locked = lock(app, realm, user).await?;
+        if locked != Lock::Open {
+            nobody(app, realm, &user.username).await?;
+        }
+        return Ok(locked);
     }
     let now = app.now();
     let mut tx = app.db.begin().await?;
@@ -113,6 +121,8 @@ pub async fn decide(
     let mut known = login_failure::of_user_locked(&mut tx, &realm.id, &user.id).await?;
     let locked = lock_of(realm, &known, now);
     if locked != Lock::Open {
+        // Written all the same: nobody learns by the time that there is a lock, and so a user.
+        tx.commit().await?;
         return Ok(locked);
     }
     let effect = count(realm, &mut known, address, how, now);
@@ -129,6 +139,22 @@ pub async fn decide(
     }
     tx.commit().await?;
     Ok(Lock::Open)
+}
+
+/// The work of counting a failure where none is counted, so that nobody can tell by the time: the name is nobody's, or its user is
+/// locked.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn nobody(app: &App, realm: &Realm, name: &str) -> Result<(), Error> {
+    if !is_on(realm) {
+        return Ok(());
+    }
+    let mut tx = app.db.begin().await?;
+    user::by_id(&mut tx, &realm.id, "").await?;
+    login_failure::touch(&mut tx, &realm.id, name, app.now() + KEPT_MS).await?;
+    tx.commit().await
 }
 
 /// What a failure leads to.

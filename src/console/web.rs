@@ -1,5 +1,7 @@
 //! The pages of the consoles, and their files.
 
+use std::path::Path;
+
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
@@ -75,10 +77,15 @@ impl Shown<'_> {
         let nonce = b64url(&crate::random::bytes::<16>());
         let html = self.html(console, &visitor.caller, &nonce)?;
         let mut answer = html.into_response();
+        // The account's page says who is signed in.
+        let kept = match self.kind {
+            Kind::Admin => "no-cache",
+            _ => "no-store",
+        };
         let headers = answer.headers_mut();
         for (name, value) in [
             (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-            (header::CACHE_CONTROL, "no-cache"),
+            (header::CACHE_CONTROL, kept),
             (header::CONTENT_LANGUAGE, self.language),
         ] {
             if let Ok(value) = HeaderValue::from_str(value) {
@@ -144,16 +151,15 @@ pub async fn file(app: &App, kind: &str, theme: &str, path: &str, headers: &Head
     }
     let takes_gzip = headers.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok());
     let takes_gzip = takes_gzip.is_some_and(|v| v.split(',').any(|c| c.trim().eq_ignore_ascii_case("gzip")));
-    let full = console.dir.join(path);
     let packed = if takes_gzip {
-        tokio::fs::read(console.dir.join(format!("{path}.gz"))).await.ok()
+        read(&console.dir, &format!("{path}.gz")).await
     } else {
         None
     };
     let is_packed = packed.is_some();
     let bytes = match packed {
         Some(bytes) => bytes,
-        None => tokio::fs::read(full).await.ok()?,
+        None => read(&console.dir, path).await?,
     };
     // Vite puts a hash into the names of what is below `assets/`.
     let kept = if path.starts_with("assets/") {
@@ -175,9 +181,34 @@ pub async fn file(app: &App, kind: &str, theme: &str, path: &str, headers: &Head
     Some(answer)
 }
 
+/// Reads a file below the folder; links that lead out of it are none of its files.
+async fn read(dir: &Path, path: &str) -> Option<Vec<u8>> {
+    let dir = tokio::fs::canonicalize(dir).await.ok()?;
+    let full = tokio::fs::canonicalize(dir.join(path)).await.ok()?;
+    if !full.starts_with(&dir) {
+        return None;
+    }
+    tokio::fs::read(full).await.ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn links_do_not_lead_out_of_the_folder() {
+        let outer = tempfile::tempdir().unwrap();
+        let dir = outer.path().join("console");
+        std::fs::create_dir(&dir).unwrap();
+        std::fs::write(outer.path().join("secret.key"), "secret").unwrap();
+        std::fs::write(dir.join("a.js"), "a").unwrap();
+        std::os::unix::fs::symlink(outer.path().join("secret.key"), dir.join("b.js")).unwrap();
+        std::os::unix::fs::symlink(dir.join("a.js"), dir.join("c.js")).unwrap();
+        assert_eq!(read(&dir, "a.js").await.as_deref(), Some(&b"a"[..]));
+        assert_eq!(read(&dir, "b.js").await, None);
+        assert_eq!(read(&dir, "c.js").await.as_deref(), Some(&b"a"[..]));
+    }
 
     #[test]
     fn values_are_put_in_once() {

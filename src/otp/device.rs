@@ -17,15 +17,69 @@ use crate::store::{Query, Tx, single_use};
 /// Keycloak's type of such credentials.
 pub const TYPE: &str = "otp";
 
-/// A device that makes codes.
+/// The longest period and the highest counter of a device, in seconds and in codes; what is beyond cannot be read.
+const LONGEST_PERIOD: u64 = 86_400;
+const HIGHEST_COUNTER: u64 = 1 << 53;
+
+/// A device of a user.
 pub struct Device {
     credential: Credential,
+    /// `None`: what is stored cannot be read, and no code is right. The device is there all the same: somebody else who came as
+    /// far as here must not set up another one instead.
+    maker: Option<Maker>,
+}
+
+/// What makes codes.
+struct Maker {
     kind: Kind,
     algorithm: Algorithm,
     digits: u32,
     period: u64,
     counter: u64,
     secret: Zeroizing<Vec<u8>>,
+}
+
+impl Maker {
+    /// Reads what Keycloak calls `credentialData` and `secretData`.
+    fn read(data: &str, secret: &str) -> Result<Self, &'static str> {
+        let data: Doc = serde_json::from_str(data).map_err(|_| "its data are no object")?;
+        let secret: Doc = serde_json::from_str(secret).map_err(|_| "its secret is no object")?;
+        let value = json::text(&secret, "value").filter(|v| !v.is_empty());
+        let value = value.ok_or("it has no secret")?;
+        let secret = match json::text(&data, "secretEncoding") {
+            Some("BASE32") => base32::decode(value).ok_or("its secret is not BASE32")?,
+            _ => value.as_bytes().to_vec(),
+        };
+        let kind = match json::text(&data, "subType") {
+            Some("hotp") => Kind::Hotp,
+            _ => Kind::Totp,
+        };
+        let number = |key: &str| u64::try_from(json::number(&data, key)).unwrap_or(u64::MAX);
+        let algorithm = json::text(&data, "algorithm").unwrap_or("HmacSHA1");
+        let digits = u32::try_from(number("digits")).ok().filter(|n| (4..=10).contains(n));
+        let (period, counter) = (number("period"), number("counter"));
+        if kind == Kind::Totp && !(1..=LONGEST_PERIOD).contains(&period) {
+            return Err("its period is not of 1 to 86400 seconds");
+        }
+        if counter > HIGHEST_COUNTER {
+            return Err("its counter is out of bounds");
+        }
+        Ok(Self {
+            kind,
+            algorithm: Algorithm::parse(algorithm).ok_or("its algorithm is unknown")?,
+            digits: digits.ok_or("its codes do not have 4 to 10 digits")?,
+            period: period.clamp(1, LONGEST_PERIOD),
+            counter,
+            secret: Zeroizing::new(secret),
+        })
+    }
+}
+
+/// Why a credential that is to be stored could never prove anything, if so.
+pub fn fault(c: &Credential) -> Option<&'static str> {
+    (c.kind == TYPE)
+        .then(|| Maker::read(&c.credential_data, &c.secret_data).err())
+        .flatten()
 }
 
 impl Device {
@@ -51,61 +105,40 @@ impl Device {
                 secret_data: json!({ "value": String::from_utf8_lossy(secret) }).to_string(),
                 credential_data: policy.credential_data(),
             },
-            kind: policy.kind,
-            algorithm: policy.algorithm,
-            digits: policy.digits,
-            period: policy.period,
-            counter: policy.initial_counter,
-            secret: Zeroizing::new(secret.to_vec()),
+            maker: Some(Maker {
+                kind: policy.kind,
+                algorithm: policy.algorithm,
+                digits: policy.digits,
+                period: policy.period,
+                counter: policy.initial_counter,
+                secret: Zeroizing::new(secret.to_vec()),
+            }),
         }
     }
 
-    /// Reads a stored credential; `None`: it cannot be read, and proves nothing.
-    fn read(app: &App, credential: Credential) -> Option<Self> {
-        let unreadable = |why: &str| tracing::warn!("one-time code device {}: {why}", credential.id);
-        let secret = match credential::open(&app.db, &credential) {
-            Ok(secret) => secret,
-            Err(e) => {
-                unreadable(&e.to_string());
-                return None;
-            }
-        };
-        let data: Doc = serde_json::from_str(&credential.credential_data).ok()?;
-        let secret: Value = serde_json::from_str(&secret).ok()?;
-        let value = secret["value"].as_str().filter(|v| !v.is_empty())?;
-        let secret = match json::text(&data, "secretEncoding") {
-            Some("BASE32") => base32::decode(value)?,
-            _ => value.as_bytes().to_vec(),
-        };
-        let number = |key: &str| u64::try_from(json::number(&data, key)).unwrap_or(0);
-        let algorithm = json::text(&data, "algorithm").unwrap_or("HmacSHA1");
-        Some(Self {
-            kind: if json::text(&data, "subType") == Some("hotp") {
-                Kind::Hotp
-            } else {
-                Kind::Totp
-            },
-            algorithm: Algorithm::parse(algorithm)?,
-            digits: number("digits").clamp(4, 10) as u32,
-            period: number("period").max(1),
-            counter: number("counter"),
-            secret: Zeroizing::new(secret),
-            credential,
-        })
+    fn read(app: &App, credential: Credential) -> Self {
+        let secret = credential::open(&app.db, &credential).map_err(|e| e.to_string());
+        let maker = secret.and_then(|s| Maker::read(&credential.credential_data, &s).map_err(str::to_owned));
+        if let Err(why) = &maker {
+            tracing::warn!("one-time code device {}: {why}", credential.id);
+        }
+        let maker = maker.ok();
+        Self { credential, maker }
     }
 
     /// The counter for which a code is right; `None`: it is wrong. All are computed, whichever it is.
     pub fn counter_of(&self, policy: &Policy, typed: &str, now: i64) -> Option<u64> {
-        let (first, last) = match self.kind {
+        let maker = self.maker.as_ref()?;
+        let (first, last) = match maker.kind {
             Kind::Totp => {
-                let present = (now / 1000).max(0) as u64 / self.period;
+                let present = (now / 1000).max(0) as u64 / maker.period;
                 (present.saturating_sub(policy.look_ahead), present + policy.look_ahead)
             }
-            Kind::Hotp => (self.counter, self.counter + policy.look_ahead),
+            Kind::Hotp => (maker.counter, maker.counter + policy.look_ahead),
         };
         let mut found = None;
         for counter in first..=last {
-            let expected = code::of_counter(&self.secret, counter, self.digits, self.algorithm);
+            let expected = code::of_counter(&maker.secret, counter, maker.digits, maker.algorithm);
             if constant_time_eq(expected.as_bytes(), typed.as_bytes()) {
                 found = Some(counter);
             }
@@ -115,12 +148,15 @@ impl Device {
 
     /// Uses a right code up. `false`: it was used before.
     async fn spend(&self, tx: &mut Tx, app: &App, realm: &Realm, user_id: &str, counter: u64) -> Result<bool, Error> {
+        let Some(maker) = &self.maker else { return Ok(false) };
         let policy = Policy::of(realm);
-        match self.kind {
+        match maker.kind {
             Kind::Totp if policy.reusable => Ok(true),
             Kind::Totp => {
                 let value = format!("{}.{counter}", self.id());
-                let dead = (counter + 2 * policy.look_ahead + 2) as i64 * self.period as i64 * 1000;
+                let periods = counter.saturating_add(2 * policy.look_ahead + 2);
+                let dead = periods.saturating_mul(maker.period).saturating_mul(1000);
+                let dead = i64::try_from(dead).unwrap_or(i64::MAX);
                 single_use::spend(tx, &realm.id, "otp", &value, dead.max(app.now())).await
             }
             Kind::Hotp => {
@@ -159,7 +195,7 @@ impl Device {
     }
 }
 
-/// The devices of a user, in their order.
+/// The devices of a user, in their order; also those that cannot be read.
 ///
 /// # Errors
 ///
@@ -167,7 +203,7 @@ impl Device {
 pub async fn of_user(app: &App, q: impl Query, user_id: &str) -> Result<Vec<Device>, Error> {
     let all = credential::of_user(q, user_id).await?;
     let own = all.into_iter().filter(|c| c.kind == TYPE);
-    Ok(own.filter_map(|c| Device::read(app, c)).collect())
+    Ok(own.map(|c| Device::read(app, c)).collect())
 }
 
 /// Whether a code is right, and was not used before; it is now. `chosen`: the device that the person chose; the first one

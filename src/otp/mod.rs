@@ -1,6 +1,7 @@
 //! One-time codes: time based (RFC 6238) and counter based (RFC 4226), with Keycloak's policy, credentials and texts.
 //!
 //! ```text
+//! attempt.rs   a code that is sent, and the lock
 //! code.rs      the arithmetic
 //! base32.rs    secrets as people and apps read them
 //! policy.rs    what a realm asks of new devices
@@ -9,6 +10,7 @@
 //! recovery.rs  the codes on paper
 //! ```
 
+pub mod attempt;
 pub mod base32;
 pub mod code;
 pub mod device;

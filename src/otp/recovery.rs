@@ -68,7 +68,8 @@ fn codes(list: &Credential) -> Vec<Value> {
         .unwrap_or_default()
 }
 
-/// The number of the code that is asked for next; `None`: the user has none.
+/// The number of the code that is asked for next; `None`: the user has none. A list that cannot be read is there all the same,
+/// and no code is right.
 ///
 /// # Errors
 ///
@@ -76,7 +77,8 @@ fn codes(list: &Credential) -> Vec<Value> {
 pub async fn next_number(app: &App, user_id: &str) -> Result<Option<i64>, Error> {
     let all = credential::of_user(&app.db, user_id).await?;
     let list = all.iter().find(|c| c.kind == TYPE);
-    Ok(list.and_then(|list| codes(list).first()?["number"].as_i64()))
+    let number = |list: &Credential| codes(list).first().and_then(|code| code["number"].as_i64());
+    Ok(list.map(|list| number(list).unwrap_or(1)))
 }
 
 /// What became of a code.

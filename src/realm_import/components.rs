@@ -68,6 +68,9 @@ async fn with_key(tx: &mut Tx, app: &App, realm: (&str, &str), id: &str, doc: &m
         config.retain(|_, values| !values.as_array().is_some_and(|v| v.iter().any(|v| v == "**********")));
         let component: Component = serde_json::from_value(Value::Object(doc.clone()))
             .map_err(|e| Refused::Bad(format!("The key provider {provider} cannot be read: {e}")))?;
+        if let Some(fault) = realm_setup::provider_fault(&component) {
+            return Err(Refused::Bad(fault));
+        }
         realm_setup::make_provider_key(tx, app, realm, &component).await?;
     }
     Ok(())

@@ -149,6 +149,26 @@ fn certificate(realm_name: &str, pkcs8: &[u8]) -> Result<Vec<u8>, Error> {
     Ok(params.self_signed(&pair).map_err(failed)?.der().to_vec())
 }
 
+/// Why no key can be made for a provider with such settings, in Keycloak's words; `None`: one can.
+pub fn provider_fault(component: &Component) -> Option<String> {
+    let provider = component.provider_id.as_str();
+    if matches!(provider, "rsa-generated" | "rsa-enc-generated") {
+        let size = component.first("keySize").unwrap_or("2048");
+        match size {
+            "2048" | "3072" | "4096" => {}
+            "1024" => return Some("'Key size' should be 2048, 3072 or 4096".into()),
+            _ => return Some("'Key size' should be 1024, 2048, 3072 or 4096".into()),
+        }
+    }
+    let known = component.first("algorithm").and_then(Alg::parse);
+    let fits = match provider {
+        "rsa-generated" => known.is_none_or(Alg::is_rsa),
+        "hmac-generated" => known.is_none_or(|alg| matches!(alg, Alg::HS256 | Alg::HS384 | Alg::HS512)),
+        _ => true,
+    };
+    (!fits).then(|| "'Algorithm' is not one of this provider".to_owned())
+}
+
 /// Makes the key of a key provider component that an administrator added, such as `ecdsa-generated`. A provider that is
 /// not ours to make keys for (imported certificates, keystores) gets none. Call it before the transaction: an RSA key may take
 /// a second.

@@ -1,5 +1,7 @@
 //! How often somebody failed to sign in as a user since the last time it went well. A row per user, and none without failures.
 
+use vestibule_jose::digest::{b64url, sha256};
+
 use super::db::{Query, Row, Tx};
 use crate::error::Error;
 
@@ -75,6 +77,25 @@ pub async fn put(tx: &mut Tx, realm_id: &str, user_id: &str, f: &LoginFailure) -
         ],
     )
     .await?;
+    Ok(())
+}
+
+/// The writes of a failure for a name that has no row. Names share rows: strangers do not fill the database.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn touch(tx: &mut Tx, realm_id: &str, name: &str, expires: i64) -> Result<(), Error> {
+    let mut place = b64url(&sha256(name.as_bytes()));
+    place.truncate(2);
+    let key = format!("{realm_id}:nobody:{place}");
+    let sql = "insert into single_use (key, expires) values ($1, $2)
+               on conflict (key) do update set expires = single_use.expires";
+    tx.exec(sql, &[&key, &expires]).await?;
+    tx.count("select expires from single_use where key = $1", &[&key])
+        .await?;
+    tx.exec("update single_use set expires = $1 where key = $2", &[&expires, &key])
+        .await?;
     Ok(())
 }
 

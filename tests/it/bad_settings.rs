@@ -287,3 +287,47 @@ async fn the_event_tells_of_a_disabled_user_what_the_answer_does_not() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_nobody_can_make_is_refused() {
+    let server = support::sqlite().await;
+    let keys = "org.keycloak.keys.KeyProvider";
+    let settings = [
+        (
+            "rsa-generated",
+            json!({ "keySize": ["16384"] }),
+            "'Key size' should be 1024, 2048, 3072 or 4096",
+        ),
+        (
+            "rsa-enc-generated",
+            json!({ "keySize": ["16384"] }),
+            "'Key size' should be 1024, 2048, 3072 or 4096",
+        ),
+        (
+            "rsa-generated",
+            json!({ "keySize": ["1024"] }),
+            "'Key size' should be 2048, 3072 or 4096",
+        ),
+        (
+            "rsa-generated",
+            json!({ "algorithm": ["ES256"] }),
+            "'Algorithm' is not one of this provider",
+        ),
+        (
+            "hmac-generated",
+            json!({ "algorithm": ["RS256"] }),
+            "'Algorithm' is not one of this provider",
+        ),
+    ];
+    for (provider, config, text) in settings {
+        let mut component = json!({ "name": "k", "providerId": provider, "config": config });
+        let realm = json!({ "realm": "new", "components": { keys: [component] } });
+        let answer = server.admin("POST", "", realm).await;
+        assert_eq!(answer.status, 400, "{}", answer.body);
+        assert_eq!(answer.json()["errorMessage"], text);
+        component["providerType"] = json!(keys);
+        let answer = server.admin("POST", "/master/components", component).await;
+        assert_eq!(answer.status, 400, "{}", answer.body);
+        assert_eq!(answer.json()["errorMessage"], text);
+    }
+}

@@ -271,3 +271,51 @@ async fn the_page_says_the_same_to_a_locked_user_whatever_the_password() {
     server.app.clock.advance(61_000);
     arrived(&sign_in(&mut browser, &page, "ann", "Passw0rd!").await);
 }
+
+async fn rows(server: &Server) -> (i64, i64) {
+    use vestibule::store::Query as _;
+    let db = &server.app.db;
+    let sql = "select count(*) from single_use where key like '%:nobody:%'";
+    let nobody = db.count(sql, &[]).await.unwrap();
+    (
+        nobody,
+        db.count("select count(*) from login_failure", &[]).await.unwrap(),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_of_nobody_takes_the_same_writes() {
+    for server in support::servers().await {
+        let realm = shop(&server, protected(json!({}))).await;
+        let path = format!("/realms/{realm}/protocol/openid-connect/token");
+        for _ in 0..4 {
+            let fields = [
+                ("grant_type", "password"),
+                ("client_id", "shop"),
+                ("username", "zoe"),
+                ("password", "wrong"),
+            ];
+            refused(&server.form(&path, &fields).await);
+        }
+        assert_eq!(rows(&server).await, (1, 0), "one row, and no count of anybody");
+        server.app.clock.advance(4_000_000);
+        vestibule::store::sweep::expired(&server.app.db, server.app.now())
+            .await
+            .unwrap();
+        assert_eq!(rows(&server).await, (0, 0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_longer_than_any_is_wrong_and_counts() {
+    let server = support::sqlite().await;
+    let realm = shop(&server, protected(json!({}))).await;
+    let longest = "é".repeat(512);
+    let id = user(&server, &realm).await["id"].as_str().unwrap().to_owned();
+    let new = json!({ "type": "password", "value": longest, "temporary": false });
+    let path = format!("/{realm}/users/{id}/reset-password");
+    assert_eq!(server.admin("PUT", &path, new).await.status, 204);
+    refused(&try_with(&server, &realm, &format!("{longest}é")).await);
+    assert_eq!(status(&server, &realm).await["numFailures"], 1);
+    assert_eq!(try_with(&server, &realm, &longest).await.status, 200);
+}

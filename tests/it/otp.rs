@@ -398,3 +398,91 @@ async fn where_codes_are_required_who_has_no_device_sets_one_up() {
     let code = code_at(&server, &secret, 0);
     arrived(&browser.submit(&page.form("kc-otp-login-form"), &[("otp", &code)]).await);
 }
+
+/// What nothing can be read from: data and secret.
+fn unreadable() -> [(Value, Value); 6] {
+    let secret = json!({ "value": "JBSWY3DPEHPK3PXP" });
+    let data = |over: Value| {
+        let mut all = json!({ "subType": "totp", "digits": 6, "counter": 0, "period": 30, "algorithm": "HmacSHA1" });
+        all.as_object_mut().unwrap().extend(over.as_object().unwrap().clone());
+        all
+    };
+    [
+        (data(json!({ "algorithm": "HmacMD5" })), secret.clone()),
+        (data(json!({ "period": i64::MAX })), secret.clone()),
+        (data(json!({ "digits": 50 })), secret.clone()),
+        (data(json!({ "subType": "hotp", "counter": i64::MAX })), secret.clone()),
+        (data(json!({ "secretEncoding": "BASE32" })), json!({ "value": "1!" })),
+        (data(json!({})), json!({})),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_cannot_be_read_is_there_all_the_same() {
+    let server = support::sqlite().await;
+    let realm = acme(&server, json!({})).await;
+    let id = id_of(&server, &realm, "ann").await;
+    for (data, secret) in unreadable() {
+        let device = vestibule::store::credential::Credential {
+            id: "a-device".to_owned(),
+            kind: "otp".to_owned(),
+            label: None,
+            created: 1,
+            priority: 20,
+            secret_data: secret.to_string(),
+            credential_data: data.to_string(),
+        };
+        let mut tx = server.app.db.begin().await.unwrap();
+        vestibule::store::credential::put(&mut tx, &id, &device).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut browser = Browser::new(&server);
+        let page = with_password(&mut browser, &realm).await;
+        let code = code_at(&server, "JBSWY3DPEHPK3PXP", 0);
+        let page = browser.submit(&page.form("kc-otp-login-form"), &[("otp", &code)]).await;
+        assert_eq!(
+            page.field_error("otp"),
+            "Invalid authenticator code.",
+            "{data} {}",
+            page.body
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_cannot_be_read_is_not_taken_in() {
+    let server = support::sqlite().await;
+    let realm = acme(&server, json!({})).await;
+    for (data, secret) in unreadable() {
+        let user = json!({
+            "username": "eve", "enabled": true,
+            "credentials": [{ "type": "otp", "secretData": secret.to_string(), "credentialData": data.to_string() }]
+        });
+        let answer = server.admin("POST", &format!("/{realm}/users"), user.clone()).await;
+        assert_eq!(answer.status, 400, "{data} {}", answer.body);
+        let answer = server
+            .admin("POST", "", json!({ "realm": "new", "users": [user] }))
+            .await;
+        assert_eq!(answer.status, 400, "{data} {}", answer.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_is_not_used_up_while_its_user_is_locked_out() {
+    let server = support::sqlite().await;
+    let (realm, secret) = with_device(
+        &server,
+        json!({
+            "bruteForceProtected": true, "failureFactor": 2, "quickLoginCheckMilliSeconds": 1, "waitIncrementSeconds": 5
+        }),
+    )
+    .await;
+    let mut browser = Browser::new(&server);
+    let mut page = with_password(&mut browser, &realm).await;
+    let code = code_at(&server, &secret, 0);
+    for typed in ["000000", "000000", &code] {
+        page = browser.submit(&page.form("kc-otp-login-form"), &[("otp", typed)]).await;
+        assert_eq!(page.field_error("otp"), "Invalid authenticator code.", "{}", page.body);
+    }
+    server.app.clock.advance(6_000);
+    arrived(&browser.submit(&page.form("kc-otp-login-form"), &[("otp", &code)]).await);
+}

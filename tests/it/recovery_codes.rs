@@ -211,3 +211,30 @@ async fn whoever_forgot_the_password_replaces_a_lost_device() {
     let fields = [("password-new", "Another0ne!"), ("password-confirm", "Another0ne!")];
     arrived(&browser.submit(&page.form("kc-passwd-update-form"), &fields).await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_cannot_be_read_is_there_all_the_same() {
+    use vestibule::otp::recovery::{self, Used};
+    let server = support::sqlite().await;
+    let realm = acme(&server, json!({})).await;
+    let id = id_of(&server, &realm, "ann").await;
+    let list = vestibule::store::credential::Credential {
+        id: "a-list".to_owned(),
+        kind: recovery::TYPE.to_owned(),
+        label: None,
+        created: 1,
+        priority: 20,
+        secret_data: "{}".to_owned(),
+        credential_data: "{}".to_owned(),
+    };
+    let mut tx = server.app.db.begin().await.unwrap();
+    vestibule::store::credential::put(&mut tx, &id, &list).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(recovery::next_number(&server.app, &id).await.unwrap(), Some(1));
+    let realm = vestibule::store::realm::by_name(&server.app.db, &realm)
+        .await
+        .unwrap()
+        .unwrap();
+    let used = recovery::spend(&server.app, &realm.id, &id, "").await.unwrap();
+    assert_eq!(used, Used::Wrong);
+}

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::error::ApiError;
 use super::server_info;
 use crate::client_registration::policy::{self, Fault};
+use crate::realm_setup;
 use crate::store::json::{self, Doc};
 use crate::store::realm::Component;
 
@@ -125,7 +126,10 @@ fn check_key(component: &Component) -> Result<(), ApiError> {
     if matches!(component.provider_id.as_str(), "rsa" | "rsa-enc") && component.first("privateKey").is_none() {
         return Err(ApiError::bad("'Private RSA Key' is required"));
     }
-    Ok(())
+    match realm_setup::provider_fault(component) {
+        Some(fault) => Err(ApiError::bad(&fault)),
+        None => Ok(()),
+    }
 }
 
 /// Writes the settings that Keycloak's key providers write into themselves.

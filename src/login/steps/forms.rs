@@ -132,7 +132,11 @@ async fn prove(context: &mut Context<'_>, user: Option<&User>, form: &Params) ->
     let sent = form.get("password").unwrap_or_default();
     let proof = password::check(&turn.app, user, sent).await?;
     let (code, fault) = match user {
-        None => ("user_not_found", Fault::Credentials),
+        None => {
+            let typed = form.get("username").unwrap_or_default().trim();
+            brute_force::nobody(&turn.app, &turn.realm, typed).await?;
+            ("user_not_found", Fault::Credentials)
+        }
         Some(user) => {
             let address = turn.visitor.caller.ip.to_string();
             let right = proof == Proof::Right;

@@ -1,12 +1,10 @@
 //! `auth-otp-form`: a one-time code, after the password.
 
-use crate::brute_force::{self, Means};
 use crate::error::Error;
 use crate::events;
 use crate::login::flow::{self, Context, Failure, Outcome, UNEXPECTED};
 use crate::login::record;
-use crate::otp::Device;
-use crate::otp::device;
+use crate::otp::{Device, attempt, device};
 use crate::page::StatusCode;
 use crate::required_actions;
 use crate::theme::pages::{LoginOtp, OtpCredential, OtpLogin};
@@ -42,14 +40,12 @@ pub async fn run(context: &mut Context<'_>) -> Result<Outcome, Error> {
         turn.session.set_note(SELECTED, chosen.to_owned());
     }
     let typed = form.get("otp").unwrap_or_default().trim();
-    let right = device::is_right(&turn.app, &turn.realm, &user.id, Some(chosen), typed).await?;
     let address = turn.visitor.caller.ip.to_string();
-    let lock = brute_force::decide(&turn.app, &turn.realm, &user, &address, Means::Otp, right).await?;
-    if right && lock.code().is_none() {
+    let sent = (Some(chosen), typed);
+    let Some(code) = attempt::refusal(&turn.app, &turn.realm, &user, &address, sent).await? else {
         flow::used(turn, "otp");
         return Ok(Outcome::Success);
-    }
-    let code = lock.code().unwrap_or("invalid_user_credentials");
+    };
     let mut event = record::refusal(turn, record::kind(turn.session.flow), code);
     event.details.shift_remove("username");
     events::record_alone(&turn.app, &turn.realm, &event).await;

@@ -138,6 +138,8 @@ impl Attempt<'_> {
         let sent = self.request.params.get("password").unwrap_or_default();
         let proof = password::check(&self.request.app, self.user.as_ref(), sent).await?;
         let Some(user) = &self.user else {
+            let (app, realm) = (&self.request.app, &self.request.realm);
+            brute_force::nobody(app, realm, self.username.as_deref().unwrap_or_default()).await?;
             return Ok(Walked::Stop(Refused::wrong("user_not_found")));
         };
         let address = self.request.caller.ip.to_string();
@@ -184,14 +186,9 @@ impl Attempt<'_> {
         let Some(sent) = sent.filter(|code| !code.is_empty()) else {
             return wrong();
         };
-        let right = otp::device::is_right(app, realm, &user.id, None, sent).await?;
         let address = self.request.caller.ip.to_string();
-        let lock = brute_force::decide(app, realm, user, &address, Means::Otp, right).await?;
-        if let Some(code) = lock.code() {
+        if let Some(code) = otp::attempt::refusal(app, realm, user, &address, (None, sent)).await? {
             return Ok(Walked::Stop(Refused::wrong(code)));
-        }
-        if !right {
-            return wrong();
         }
         self.with_otp = true;
         Ok(Walked::Success)
