@@ -49,6 +49,8 @@ create table credential (
     credential_data text not null
 );
 create index credential_account on credential (account_id);
+-- Of two passwords stored at once, one counts.
+create unique index credential_password on credential (account_id) where type = 'password';
 
 -- Failed sign-ins of a user since the last good one (Keycloak's brute force detection). not_before: epoch seconds.
 create table login_failure (

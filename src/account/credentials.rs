@@ -192,7 +192,7 @@ pub async fn remove(person: &Person, id: &str) -> Answer {
 /// `PUT credentials/ID/label`: the body is a JSON text.
 pub async fn label(person: &Person, id: &str) -> Answer {
     person.require(&[Right::ManageAccount])?;
-    let (mut changed, _) = find(person, id).await?;
+    let (found, _) = find(person, id).await?;
     let body = person.body();
     if body.is_empty() {
         return Err(ApiError::bad("invalidRequestMessage"));
@@ -204,9 +204,10 @@ pub async fn label(person: &Person, id: &str) -> Answer {
     if label.len() > LONGEST_LABEL {
         return Err(ApiError::bad("The label is longer than 255 bytes"));
     }
-    changed.label = Some(label);
     let mut tx = person.app.db.begin().await?;
-    credential::put(&mut tx, &person.user.id, &changed).await?;
+    if !credential::set_label(&mut tx, &person.user.id, &found.id, Some(&label)).await? {
+        return Err(ApiError::not_found("Credential not found"));
+    }
     tx.commit().await?;
     answer::uncached(answer::nothing())
 }

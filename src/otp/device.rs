@@ -162,7 +162,7 @@ impl Device {
             Kind::Hotp => {
                 let mut stored = credential::of_user(&mut *tx, user_id).await?;
                 stored.retain(|c| c.id == self.id());
-                let Some(mut stored) = stored.pop() else {
+                let Some(stored) = stored.pop() else {
                     return Ok(false);
                 };
                 let mut data: Doc = serde_json::from_str(&stored.credential_data)?;
@@ -170,9 +170,8 @@ impl Device {
                     return Ok(false);
                 }
                 data.insert("counter".into(), json!(counter + 1));
-                stored.credential_data = Value::Object(data).to_string();
-                credential::put(tx, user_id, &stored).await?;
-                Ok(true)
+                let data = Value::Object(data).to_string();
+                credential::swap(tx, &stored, &stored.secret_data, &data).await
             }
         }
     }

@@ -102,7 +102,7 @@ pub async fn spend(app: &App, realm_id: &str, user_id: &str, typed: &str) -> Res
     let mut tx = app.db.begin().await?;
     user::lock(&mut tx, realm_id, user_id).await?;
     let all = credential::of_user(&mut tx, user_id).await?;
-    let Some(mut list) = all.into_iter().find(|c| c.kind == TYPE) else {
+    let Some(list) = all.into_iter().find(|c| c.kind == TYPE) else {
         return Ok(Used::Wrong);
     };
     let mut left = codes(&list);
@@ -121,11 +121,12 @@ pub async fn spend(app: &App, realm_id: &str, user_id: &str, typed: &str) -> Res
     }
     let mut data: Doc = serde_json::from_str(&list.credential_data)?;
     data.insert("remainingCodes".into(), json!(left.len()));
-    list.credential_data = Value::Object(data).to_string();
     let mut secret = json::parse(&list.secret_data)?;
     secret.insert("codes".into(), json!(left));
-    list.secret_data = Value::Object(secret).to_string();
-    credential::put(&mut tx, user_id, &list).await?;
+    let (secret, data) = (Value::Object(secret).to_string(), Value::Object(data).to_string());
+    if !credential::swap(&mut tx, &list, &secret, &data).await? {
+        return Ok(Used::Wrong);
+    }
     tx.commit().await?;
     Ok(Used::Right)
 }

@@ -115,6 +115,7 @@ impl NewPassword {
 ///
 /// Those of the database.
 pub async fn store(tx: &mut Tx, user_id: &str, new: NewPassword, now: i64) -> Result<(), Error> {
+    credential::lock(tx, user_id).await?;
     let known = credential::of_user(&mut *tx, user_id).await?;
     let mut history: Vec<Credential> = Vec::new();
     let mut priority = known.iter().map(|c| c.priority + 10).max().unwrap_or(10);

@@ -11,6 +11,9 @@ use crate::error::Error;
 /// Types whose secret has to be read back, so that it is sealed where that of others is a hash.
 const SEALED: &[&str] = &["otp"];
 
+/// The type of which a user has one at most.
+const PASSWORD: &str = "password";
+
 /// What a sealed secret begins with.
 const MARK: &str = "sealed:";
 
@@ -60,29 +63,39 @@ pub async fn of_user(q: impl Query, user_id: &str) -> Result<Vec<Credential>, Er
 ///
 /// Those of the database.
 pub async fn password(q: impl Query, user_id: &str) -> Result<Option<Credential>, Error> {
-    Ok(of_user(q, user_id).await?.into_iter().find(|c| c.kind == "password"))
+    Ok(of_user(q, user_id).await?.into_iter().find(|c| c.kind == PASSWORD))
 }
 
-/// Adds a credential at the end, or replaces the one with the same id.
+/// Makes this transaction the only one that changes the credentials of a user until it ends: what is read after it is
+/// still so at the commit.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn put(tx: &mut Tx, user_id: &str, c: &Credential) -> Result<(), Error> {
-    let sealed = sealed(tx, c)?;
-    let secret_data = sealed.as_deref().unwrap_or(&c.secret_data);
-    tx.exec(
-        "insert into credential (id, account_id, type, label, created, priority, secret_data, credential_data)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)
-         on conflict (id) do update set label = excluded.label, created = excluded.created, priority = excluded.priority,
-             secret_data = excluded.secret_data, credential_data = excluded.credential_data",
-        &[&c.id, &user_id, &c.kind, &c.label, &c.created, &c.priority, &secret_data, &c.credential_data],
-    )
-    .await?;
+pub async fn lock(tx: &mut Tx, user_id: &str) -> Result<(), Error> {
+    let sql = "update account set enabled = enabled where id = $1";
+    tx.exec(sql, &[&user_id]).await?;
     Ok(())
 }
 
-/// Adds a credential, unless there is one with its id: then `false`.
+/// Adds a credential. Of passwords there is one: it takes the place of the one before.
+///
+/// # Errors
+///
+/// Those of the database; [`Error::Corrupt`] if there is one with its id.
+pub async fn put(tx: &mut Tx, user_id: &str, c: &Credential) -> Result<(), Error> {
+    if c.kind == PASSWORD {
+        lock(tx, user_id).await?;
+        let sql = "delete from credential where account_id = $1 and type = 'password'";
+        tx.exec(sql, &[&user_id]).await?;
+    }
+    if add(tx, user_id, c).await? {
+        return Ok(());
+    }
+    Err(Error::Corrupt(format!("there is a credential {} already", c.id)))
+}
+
+/// Adds a credential, unless there is one with its id, or it is a second password: then `false`.
 ///
 /// # Errors
 ///
@@ -108,6 +121,41 @@ pub async fn add(tx: &mut Tx, user_id: &str, c: &Credential) -> Result<bool, Err
         )
         .await?;
     Ok(added > 0)
+}
+
+/// Gives a credential of a user another label. `false` if it is not there.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn set_label(tx: &mut Tx, user_id: &str, id: &str, label: Option<&str>) -> Result<bool, Error> {
+    let sql = "update credential set label = $3 where account_id = $1 and id = $2";
+    Ok(tx.exec(sql, &[&user_id, &id, &label]).await? > 0)
+}
+
+/// Gives a credential of a user another place. `false` if it is not there.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn set_priority(tx: &mut Tx, user_id: &str, id: &str, priority: i64) -> Result<bool, Error> {
+    let sql = "update credential set priority = $3 where account_id = $1 and id = $2";
+    Ok(tx.exec(sql, &[&user_id, &id, &priority]).await? > 0)
+}
+
+/// Gives a credential other data, if it still has those that were read. `false`: it has not, and stays what it is.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn swap(tx: &mut Tx, read: &Credential, secret_data: &str, credential_data: &str) -> Result<bool, Error> {
+    let sql = "update credential set secret_data = $4, credential_data = $5
+               where id = $1 and secret_data = $2 and credential_data = $3";
+    let (old_secret, old_data) = (&read.secret_data, &read.credential_data);
+    let changed = tx
+        .exec(sql, &[&read.id, old_secret, old_data, &secret_data, &credential_data])
+        .await?;
+    Ok(changed > 0)
 }
 
 fn purpose(kind: &str) -> String {

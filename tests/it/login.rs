@@ -338,7 +338,7 @@ async fn a_hash_with_other_parameters_is_replaced_at_sign_in() {
     assert!(kept.credential_data.contains("argon2"), "{}", kept.credential_data);
 }
 
-fn pbkdf2(password: &str, salt: &[u8]) -> String {
+pub fn pbkdf2(password: &str, salt: &[u8]) -> String {
     use aws_lc_rs::pbkdf2::{PBKDF2_HMAC_SHA256, derive};
     let mut hash = [0; 64];
     derive(

@@ -42,6 +42,7 @@ mod layers;
 mod limits;
 mod login;
 mod logout;
+mod lost_updates;
 mod mail;
 mod mail_security;
 mod nodes;

@@ -26,7 +26,7 @@ pub async fn check(app: &App, user: Option<&User>, password: &str) -> Result<Pro
         Some(user) => credential::password(&app.db, &user.id).await?,
         None => None,
     };
-    let (Some(user), Some(stored)) = (user, stored) else {
+    let Some(stored) = stored else {
         app.hasher.burn(password).await?;
         return Ok(Proof::Wrong);
     };
@@ -35,7 +35,7 @@ pub async fn check(app: &App, user: Option<&User>, password: &str) -> Result<Pro
         Verdict::Wrong => Ok(Proof::Wrong),
         Verdict::Right => Ok(Proof::Right),
         Verdict::RightButOld => {
-            renew(app, user, stored, password).await?;
+            renew(app, stored, password).await?;
             Ok(Proof::Right)
         }
     }
@@ -51,14 +51,10 @@ fn beginning(password: &str) -> &str {
     }
 }
 
-async fn renew(app: &App, user: &User, old: Credential, password: &str) -> Result<(), Error> {
-    let hashed = app.hasher.hash(password).await?;
-    let new = Credential {
-        secret_data: hashed.secret_data,
-        credential_data: hashed.credential_data,
-        ..old
-    };
+/// Whoever chose another password meanwhile keeps that one.
+async fn renew(app: &App, old: Credential, password: &str) -> Result<(), Error> {
+    let new = app.hasher.hash(password).await?;
     let mut tx = app.db.begin().await?;
-    credential::put(&mut tx, &user.id, &new).await?;
+    credential::swap(&mut tx, &old, &new.secret_data, &new.credential_data).await?;
     tx.commit().await
 }

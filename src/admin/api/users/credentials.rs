@@ -14,7 +14,7 @@ use crate::admin::api::json::Body;
 use crate::admin::api::record::{Operation, record, record_with};
 use crate::app::App;
 use crate::password;
-use crate::store::Tx;
+use crate::store::Query;
 use crate::store::credential::{self, Credential};
 use crate::store::json::flag;
 use crate::store::user;
@@ -67,8 +67,8 @@ async fn reset_password(admin: Admin, Path((_, id)): Path<(String, String)>, bod
     answer::nothing()
 }
 
-async fn shown(admin: &Admin, user_id: &str) -> Result<Vec<Credential>, ApiError> {
-    let mut all = credential::of_user(&admin.app.db, user_id).await?;
+async fn shown(q: impl Query, user_id: &str) -> Result<Vec<Credential>, ApiError> {
+    let mut all = credential::of_user(q, user_id).await?;
     all.retain(|c| c.kind != HISTORY);
     Ok(all)
 }
@@ -84,20 +84,26 @@ async fn list(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
         doc["credentialData"] = json!(c.credential_data);
         doc
     };
-    let all: Vec<Value> = shown(&admin, &user.id).await?.iter().map(represent).collect();
+    let all: Vec<Value> = shown(&admin.app.db, &user.id).await?.iter().map(represent).collect();
     answer::json(&all)
 }
 
 /// The credentials of a user and the place of one among them.
-async fn place(admin: &Admin, user_id: &str, id: &str) -> Result<(Vec<Credential>, usize), ApiError> {
-    let all = shown(admin, user_id).await?;
+async fn place(q: impl Query, user_id: &str, id: &str) -> Result<(Vec<Credential>, usize), ApiError> {
+    let all = shown(q, user_id).await?;
     let at = all.iter().position(|c| c.id == id);
-    Ok((all, at.ok_or_else(|| ApiError::not_found("Credential not found"))?))
+    Ok((all, at.ok_or_else(not_found)?))
+}
+
+fn not_found() -> ApiError {
+    ApiError::not_found("Credential not found")
 }
 
 async fn remove(admin: Admin, Path((_, id, credential)): Path<(String, String, String)>) -> Answer {
     let user = find(&admin, &id, CHANGE).await?;
-    let (all, at) = place(&admin, &user.id, &credential).await?;
+    let mut tx = admin.app.db.begin().await?;
+    credential::lock(&mut tx, &user.id).await?;
+    let (all, at) = place(&mut tx, &user.id, &credential).await?;
     let mut details = vec![
         ("credential_type", all[at].kind.as_str()),
         ("credential_id", credential.as_str()),
@@ -105,7 +111,6 @@ async fn remove(admin: Admin, Path((_, id, credential)): Path<(String, String, S
     if let Some(label) = &all[at].label {
         details.insert(0, ("credential_user_label", label));
     }
-    let mut tx = admin.app.db.begin().await?;
     credential::remove(&mut tx, &user.id, &credential).await?;
     let path = format!("users/{id}/credentials/{credential}");
     record_with(&mut tx, &admin, Operation::Action, ("USER", &path), None, &details).await?;
@@ -116,14 +121,16 @@ async fn remove(admin: Admin, Path((_, id, credential)): Path<(String, String, S
 /// The body is the label as plain text; a JSON text is taken too.
 async fn label(admin: Admin, Path((_, id, credential)): Path<(String, String, String)>, text: String) -> Answer {
     let user = find(&admin, &id, CHANGE).await?;
-    let (mut all, at) = place(&admin, &user.id, &credential).await?;
+    place(&admin.app.db, &user.id, &credential).await?;
     let label = serde_json::from_str::<String>(&text).unwrap_or(text);
     if label.len() > LONGEST_LABEL {
         return Err(ApiError::bad("The label is longer than 255 bytes"));
     }
-    all[at].label = Some(label).filter(|l| !l.is_empty());
+    let label = Some(label.as_str()).filter(|l| !l.is_empty());
     let mut tx = admin.app.db.begin().await?;
-    credential::put(&mut tx, &user.id, &all[at]).await?;
+    if !credential::set_label(&mut tx, &user.id, &credential, label).await? {
+        return Err(not_found());
+    }
     tx.commit().await?;
     answer::nothing()
 }
@@ -141,28 +148,24 @@ async fn move_after(
 
 async fn rearrange(admin: &Admin, id: &str, credential: &str, after: Option<&str>) -> Answer {
     let user = find(admin, id, CHANGE).await?;
-    let (mut all, at) = place(admin, &user.id, credential).await?;
+    let mut tx = admin.app.db.begin().await?;
+    credential::lock(&mut tx, &user.id).await?;
+    let (mut all, at) = place(&mut tx, &user.id, credential).await?;
     let moved = all.remove(at);
     let to = match after {
         None => 0,
         Some(previous) => {
             let found = all.iter().position(|c| c.id == previous);
-            found.ok_or_else(|| ApiError::not_found("Credential not found"))? + 1
+            found.ok_or_else(not_found)? + 1
         }
     };
     all.insert(to, moved);
-    let mut tx = admin.app.db.begin().await?;
-    number(&mut tx, &user.id, all).await?;
+    for (at, credential) in all.iter().enumerate() {
+        let priority = (at as i64 + 1) * 10;
+        credential::set_priority(&mut tx, &user.id, &credential.id, priority).await?;
+    }
     tx.commit().await?;
     answer::nothing()
-}
-
-async fn number(tx: &mut Tx, user_id: &str, all: Vec<Credential>) -> Result<(), ApiError> {
-    for (at, mut credential) in all.into_iter().enumerate() {
-        credential.priority = (at as i64 + 1) * 10;
-        credential::put(tx, user_id, &credential).await?;
-    }
-    Ok(())
 }
 
 /// Nothing that this server keeps can be disabled: credentials are deleted instead.

@@ -10,7 +10,7 @@ use crate::otp::device;
 use crate::password::policy::Violation;
 use crate::password::{self, NewPassword};
 use crate::profile::{self, Context, FieldError, Fields};
-use crate::store::credential::Credential;
+use crate::store::credential::{self, Credential};
 use crate::store::json::{Doc, flag, text};
 use crate::store::realm::Realm;
 use crate::store::user::{self, Attributes, User};
@@ -227,9 +227,12 @@ impl NewCredentials {
 
 async fn append(tx: &mut crate::store::Tx, user_id: &str, new: Vec<Credential>) -> Result<(), crate::error::Error> {
     for mut one in new {
-        let known = crate::store::credential::of_user(&mut *tx, user_id).await?;
-        one.priority = known.iter().map(|c| c.priority + 10).max().unwrap_or(10);
-        crate::store::credential::put(tx, user_id, &one).await?;
+        credential::lock(tx, user_id).await?;
+        let known = credential::of_user(&mut *tx, user_id).await?;
+        let replaced = known.iter().find(|c| c.kind == "password" && one.kind == "password");
+        let last = known.iter().map(|c| c.priority + 10).max();
+        one.priority = replaced.map(|c| c.priority).or(last).unwrap_or(10);
+        credential::put(tx, user_id, &one).await?;
     }
     Ok(())
 }
