@@ -226,12 +226,13 @@ fn event(kind: &str, user: &User, known: &LoginFailure) -> Event {
 }
 
 async fn lock_for_good(tx: &mut Tx, realm: &Realm, user: &User, known: &LoginFailure, now: i64) -> Result<(), Error> {
-    let Some(mut user) = user::by_id(&mut *tx, &realm.id, &user.id).await? else {
+    let changed = user::change(tx, realm, &user.id, |user| {
+        user.enabled = false;
+        user.attributes.insert(REASON.to_owned(), vec![PERMANENT.to_owned()]);
+    });
+    let Ok(user) = changed.await? else {
         return Ok(());
     };
-    user.enabled = false;
-    user.attributes.insert(REASON.to_owned(), vec![PERMANENT.to_owned()]);
-    user::update(tx, &user, realm.unique_emails()).await?;
     let event =
         event("USER_DISABLED_BY_PERMANENT_LOCKOUT", &user, known).detail("num_failures", known.failures.to_string());
     events::record(tx, realm, &event, now).await
@@ -262,14 +263,19 @@ pub async fn succeeded(app: &App, realm: &Realm, user_id: &str, with_otp: bool) 
     tx.commit().await
 }
 
-/// An administrator enables a user: nothing is left of a lockout.
+/// An administrator enables a user: nothing is left of a lockout. `None`: there is no such user any more.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn lift(tx: &mut Tx, user: &mut User) -> Result<(), Error> {
-    user.attributes.remove(REASON);
-    login_failure::remove(tx, &user.realm_id, &user.id).await
+pub async fn lift(tx: &mut Tx, realm_id: &str, user_id: &str) -> Result<Option<User>, Error> {
+    // The failures first, as where they are counted: else each would wait for the other.
+    login_failure::remove(tx, realm_id, user_id).await?;
+    let mut user = user::latest(tx, realm_id, user_id).await?;
+    if let Some(user) = &mut user {
+        user.attributes.remove(REASON);
+    }
+    Ok(user)
 }
 
 /// What administrators see of a user's failures.

@@ -35,14 +35,12 @@ pub fn username(client_id: &str) -> String {
 /// Those of the database.
 pub async fn ensure(tx: &mut Tx, app: &App, realm: &Realm, client: &Client) -> Result<Ensured, Error> {
     let username = username(&client.client_id);
-    if let Some(mut known) = user::service_account(&mut *tx, &realm.id, &client.id).await? {
-        if known.username != username {
-            known.username = username;
-            if user::update(tx, &known, realm.unique_emails()).await? != Kept::Yes {
-                return Ok(Ensured::NameTaken);
-            }
+    if let Some(known) = user::service_account(&mut *tx, &realm.id, &client.id).await? {
+        if known.username == username {
+            return Ok(Ensured::Yes(known));
         }
-        return Ok(Ensured::Yes(known));
+        let renamed = user::change(tx, realm, &known.id, |user| user.username = username).await?;
+        return Ok(renamed.map_or(Ensured::NameTaken, Ensured::Yes));
     }
     let new = User {
         id: crate::random::uuid(),

@@ -79,8 +79,7 @@ pub async fn update(person: &Person) -> Answer {
     if !errors.is_empty() {
         return Err(refusal(realm, status, errors));
     }
-    let fields = profile::writable(realm, Context::Account, &sent, &before);
-    store(person, fields).await
+    store(person, &given).await
 }
 
 /// What was sent, field by field. Who leaves the username out keeps it.
@@ -203,30 +202,35 @@ fn texts(params: Vec<Value>) -> Vec<Value> {
     params.into_iter().map(text).collect()
 }
 
-async fn store(person: &Person, fields: Fields) -> Answer {
-    let (app, realm, before) = (&person.app, &person.realm, &person.user);
-    let mut changed = profile::apply(before, fields);
-    if realm.flag("registrationEmailAsUsername")
-        && let Some(email) = &changed.email
-    {
-        changed.username.clone_from(email);
-    }
-    changed.email_verified = before.email_verified && changed.email == before.email;
+/// Writes what was sent over what is there now: it may have been changed since the token was looked at.
+async fn store(person: &Person, given: &Doc) -> Answer {
+    let (app, realm) = (&person.app, &person.realm);
+    let mut before = Fields::new();
     let mut tx = app.db.begin().await?;
-    match user::update(&mut tx, &changed, realm.unique_emails()).await? {
-        Kept::Yes => {}
-        Kept::EmailTaken => {
-            let error = FieldError::new(EMAIL, "emailExistsMessage");
-            return Err(refusal(realm, StatusCode::CONFLICT, vec![error]));
+    let changed = user::change_own(&mut tx, realm, &person.user.id, |user| {
+        before = profile::of_user(user);
+        let fields = profile::writable(realm, Context::Account, &sent(realm, given, &before), &before);
+        let mut changed = profile::apply(user, fields);
+        if realm.flag("registrationEmailAsUsername")
+            && let Some(email) = &changed.email
+        {
+            changed.username.clone_from(email);
         }
-        Kept::UsernameTaken => {
-            let error = FieldError::new(USERNAME, "usernameExistsMessage");
-            return Err(refusal(realm, StatusCode::CONFLICT, vec![error]));
-        }
-        Kept::Gone => return Err(ApiError::unauthorized()),
-    }
+        changed.email_verified = user.email_verified && changed.email == user.email;
+        *user = changed;
+    });
+    let conflict = |field: &str, key: &str| {
+        let error = FieldError::new(field, key);
+        Err(refusal(realm, StatusCode::CONFLICT, vec![error]))
+    };
+    let changed = match changed.await? {
+        Ok(changed) => changed,
+        Err(Kept::EmailTaken) => return conflict(EMAIL, "emailExistsMessage"),
+        Err(Kept::UsernameTaken) => return conflict(USERNAME, "usernameExistsMessage"),
+        Err(Kept::Gone | Kept::Yes) => return Err(ApiError::unauthorized()),
+    };
     let event = person.event("UPDATE_PROFILE").detail("context", "ACCOUNT");
-    let event = profile::changes(event, &profile::of_user(before), &profile::of_user(&changed));
+    let event = profile::changes(event, &before, &profile::of_user(&changed));
     events::record(&mut tx, realm, &event, app.now()).await?;
     tx.commit().await?;
     answer::uncached(answer::nothing())

@@ -13,6 +13,7 @@ use crate::page::{self, Caching, Draft, Response, StatusCode};
 use crate::registration;
 use crate::store::client::{self, Client};
 use crate::store::realm::Realm;
+use crate::store::single_use;
 use crate::theme::pages::Severity;
 use crate::visitor::Visitor;
 
@@ -158,11 +159,25 @@ async fn check(mut turn: Turn, query: &Params, place: Place) -> Result<Entered, 
         Some(_) if !same || matches!(place, Place::Flow(kind) if kind != turn.session.flow) => {
             Ok(Entered::Answer(expired::page(&mut turn)?))
         }
-        Some(_) => {
+        Some(code) => {
+            if place == Place::RequiredAction && !is_first(&turn, code).await? {
+                return Ok(Entered::Answer(back(&turn)));
+            }
             turn.session.code = None;
             Ok(Entered::Act(turn))
         }
     }
+}
+
+/// Uses the code of a form up, for all who sent it at the same time. Steps of a flow need no such thing: what they take is good
+/// once, and so is the tab at its end.
+async fn is_first(turn: &Turn, code: &str) -> Result<bool, Error> {
+    let mut tx = turn.app.db.begin().await?;
+    let expires = turn.session.expires;
+    let first = single_use::spend(&mut tx, &turn.realm.id, "session-code", code, expires).await?;
+    // As the tab itself, it need not outlive a crash.
+    tx.commit_lazily().await?;
+    Ok(first)
 }
 
 /// Without a code: the page again, or another flow's first page ("Register" on the login page).

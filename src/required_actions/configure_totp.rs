@@ -4,7 +4,7 @@ use serde_json::Value;
 use vestibule_jose::digest::{b64url, b64url_decode, constant_time_eq};
 use vestibule_oauth::params::Params;
 
-use super::{acted, end_other_sessions, recovery_codes, without};
+use super::{acted, end_other_sessions, forget, gone, recovery_codes, take};
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{End, done};
@@ -88,17 +88,23 @@ fn secret(turn: &mut Turn) -> Result<String, Error> {
     Ok(new)
 }
 
-async fn keep(mut turn: Turn, mut user: User, new: Device, counter: u64, elsewhere: bool) -> Result<Response, Error> {
+async fn keep(mut turn: Turn, user: User, new: Device, counter: u64, elsewhere: bool) -> Result<Response, Error> {
     let now = turn.app.now();
-    user.required_actions = without(&mut turn, &user, ALIAS);
-    if wants_recovery_codes(&turn, &user).await? {
-        user.required_actions.push(recovery_codes::ALIAS.to_owned());
-    }
+    forget(&mut turn, ALIAS);
+    let with_codes = wants_recovery_codes(&turn, &user).await?;
     acted(&mut turn, ALIAS, Some(device::TYPE));
     let mut tx = turn.app.db.begin().await?;
-    user::lock(&mut tx, &turn.realm.id, &user.id).await?;
+    let changed = user::change_own(&mut tx, &turn.realm, &user.id, |user| {
+        take(user, ALIAS);
+        if with_codes {
+            take(user, recovery_codes::ALIAS);
+            user.required_actions.push(recovery_codes::ALIAS.to_owned());
+        }
+    });
+    let Ok(user) = changed.await? else {
+        return gone(&mut turn);
+    };
     new.store(&mut tx, &turn.app, &turn.realm, &user.id, counter).await?;
-    user::set_required_actions(&mut tx, &turn.realm.id, &user.id, &user.required_actions).await?;
     if elsewhere {
         end_other_sessions(&mut tx, &turn, &user).await?;
     }

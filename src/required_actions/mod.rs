@@ -19,14 +19,14 @@ use crate::app::App;
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{End, done};
-use crate::login::{Turn, record};
+use crate::login::{Turn, expired, record};
 use crate::page::{Response, StatusCode};
 use crate::password::policy;
 use crate::profile::{self, Context};
-use crate::store::Tx;
 use crate::store::credential;
 use crate::store::realm::Realm;
 use crate::store::user::{self, User};
+use crate::store::{Query, Tx};
 
 /// The note with the aliases of actions that this way asks for, beside those on the user.
 const WANTED: &str = "actions";
@@ -99,11 +99,6 @@ pub async fn next(turn: &Turn, user: &User) -> Result<Option<String>, Error> {
     };
     let user = in_chosen_language(turn, user).await?;
     let mut wanted = due(&turn.app, &turn.realm, &user).await?;
-    if wanted != user.required_actions {
-        let mut tx = turn.app.db.begin().await?;
-        user::set_required_actions(&mut tx, &turn.realm.id, &user.id, &wanted).await?;
-        tx.commit().await?;
-    }
     // Who came by the link of a recovery has the address; it is written down with the new password.
     if user.email.is_some() && turn.session.note(update_password::PROVED_ADDRESS) == user.email.as_deref() {
         wanted.retain(|alias| alias != "VERIFY_EMAIL");
@@ -122,7 +117,7 @@ pub async fn next(turn: &Turn, user: &User) -> Result<Option<String>, Error> {
 }
 
 /// `update_user_locale`: the language that somebody chose on the pages becomes the user's, without a page of its own.
-async fn in_chosen_language(turn: &Turn, mut user: User) -> Result<User, Error> {
+async fn in_chosen_language(turn: &Turn, user: User) -> Result<User, Error> {
     let (realm, chosen) = (&turn.realm, turn.session.note("locale"));
     let on = realm.flag("internationalizationEnabled")
         && realm.required_action("update_user_locale").is_some_and(|a| a.enabled);
@@ -131,22 +126,35 @@ async fn in_chosen_language(turn: &Turn, mut user: User) -> Result<User, Error> 
         return Ok(user);
     };
     let mut tx = turn.app.db.begin().await?;
-    user::lock(&mut tx, &realm.id, &user.id).await?;
-    if let Some(present) = user::by_id(&mut tx, &realm.id, &user.id).await? {
-        user = present;
-    }
-    user.attributes.insert("locale".to_owned(), vec![chosen.to_owned()]);
-    user::update(&mut tx, &user, realm.unique_emails()).await?;
+    let changed = user::change_own(&mut tx, realm, &user.id, |user| {
+        user.attributes.insert("locale".to_owned(), vec![chosen.to_owned()]);
+    });
+    let changed = changed.await?;
     tx.commit().await?;
-    Ok(user)
+    Ok(changed.unwrap_or(user))
 }
 
-/// The actions on a user as they should be now.
+/// The actions on a user as they should be now; so they are from now on.
 ///
 /// # Errors
 ///
 /// Those of the database.
 pub async fn due(app: &App, realm: &Realm, user: &User) -> Result<Vec<String>, Error> {
+    let wanted = wanted(&app.db, app.now(), realm, user).await?;
+    if wanted == user.required_actions {
+        return Ok(wanted);
+    }
+    let mut tx = app.db.begin().await?;
+    let Some(user) = user::latest(&mut tx, &realm.id, &user.id).await? else {
+        return Ok(wanted);
+    };
+    let wanted = self::wanted(&mut tx, app.now(), realm, &user).await?;
+    user::set_required_actions(&mut tx, &realm.id, &user.id, &wanted).await?;
+    tx.commit().await?;
+    Ok(wanted)
+}
+
+async fn wanted(q: impl Query, now: i64, realm: &Realm, user: &User) -> Result<Vec<String>, Error> {
     let mut wanted = user.required_actions.clone();
     let to_prove = !user.email_verified && user.email.is_some();
     let want = |wanted: &mut Vec<String>, alias: &str| {
@@ -159,8 +167,8 @@ pub async fn due(app: &App, realm: &Realm, user: &User) -> Result<Vec<String>, E
         want(&mut wanted, "VERIFY_EMAIL");
     }
     if let Some(days) = policy::of(realm).expires_after_days()
-        && let Some(password) = credential::password(&app.db, &user.id).await?
-        && password.created + days * DAY_MS < app.now()
+        && let Some(password) = credential::password(q, &user.id).await?
+        && password.created + days * DAY_MS < now
     {
         want(&mut wanted, "UPDATE_PASSWORD");
     }
@@ -192,7 +200,7 @@ pub async fn run(mut turn: Turn, user: User, alias: &str, form: Option<&Params>)
         return done(turn, user, alias, End::Cancelled).await;
     }
     if !stamp::is_current(&turn, &user).await? {
-        return crate::login::expired::error(turn.notice(), "expiredActionMessage");
+        return expired::error(turn.notice(), "expiredActionMessage");
     }
     match alias {
         "VERIFY_EMAIL" => verify_email::run(turn, user, form).await,
@@ -216,8 +224,18 @@ pub async fn run(mut turn: Turn, user: User, alias: &str, form: Option<&Params>)
     }
 }
 
-/// The actions that remain on a user when one is done; it is also taken off this way's own list.
-fn without(turn: &mut Turn, user: &User, alias: &str) -> Vec<String> {
+/// The answer to somebody who was disabled or deleted meanwhile.
+fn gone(turn: &mut Turn) -> Result<Response, Error> {
+    expired::error(turn.notice(), "accountDisabledMessage")
+}
+
+/// Takes an action off a user's list.
+fn take(user: &mut User, alias: &str) {
+    user.required_actions.retain(|a| a != alias);
+}
+
+/// Takes an action that is done off this way's own list.
+fn forget(turn: &mut Turn, alias: &str) {
     let own = turn.session.note(WANTED).unwrap_or_default();
     let left: Vec<String> = own
         .split(',')
@@ -225,5 +243,4 @@ fn without(turn: &mut Turn, user: &User, alias: &str) -> Vec<String> {
         .map(str::to_owned)
         .collect();
     turn.session.set_note(WANTED, left.join(","));
-    user.required_actions.iter().filter(|a| *a != alias).cloned().collect()
 }

@@ -3,7 +3,7 @@
 use vestibule_jose::digest::{b64url, sha256};
 use vestibule_oauth::params::Params;
 
-use super::{acted, end_other_sessions, wants_sign_out, without};
+use super::{acted, end_other_sessions, forget, gone, take, wants_sign_out};
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{End, done};
@@ -27,7 +27,7 @@ const LONGEST_LABEL: usize = 255;
 /// # Errors
 ///
 /// Those of the database and of pages.
-pub async fn run(mut turn: Turn, mut user: User, form: Option<&Params>) -> Result<Response, Error> {
+pub async fn run(mut turn: Turn, user: User, form: Option<&Params>) -> Result<Response, Error> {
     let sent = form
         .and_then(|form| form.text("generatedRecoveryAuthnCodes"))
         .unwrap_or_default();
@@ -43,12 +43,14 @@ pub async fn run(mut turn: Turn, mut user: User, form: Option<&Params>) -> Resul
         .take(LONGEST_LABEL)
         .collect();
     let now = turn.app.now();
-    user.required_actions = without(&mut turn, &user, ALIAS);
+    forget(&mut turn, ALIAS);
     acted(&mut turn, ALIAS, Some(recovery::TYPE));
     let mut tx = turn.app.db.begin().await?;
-    user::lock(&mut tx, &turn.realm.id, &user.id).await?;
+    let changed = user::change_own(&mut tx, &turn.realm, &user.id, |user| take(user, ALIAS));
+    let Ok(user) = changed.await? else {
+        return gone(&mut turn);
+    };
     recovery::store(&mut tx, &user.id, &codes, &label, now).await?;
-    user::set_required_actions(&mut tx, &turn.realm.id, &user.id, &user.required_actions).await?;
     if wants_sign_out(form) {
         end_other_sessions(&mut tx, &turn, &user).await?;
     }

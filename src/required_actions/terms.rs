@@ -2,7 +2,7 @@
 
 use vestibule_oauth::params::Params;
 
-use super::{acted, without};
+use super::{acted, forget, gone, take};
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{End, done};
@@ -20,7 +20,7 @@ const ATTRIBUTE: &str = "terms_and_conditions";
 /// # Errors
 ///
 /// Those of the database and of pages.
-pub async fn run(mut turn: Turn, mut user: User, form: Option<&Params>) -> Result<Response, Error> {
+pub async fn run(mut turn: Turn, user: User, form: Option<&Params>) -> Result<Response, Error> {
     // Applications cannot ask for it, as in Keycloak; it takes one hop to find out.
     if turn.session.note("kc_action_executing").is_some() {
         return done(turn, user, "TERMS_AND_CONDITIONS", End::Failed).await;
@@ -39,11 +39,16 @@ pub async fn run(mut turn: Turn, mut user: User, form: Option<&Params>) -> Resul
         events::record_alone(&turn.app, &turn.realm, &refused).await;
         return answer::refuse(turn, "access_denied", Some("termsAndConditionsDeclined")).await;
     }
-    user.required_actions = without(&mut turn, &user, "TERMS_AND_CONDITIONS");
-    user.attributes
-        .insert(ATTRIBUTE.to_owned(), vec![turn.app.now_seconds().to_string()]);
+    forget(&mut turn, "TERMS_AND_CONDITIONS");
+    let accepted = turn.app.now_seconds().to_string();
     let mut tx = turn.app.db.begin().await?;
-    user::update(&mut tx, &user, turn.realm.unique_emails()).await?;
+    let changed = user::change_own(&mut tx, &turn.realm, &user.id, |user| {
+        take(user, "TERMS_AND_CONDITIONS");
+        user.attributes.insert(ATTRIBUTE.to_owned(), vec![accepted]);
+    });
+    let Ok(user) = changed.await? else {
+        return gone(&mut turn);
+    };
     events::record(&mut tx, &turn.realm, &event, turn.app.now()).await?;
     tx.commit().await?;
     done(turn, user, "TERMS_AND_CONDITIONS", End::Done).await

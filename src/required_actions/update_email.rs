@@ -4,7 +4,7 @@
 use serde_json::json;
 use vestibule_oauth::params::Params;
 
-use super::{acted, end_other_sessions, wants_sign_out, without};
+use super::{acted, end_other_sessions, forget, gone, take, wants_sign_out};
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{End, done};
@@ -47,20 +47,14 @@ pub async fn run(turn: Turn, user: User, form: Option<&Params>) -> Result<Respon
     let address = profile::apply(&user, fields).email.unwrap_or_default();
     if user.email.as_deref() == Some(address.as_str()) {
         let mut turn = turn;
-        let left = without(&mut turn, &user, ALIAS);
+        forget(&mut turn, ALIAS);
         let mut tx = turn.app.db.begin().await?;
-        user::set_required_actions(&mut tx, &turn.realm.id, &user.id, &left).await?;
+        let changed = user::change_own(&mut tx, &turn.realm, &user.id, |user| take(user, ALIAS));
+        let Ok(user) = changed.await? else {
+            return gone(&mut turn);
+        };
         tx.commit().await?;
-        return done(
-            turn,
-            User {
-                required_actions: left,
-                ..user
-            },
-            ALIAS,
-            End::Done,
-        )
-        .await;
+        return done(turn, user, ALIAS, End::Done).await;
     }
     let taken = turn.realm.unique_emails()
         && user::by_email(&turn.app.db, &turn.realm.id, &address)
@@ -84,7 +78,7 @@ fn is_proved_first(realm: &Realm) -> bool {
 }
 
 /// Sends the mail to the new address.
-async fn ask(mut turn: Turn, mut user: User, address: &str, elsewhere: bool) -> Result<Response, Error> {
+async fn ask(mut turn: Turn, user: User, address: &str, elsewhere: bool) -> Result<Response, Error> {
     let now = turn.app.now();
     let mailed_at: i64 = turn.session.note(MAILED_AT).and_then(|t| t.parse().ok()).unwrap_or(0);
     let left = mailed_at + settings::cooldown_ms(&turn.realm, ALIAS) - now;
@@ -99,9 +93,13 @@ async fn ask(mut turn: Turn, mut user: User, address: &str, elsewhere: bool) -> 
         sign_out: elsewhere,
     };
     let mail = verification::update_mail(&turn.app, &turn.visitor.caller, &turn.realm, &user, &tab, &change)?;
-    user.attributes.insert(PENDING.to_owned(), vec![address.to_owned()]);
     let mut tx = turn.app.db.begin().await?;
-    user::update(&mut tx, &user, turn.realm.unique_emails()).await?;
+    let changed = user::change_own(&mut tx, &turn.realm, &user.id, |user| {
+        user.attributes.insert(PENDING.to_owned(), vec![address.to_owned()]);
+    });
+    if changed.await?.is_err() {
+        return gone(&mut turn);
+    }
     mail::queue(
         &mut tx,
         &turn.app,
@@ -126,20 +124,28 @@ async fn ask(mut turn: Turn, mut user: User, address: &str, elsewhere: bool) -> 
 }
 
 /// The new address counts at once, and is not proved.
-async fn change(mut turn: Turn, mut user: User, address: &str, elsewhere: bool) -> Result<Response, Error> {
-    let before = user.email.replace(address.to_owned()).unwrap_or_default();
-    user.email_verified = false;
-    user.required_actions = without(&mut turn, &user, ALIAS);
+async fn change(mut turn: Turn, user: User, address: &str, elsewhere: bool) -> Result<Response, Error> {
+    forget(&mut turn, ALIAS);
     acted(&mut turn, ALIAS, None);
-    if turn.realm.flag("registrationEmailAsUsername") {
-        user.username = address.to_owned();
-    }
+    let mut before = String::new();
     let mut tx = turn.app.db.begin().await?;
-    if user::update(&mut tx, &user, turn.realm.unique_emails()).await? != Kept::Yes {
-        drop(tx);
-        let error = FieldError::new("email", "emailExistsMessage");
-        return page(turn, &user, address.to_owned(), Shown::Wrong(vec![error])).await;
-    }
+    let changed = user::change_own(&mut tx, &turn.realm, &user.id, |user| {
+        before = user.email.replace(address.to_owned()).unwrap_or_default();
+        user.email_verified = false;
+        take(user, ALIAS);
+        if turn.realm.flag("registrationEmailAsUsername") {
+            user.username = address.to_owned();
+        }
+    });
+    let user = match changed.await? {
+        Ok(changed) => changed,
+        Err(Kept::Gone) => return gone(&mut turn),
+        Err(_) => {
+            drop(tx);
+            let error = FieldError::new("email", "emailExistsMessage");
+            return page(turn, &user, address.to_owned(), Shown::Wrong(vec![error])).await;
+        }
+    };
     if elsewhere {
         end_other_sessions(&mut tx, &turn, &user).await?;
     }

@@ -2,7 +2,7 @@
 
 use vestibule_oauth::params::Params;
 
-use super::{acted, end_other_sessions, stamp, wants_sign_out, without};
+use super::{acted, end_other_sessions, forget, gone, stamp, take, wants_sign_out};
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{End, done};
@@ -47,17 +47,13 @@ pub async fn run(turn: Turn, user: User, form: Option<&Params>) -> Result<Respon
 
 async fn change(
     mut turn: Turn,
-    mut user: User,
+    user: User,
     new: password::NewPassword,
     sign_out_elsewhere: bool,
 ) -> Result<Response, Error> {
     let now = turn.app.now();
-    user.required_actions = without(&mut turn, &user, "UPDATE_PASSWORD");
+    forget(&mut turn, "UPDATE_PASSWORD");
     acted(&mut turn, "UPDATE_PASSWORD", Some("password"));
-    if user.email.is_some() && turn.session.note(PROVED_ADDRESS) == user.email.as_deref() {
-        user.email_verified = true;
-        user.required_actions.retain(|alias| alias != "VERIFY_EMAIL");
-    }
     let mut tx = turn.app.db.begin().await?;
     // One link, one change: who comes second finds another password than the one that the link was sent for.
     user::lock(&mut tx, &turn.realm.id, &user.id).await?;
@@ -66,8 +62,18 @@ async fn change(
         drop(tx);
         return expired::error(turn.notice(), "expiredActionMessage");
     }
+    let proved = turn.session.note(PROVED_ADDRESS);
+    let changed = user::change_own(&mut tx, &turn.realm, &user.id, |user| {
+        take(user, "UPDATE_PASSWORD");
+        if user.email.is_some() && user.email.as_deref() == proved {
+            user.email_verified = true;
+            take(user, "VERIFY_EMAIL");
+        }
+    });
+    let Ok(user) = changed.await? else {
+        return gone(&mut turn);
+    };
     password::store(&mut tx, &user.id, new, now).await?;
-    user::update(&mut tx, &user, turn.realm.unique_emails()).await?;
     if sign_out_elsewhere {
         end_other_sessions(&mut tx, &turn, &user).await?;
     }

@@ -2,7 +2,7 @@
 
 use vestibule_oauth::params::Params;
 
-use super::{acted, without};
+use super::{acted, forget, gone, take};
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{End, done};
@@ -30,32 +30,40 @@ pub async fn run(turn: Turn, user: User, alias: &str, form: Option<&Params>) -> 
     if !errors.is_empty() {
         return page(turn, &user, alias, &sent, Some(&errors)).await;
     }
-    let fields = profile::writable(&turn.realm, Context::UpdateProfile, &sent, &before);
     let mut turn = turn;
     acted(&mut turn, alias, None);
-    match change(&turn, &user, alias, fields).await? {
+    let taken = match change(&turn, &user.id, alias, &sent).await? {
         Ok(changed) => {
-            without(&mut turn, &changed, alias);
+            forget(&mut turn, alias);
             turn.session.set_note("updated", "true");
-            done(turn, changed, alias, End::Done).await
+            return done(turn, changed, alias, End::Done).await;
         }
-        Err(error) => page(turn, &user, alias, &sent, Some(&[error])).await,
-    }
+        Err(Kept::EmailTaken) => FieldError::new("email", "emailExistsMessage"),
+        Err(Kept::UsernameTaken) => FieldError::new("username", "usernameExistsMessage"),
+        Err(Kept::Gone | Kept::Yes) => return gone(&mut turn),
+    };
+    page(turn, &user, alias, &sent, Some(&[taken])).await
 }
 
-async fn change(turn: &Turn, user: &User, alias: &str, fields: Fields) -> Result<Result<User, FieldError>, Error> {
-    let mut changed = profile::apply(user, fields);
-    let same_address = changed.email == user.email;
-    changed.email_verified = user.email_verified && same_address;
-    changed.required_actions.retain(|a| a != alias && a != "VERIFY_PROFILE");
+/// Writes what was sent over what is there now.
+async fn change(turn: &Turn, id: &str, alias: &str, sent: &Fields) -> Result<Result<User, Kept>, Error> {
+    let mut before = Fields::new();
     let mut tx = turn.app.db.begin().await?;
-    match user::update(&mut tx, &changed, turn.realm.unique_emails()).await? {
-        Kept::Yes => {}
-        Kept::EmailTaken => return Ok(Err(FieldError::new("email", "emailExistsMessage"))),
-        Kept::UsernameTaken | Kept::Gone => return Ok(Err(FieldError::new("username", "usernameExistsMessage"))),
-    }
+    let changed = user::change_own(&mut tx, &turn.realm, id, |user| {
+        before = profile::of_user(user);
+        let fields = profile::writable(&turn.realm, Context::UpdateProfile, sent, &before);
+        let mut changed = profile::apply(user, fields);
+        changed.email_verified = user.email_verified && changed.email == user.email;
+        take(&mut changed, alias);
+        take(&mut changed, "VERIFY_PROFILE");
+        *user = changed;
+    });
+    let changed = match changed.await? {
+        Ok(changed) => changed,
+        Err(why) => return Ok(Err(why)),
+    };
     let event = record::settled(turn, Event::new("UPDATE_PROFILE")).detail("context", "UPDATE_PROFILE");
-    let event = profile::changes(event, &profile::of_user(user), &profile::of_user(&changed));
+    let event = profile::changes(event, &before, &profile::of_user(&changed));
     events::record(&mut tx, &turn.realm, &event, turn.app.now()).await?;
     tx.commit().await?;
     Ok(Ok(changed))

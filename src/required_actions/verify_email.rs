@@ -3,11 +3,11 @@
 use serde_json::json;
 use vestibule_oauth::params::Params;
 
-use super::without;
+use super::{forget, gone, take};
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{End, done};
-use crate::login::{Turn, record, session};
+use crate::login::{Turn, expired, record, session};
 use crate::mail::{self, Sending};
 use crate::page::{Response, StatusCode};
 use crate::registration::proof::inbox_url;
@@ -37,9 +37,17 @@ enum Shown {
 /// Those of the database, of mails and of pages.
 pub async fn run(mut turn: Turn, user: User, form: Option<&Params>) -> Result<Response, Error> {
     let Some(address) = user.email.clone().filter(|_| !user.email_verified) else {
+        forget(&mut turn, "VERIFY_EMAIL");
         let mut tx = turn.app.db.begin().await?;
-        let left = without(&mut turn, &user, "VERIFY_EMAIL");
-        user::set_required_actions(&mut tx, &turn.realm.id, &user.id, &left).await?;
+        let changed = user::change_own(&mut tx, &turn.realm, &user.id, |user| {
+            // Another address that came meanwhile is still to be proved.
+            if user.email_verified || user.email.is_none() {
+                take(user, "VERIFY_EMAIL");
+            }
+        });
+        let Ok(user) = changed.await? else {
+            return gone(&mut turn);
+        };
         tx.commit().await?;
         return done(turn, user, "VERIFY_EMAIL", End::Unneeded).await;
     };
@@ -54,8 +62,10 @@ pub async fn run(mut turn: Turn, user: User, form: Option<&Params>) -> Result<Re
     };
     if let Some(typed) = form.get("code") {
         if now < mailed_at + LIFETIME_MS && is_code(&turn, &user, mailed_at, typed).await? {
-            let user = prove(&mut turn, user, "code").await?;
-            return done(turn, user, "VERIFY_EMAIL", End::Done).await;
+            return match prove(&mut turn, &user, "code").await? {
+                Ok(user) => done(turn, user, "VERIFY_EMAIL", End::Done).await,
+                Err(refused) => Ok(refused),
+            };
         }
         return page(turn, &user, Shown::WrongCode).await;
     }
@@ -110,23 +120,34 @@ async fn send(turn: &mut Turn, user: &User, address: &str) -> Result<(), Error> 
     tx.commit().await
 }
 
-/// The address is proved: the user's row, and the event.
+/// The address is proved: the user's row, and the event. `Err`: the answer to somebody who was disabled meanwhile, or has
+/// another address than the one that is proved.
 ///
 /// # Errors
 ///
-/// Those of the database.
-pub async fn prove(turn: &mut Turn, mut user: User, by: &str) -> Result<User, Error> {
-    user.required_actions = without(turn, &user, "VERIFY_EMAIL");
-    user.email_verified = true;
+/// Those of the database and of pages.
+pub async fn prove(turn: &mut Turn, user: &User, by: &str) -> Result<Result<User, Response>, Error> {
+    forget(turn, "VERIFY_EMAIL");
+    let mut is_same = false;
     let mut tx = turn.app.db.begin().await?;
-    user::update(&mut tx, &user, turn.realm.unique_emails()).await?;
+    let changed = user::change_own(&mut tx, &turn.realm, &user.id, |present| {
+        is_same = present.email == user.email;
+        present.email_verified = is_same;
+        take(present, "VERIFY_EMAIL");
+    });
+    let Ok(user) = changed.await? else {
+        return gone(turn).map(Err);
+    };
+    if !is_same {
+        return expired::error(turn.notice(), "staleEmailVerificationLink").map(Err);
+    }
     let address = user.email.clone().unwrap_or_default();
     let event = record::settled(turn, Event::new("VERIFY_EMAIL"))
         .detail("email", address)
         .detail("proof", by);
     events::record(&mut tx, &turn.realm, &event, turn.app.now()).await?;
     tx.commit().await?;
-    Ok(user)
+    Ok(Ok(user))
 }
 
 async fn page(mut turn: Turn, user: &User, shown: Shown) -> Result<Response, Error> {

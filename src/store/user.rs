@@ -6,6 +6,7 @@ use serde_json::Value;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::db::{Query, Row, Tx};
+use super::realm::Realm;
 use crate::error::Error;
 
 /// Attribute values by name, as in Keycloak's `UserRepresentation`.
@@ -209,7 +210,7 @@ pub async fn add(tx: &mut Tx, u: &User, unique_email: bool) -> Result<Kept, Erro
     Ok(Kept::Yes)
 }
 
-/// Replaces a user's row.
+/// Replaces the row of a user whom [`latest`] gave.
 ///
 /// # Errors
 ///
@@ -294,7 +295,67 @@ pub async fn lock(tx: &mut Tx, realm_id: &str, id: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Sets the required actions of a user.
+/// A user as they are now; they stay so until the transaction ends. What changes a user begins here, so that of two changes
+/// at once neither is lost.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn latest(tx: &mut Tx, realm_id: &str, id: &str) -> Result<Option<User>, Error> {
+    lock(tx, realm_id, id).await?;
+    by_id(tx, realm_id, id).await
+}
+
+/// Changes a user as they are now, and gives them as they are then. `Err`: why nothing was changed.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn change(
+    tx: &mut Tx,
+    realm: &Realm,
+    id: &str,
+    change: impl FnOnce(&mut User),
+) -> Result<Result<User, Kept>, Error> {
+    let present = latest(tx, &realm.id, id).await?;
+    write(tx, realm, present, change).await
+}
+
+/// The same by the user: who was disabled meanwhile changes nothing, and is [`Kept::Gone`].
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn change_own(
+    tx: &mut Tx,
+    realm: &Realm,
+    id: &str,
+    change: impl FnOnce(&mut User),
+) -> Result<Result<User, Kept>, Error> {
+    let present = latest(tx, &realm.id, id).await?.filter(|u| u.enabled);
+    write(tx, realm, present, change).await
+}
+
+async fn write(
+    tx: &mut Tx,
+    realm: &Realm,
+    present: Option<User>,
+    change: impl FnOnce(&mut User),
+) -> Result<Result<User, Kept>, Error> {
+    let Some(mut user) = present else {
+        return Ok(Err(Kept::Gone));
+    };
+    let email = user.email.clone();
+    change(&mut user);
+    let mut kept = update(tx, &user, realm.unique_emails()).await?;
+    if kept == Kept::EmailTaken && user.email == email {
+        // They share it since before the realm kept emails unique.
+        kept = update(tx, &user, false).await?;
+    }
+    Ok(if kept == Kept::Yes { Ok(user) } else { Err(kept) })
+}
+
+/// Sets the required actions of a user whom [`latest`] gave.
 ///
 /// # Errors
 ///

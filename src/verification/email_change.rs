@@ -15,7 +15,7 @@ use crate::theme::pages::Info;
 
 /// Opens the link. Only the browser that asked, or one whose owner confirms, changes anything: mail scanners open links, too,
 /// and theirs is not the will of who owns the address.
-pub(super) async fn opened(link: Link, mut user: User) -> Result<Response, Error> {
+pub(super) async fn opened(link: Link, user: User) -> Result<Response, Error> {
     let (before, address) = (link.text("oldEmail").to_owned(), link.text("newEmail").to_owned());
     if address.is_empty() || user.email.as_deref().unwrap_or_default() != before {
         return link.refuse(&Fault("staleEmailVerificationLink", "invalid_email")).await;
@@ -24,17 +24,27 @@ pub(super) async fn opened(link: Link, mut user: User) -> Result<Response, Error
         return confirm(link, end::Ending::AddressVerified, Ask::Address).await;
     }
     let now = link.app.now();
-    if link.realm.flag("registrationEmailAsUsername") {
-        user.username.clone_from(&address);
-    }
-    user.email = Some(address.clone());
-    user.email_verified = true;
-    user.attributes.remove(PENDING);
-    user.required_actions.retain(|a| a != ALIAS && a != "VERIFY_EMAIL");
+    let mut is_same = false;
     let mut tx = link.app.db.begin().await?;
-    if user::update(&mut tx, &user, link.realm.unique_emails()).await? != Kept::Yes {
+    let changed = user::change_own(&mut tx, &link.realm, &user.id, |user| {
+        is_same = user.email.as_deref().unwrap_or_default() == before;
+        if link.realm.flag("registrationEmailAsUsername") {
+            user.username.clone_from(&address);
+        }
+        user.email = Some(address.clone());
+        user.email_verified = true;
+        user.attributes.remove(PENDING);
+        user.required_actions.retain(|a| a != ALIAS && a != "VERIFY_EMAIL");
+    });
+    let fault = match changed.await? {
+        Ok(_) if is_same => None,
+        Ok(_) => Some(Fault("staleEmailVerificationLink", "invalid_email")),
+        Err(Kept::Gone) => Some(Fault("accountDisabledMessage", "user_disabled")),
+        Err(_) => Some(Fault("emailExistsMessage", "email_in_use")),
+    };
+    if let Some(fault) = fault {
         drop(tx);
-        return link.refuse(&Fault("emailExistsMessage", "email_in_use")).await;
+        return link.refuse(&fault).await;
     }
     if link.claims.get("logoutSessions") == Some(&Value::Bool(true)) {
         crate::store::session::remove_of_user(&mut tx, &link.realm.id, &user.id).await?;

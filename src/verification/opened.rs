@@ -158,13 +158,19 @@ pub(super) async fn address(link: Link, user: User) -> Result<Response, Error> {
     match same_browser(link.own_tab().await?, &link) {
         Opened::Here(turn) if turn.session.user_id.as_deref() == Some(&user.id) => {
             let mut turn = *turn;
-            let user = verify_email::prove(&mut turn, user, "link").await?;
+            let user = match verify_email::prove(&mut turn, &user, "link").await? {
+                Ok(user) => user,
+                Err(refused) => return Ok(refused),
+            };
             actions::done(turn, user, "VERIFY_EMAIL", End::Done).await
         }
         Opened::Confirmed(turn) => {
             let mut turn = *turn;
             turn.session.user_id = Some(user.id.clone());
-            let user = verify_email::prove(&mut turn, user, "link").await?;
+            let user = match verify_email::prove(&mut turn, &user, "link").await? {
+                Ok(user) => user,
+                Err(refused) => return Ok(refused),
+            };
             end::drop_original(&link).await?;
             proceed(turn, user).await
         }
@@ -205,7 +211,10 @@ pub(super) async fn actions(link: Link, user: User) -> Result<Response, Error> {
     let user = if user.email_verified {
         user
     } else {
-        verify_email::prove(&mut turn, user, "link").await?
+        match verify_email::prove(&mut turn, &user, "link").await? {
+            Ok(user) => user,
+            Err(refused) => return Ok(refused),
+        }
     };
     proceed(turn, user).await
 }

@@ -6,9 +6,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use vestibule::store::{Tx, credential, realm, user};
 
-use crate::account::{Ann, ann};
-use crate::login::pbkdf2;
-use crate::support::{self, Answer, Server};
+use crate::account::{Ann, ann, profile};
+use crate::login::{acme, pbkdf2};
+use crate::otp::{code_at, id_of};
+use crate::own_account::{ask, enable};
+use crate::support::{self, Answer, Browser, Server};
 
 const OLD: &str = "Passw0rd!";
 
@@ -73,7 +75,7 @@ async fn a_label_or_a_place_brings_no_old_password_back() {
             assert_ne!(only_credential(&server, &ann.id).await, old, "{door}");
             assert_eq!(sign_in(&server, &ann.realm, &plain).await, 200, "{door}");
             let before = if round == 0 { OLD } else { &before };
-            assert_eq!(sign_in(&server, &ann.realm, before).await, 401, "{door}");
+            assert_eq!(sign_in(&server, &ann.realm, before).await, 400, "{door}");
         }
     }
 }
@@ -99,7 +101,7 @@ async fn a_sign_in_brings_no_old_password_back() {
         ];
         meanwhile(tx, server.form(&path, &fields)).await;
         assert_ne!(only_credential(&server, &ann.id).await, old.id);
-        assert_eq!(sign_in(&server, &ann.realm, "Of old").await, 401);
+        assert_eq!(sign_in(&server, &ann.realm, "Of old").await, 400);
         assert_eq!(sign_in(&server, &ann.realm, "Of now").await, 200);
 
         // What was read is no more what is there.
@@ -136,5 +138,169 @@ async fn of_many_passwords_set_at_once_one_is_kept() {
         ann.admin("PUT", &format!("/users/{}", ann.id), hashed).await;
         only_credential(server, &ann.id).await;
         assert_eq!(sign_in(server, &ann.realm, "Hashed").await, 200);
+    }
+}
+
+/// A transaction in which a user is another.
+async fn with_change(server: &Server, realm: &str, id: &str, change: impl FnOnce(&mut user::User)) -> Tx {
+    let realm = realm::by_name(&server.app.db, realm).await.unwrap().unwrap();
+    let mut tx = server.app.db.begin().await.unwrap();
+    assert!(user::change(&mut tx, &realm, id, change).await.unwrap().is_ok());
+    tx
+}
+
+async fn read(server: &Server, realm: &str, id: &str) -> user::User {
+    let realm = realm::by_name(&server.app.db, realm).await.unwrap().unwrap();
+    user::by_id(&server.app.db, &realm.id, id).await.unwrap().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_that_is_saved_enables_nobody_and_forgets_no_action() {
+    for server in support::servers().await {
+        let ann: Ann<'_> = ann(&server, json!({})).await;
+        let (realm, id) = (ann.realm.as_str(), ann.id.as_str());
+        let tx = with_change(&server, realm, id, |u| u.enabled = false).await;
+        let answer = meanwhile(tx, ann.call("POST", "", profile(json!({ "firstName": "Other" })))).await;
+        assert_eq!(answer.status, 401, "{}", answer.body);
+        let kept = read(&server, realm, id).await;
+        assert!(!kept.enabled);
+        assert_eq!(kept.first_name.as_deref(), Some("Ann"));
+
+        // By an administrator it is saved, and nothing else.
+        with_change(&server, realm, id, |u| u.enabled = true)
+            .await
+            .commit()
+            .await
+            .unwrap();
+        let admin = server.admin_token().await;
+        let path = format!("/admin/realms/{realm}/users/{id}");
+        let tx = with_change(&server, realm, id, |u| u.enabled = false).await;
+        let sent = server.with_token(&admin, "PUT", &path, json!({ "firstName": "Third" }));
+        assert_eq!(meanwhile(tx, sent).await.status, 204);
+        let kept = read(&server, realm, id).await;
+        assert!(!kept.enabled);
+        assert_eq!(kept.first_name.as_deref(), Some("Third"));
+
+        with_change(&server, realm, id, |u| u.enabled = true)
+            .await
+            .commit()
+            .await
+            .unwrap();
+        let tx = with_change(&server, realm, id, |u| {
+            u.required_actions.push("UPDATE_PASSWORD".into());
+            u.email_verified = false;
+        })
+        .await;
+        let answer = meanwhile(tx, ann.call("POST", "", profile(json!({ "firstName": "Other" })))).await;
+        assert_eq!(answer.status, 204, "{}", answer.body);
+        let kept = read(&server, realm, id).await;
+        assert_eq!(kept.required_actions, ["UPDATE_PASSWORD"]);
+        assert!(!kept.email_verified);
+        assert_eq!(kept.first_name.as_deref(), Some("Other"));
+    }
+}
+
+/// Actions, their forms, and what is sent.
+const ACTIONS: &[(&str, &str, &[(&str, &str)])] = &[
+    (
+        "UPDATE_PASSWORD",
+        "kc-passwd-update-form",
+        &[("password-new", "New one"), ("password-confirm", "New one")],
+    ),
+    ("UPDATE_PROFILE", "kc-update-profile-form", &[("firstName", "Other")]),
+    (
+        "UPDATE_EMAIL",
+        "kc-update-email-form",
+        &[("email", "other@example.org")],
+    ),
+    (
+        "CONFIGURE_RECOVERY_AUTHN_CODES",
+        "kc-recovery-codes-settings-form",
+        &[("userLabel", "paper")],
+    ),
+    ("CONFIGURE_TOTP", "kc-totp-settings-form", &[("userLabel", "phone")]),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_that_is_done_enables_nobody_and_takes_no_other_action_away() {
+    for server in support::servers().await {
+        for (action, form, fields) in ACTIONS {
+            let realm = acme(&server, json!({})).await;
+            let id = id_of(&server, &realm, "ann").await;
+            enable(&server, &realm, action).await;
+            for disabled in [true, false] {
+                let mut browser = Browser::new(&server);
+                let form = ask(&mut browser, &realm, action).await.form(form);
+                let code = form.fields.get("totpSecret").map(|secret| code_at(&server, secret, 0));
+                let mut fields = fields.to_vec();
+                fields.extend(code.as_deref().map(|code| ("totp", code)));
+                let tx = with_change(&server, &realm, &id, |u| {
+                    u.enabled = !disabled;
+                    u.required_actions = vec!["TERMS_AND_CONDITIONS".into()];
+                })
+                .await;
+                let answer = meanwhile(tx, browser.submit(&form, &fields)).await;
+                let kept = read(&server, &realm, &id).await;
+                assert_eq!(kept.required_actions, ["TERMS_AND_CONDITIONS"], "{action}");
+                assert_eq!(kept.enabled, !disabled, "{action}");
+                if disabled {
+                    assert_eq!(answer.status, 400, "{action}: {}", answer.body);
+                    assert_eq!(kept.first_name.as_deref(), Some("First"), "{action}");
+                    assert_eq!(kept.email.as_deref(), Some("ann@example.org"), "{action}");
+                    only_credential(&server, &id).await;
+                    let tx = with_change(&server, &realm, &id, |u| u.enabled = true).await;
+                    tx.commit().await.unwrap();
+                } else {
+                    assert_eq!(answer.status, 302, "{action}: {}", answer.body);
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_disabled_changes_nothing() {
+    for server in support::servers().await {
+        let ann: Ann<'_> = ann(&server, json!({})).await;
+        let known = realm::by_name(&server.app.db, &ann.realm).await.unwrap().unwrap();
+        with_change(&server, &ann.realm, &ann.id, |u| u.enabled = false)
+            .await
+            .commit()
+            .await
+            .unwrap();
+        let mut tx = server.app.db.begin().await.unwrap();
+        let change = user::change_own(&mut tx, &known, &ann.id, |u| u.enabled = true);
+        assert_eq!(change.await.unwrap().unwrap_err(), user::Kept::Gone);
+        let change = user::change(&mut tx, &known, "nobody", |u| u.enabled = true);
+        assert_eq!(change.await.unwrap().unwrap_err(), user::Kept::Gone);
+        tx.commit().await.unwrap();
+        assert!(!read(&server, &ann.realm, &ann.id).await.enabled);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_is_sent_many_times_at_once_is_one() {
+    for server in support::servers().await {
+        let realm = acme(&server, json!({})).await;
+        let id = id_of(&server, &realm, "ann").await;
+        let mut browser = Browser::new(&server);
+        let form = ask(&mut browser, &realm, "CONFIGURE_TOTP")
+            .await
+            .form("kc-totp-settings-form");
+        let code = code_at(&server, &form.fields["totpSecret"], 0);
+        let sent = (0..8).map(|_| {
+            let mut same = Browser::new(&server);
+            same.cookies.clone_from(&browser.cookies);
+            let (form, code) = (&form, &code);
+            async move {
+                same.submit(form, &[("totp", code), ("userLabel", "phone")])
+                    .await
+                    .status
+            }
+        });
+        let all = futures_util::future::join_all(sent).await;
+        assert!(all.iter().all(|status| *status == 302), "{all:?}");
+        let kept = credential::of_user(&server.app.db, &id).await.unwrap();
+        assert_eq!(kept.iter().filter(|c| c.kind == "otp").count(), 1);
     }
 }

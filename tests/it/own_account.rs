@@ -10,7 +10,7 @@ use crate::support::{self, Answer, Browser, Server};
 
 const RIGHT: &str = "Passw0rd!";
 
-async fn enable(server: &Server, realm: &str, alias: &str) {
+pub async fn enable(server: &Server, realm: &str, alias: &str) {
     let path = format!("/{realm}/authentication/required-actions/{alias}");
     let mut action = server.admin("GET", &path, Value::Null).await.json();
     action["enabled"] = json!(true);
@@ -19,7 +19,7 @@ async fn enable(server: &Server, realm: &str, alias: &str) {
 }
 
 /// Signs ann in for an action, and gives its page.
-async fn ask(browser: &mut Browser<'_>, realm: &str, action: &str) -> Answer {
+pub async fn ask(browser: &mut Browser<'_>, realm: &str, action: &str) -> Answer {
     let page = browser.get(&asking(realm, &[("kc_action", action)])).await;
     let answer = sign_in(browser, &page, "ann", RIGHT).await;
     browser.follow(answer).await

@@ -59,10 +59,11 @@ async fn ask_for_more(context: &mut Context<'_>, user: &User) -> Result<(), Erro
         return Ok(());
     }
     let mut tx = turn.app.db.begin().await?;
-    if let Some(mut user) = user::by_id(&mut tx, &turn.realm.id, &user.id).await? {
+    let changed = user::change(&mut tx, &turn.realm, &user.id, |user| {
         user.required_actions.retain(|a| a != RECOVERY_CODES);
         user.required_actions.push(RECOVERY_CODES.to_owned());
-        user::set_required_actions(&mut tx, &turn.realm.id, &user.id, &user.required_actions).await?;
+    });
+    if let Ok(user) = changed.await? {
         tx.commit().await?;
         context.user = Some(user);
     }

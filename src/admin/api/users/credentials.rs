@@ -56,7 +56,7 @@ async fn reset_password(admin: Admin, Path((_, id)): Path<(String, String)>, bod
     let prepared = prepared.map_err(|v| sent::violation(&v))?;
     let mut tx = admin.app.db.begin().await?;
     // Hashing took its time: the duties are those of now.
-    let found = user::by_id(&mut tx, &admin.realm.id, &user.id).await?;
+    let found = user::latest(&mut tx, &admin.realm.id, &user.id).await?;
     let mut user = found.ok_or_else(|| ApiError::not_found("User not found"))?;
     sent::must_change(&mut user, flag(&given, "temporary"));
     password::store(&mut tx, &user.id, prepared, admin.app.now()).await?;

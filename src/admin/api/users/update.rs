@@ -9,26 +9,33 @@ use crate::admin::api::error::{Answer, ApiError};
 use crate::admin::api::json::Body;
 use crate::admin::api::record::{Operation, record};
 use crate::brute_force;
-use crate::profile::FieldError;
+use crate::profile::{FieldError, Fields};
 use crate::store::json::{Doc, flag};
 use crate::store::organization_member;
+use crate::store::realm::Realm;
 use crate::store::user::{self, Kept, User};
 
 /// `PUT users/ID`
 pub(super) async fn update(admin: Admin, Path((_, id)): Path<(String, String)>, body: Body) -> Answer {
     let before = find(&admin, &id, CHANGE).await?;
     let given = body.object("UserRepresentation")?;
-    let mut user = changed(&admin, &before, &given).await?;
+    sent::free(&admin.app, &admin.realm, &named(&admin.realm, &before, &given).0).await?;
+    let user = changed(&admin.realm, &before, &given)?;
     if !before.enabled {
         awake(&admin, &before, &user).await?;
     }
     let credentials = sent::credentials(&admin, &user, &given).await?;
+    let mut tx = admin.app.db.begin().await?;
+    // Hashing took its time: what is changed is the user of now.
+    let present = if flag(&given, "enabled") {
+        brute_force::lift(&mut tx, &admin.realm.id, &user.id).await?
+    } else {
+        user::latest(&mut tx, &admin.realm.id, &user.id).await?
+    };
+    let present = present.ok_or_else(|| ApiError::not_found("User not found"))?;
+    let mut user = changed(&admin.realm, &present, &given)?;
     if let Some(temporary) = credentials.temporary {
         sent::must_change(&mut user, temporary);
-    }
-    let mut tx = admin.app.db.begin().await?;
-    if user.enabled && given.contains_key("enabled") {
-        brute_force::lift(&mut tx, &mut user).await?;
     }
     kept(user::update(&mut tx, &user, admin.realm.unique_emails()).await?)?;
     credentials.store(&mut tx, &user.id, admin.app.now()).await?;
@@ -72,10 +79,9 @@ pub(super) fn kept(outcome: Kept) -> Result<(), ApiError> {
     }
 }
 
-async fn changed(admin: &Admin, before: &User, given: &Doc) -> Result<User, ApiError> {
-    let realm = &admin.realm;
-    let fields_before = sent::fields_of(before);
-    let mut fields = sent::fields(&fields_before, given);
+/// A user with the fields that are given, and those fields. Nothing is checked yet.
+fn named(realm: &Realm, before: &User, given: &Doc) -> (User, Fields) {
+    let mut fields = sent::fields(&sent::fields_of(before), given);
     if realm.flag("registrationEmailAsUsername")
         && before.service_client.is_none()
         && let Some(email) = fields.get("email").filter(|e| e.iter().any(|e| !e.is_empty())).cloned()
@@ -84,14 +90,18 @@ async fn changed(admin: &Admin, before: &User, given: &Doc) -> Result<User, ApiE
     }
     let mut user = before.clone();
     sent::put(&mut user, fields.clone());
-    sent::free(&admin.app, realm, &user).await?;
+    (user, fields)
+}
+
+fn changed(realm: &Realm, before: &User, given: &Doc) -> Result<User, ApiError> {
+    let (mut user, fields) = named(realm, before, given);
     let renamed = user.username != before.username;
     if renamed && !realm.flag("editUsernameAllowed") && !realm.flag("registrationEmailAsUsername") {
         let error = FieldError::new("username", "error-user-attribute-read-only");
         return Err(sent::refusal(vec![error]));
     }
     if before.service_client.is_none() {
-        let mut accepted = sent::accepted(realm, &fields, &fields_before)?;
+        let mut accepted = sent::accepted(realm, &fields, &sent::fields_of(before))?;
         if renamed {
             accepted.insert("username".into(), vec![user.username.clone()]);
         }

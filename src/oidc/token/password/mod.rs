@@ -17,7 +17,7 @@ use crate::oidc::tokens::scope::Scopes;
 use crate::required_actions;
 use crate::store::event::Event;
 use crate::store::json::Doc;
-use crate::store::user::{self, User};
+use crate::store::user::User;
 
 /// Answers a request with this grant.
 pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
@@ -84,11 +84,6 @@ async fn issue(request: &Request, event: Event, scopes: Scopes, user: User) -> R
 async fn fully_set_up(request: &Request, event: &Event, user: &User) -> Result<(), Stop> {
     let (app, realm) = (&request.app, &request.realm);
     let due = required_actions::due(app, realm, user).await?;
-    if due != user.required_actions {
-        let mut tx = app.db.begin().await?;
-        user::set_required_actions(&mut tx, &realm.id, &user.id, &due).await?;
-        tx.commit().await?;
-    }
     let known = due.iter().any(|alias| realm.required_action(alias).is_some());
     if !known && !required_actions::is_profile_wanting(realm, user) {
         return Ok(());
