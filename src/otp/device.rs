@@ -75,13 +75,6 @@ impl Maker {
     }
 }
 
-/// Why a credential that is to be stored could never prove anything, if so.
-pub fn fault(c: &Credential) -> Option<&'static str> {
-    (c.kind == TYPE)
-        .then(|| Maker::read(&c.credential_data, &c.secret_data).err())
-        .flatten()
-}
-
 impl Device {
     /// Its id.
     pub fn id(&self) -> &str {

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::Incoming;
 use crate::app::App;
-use crate::otp::device;
 use crate::password::{self, Hashed};
 use crate::realm_import::{Refused, items};
 use crate::store::Tx;
@@ -91,7 +90,7 @@ fn ready(sent: &Doc, now: i64, place: i64) -> Result<Option<Credential>, Refused
             )));
         }
     }
-    let ready = Credential {
+    Ok(Some(Credential {
         id: text(sent, "id").map_or_else(crate::random::uuid, str::to_owned),
         kind: kind.to_owned(),
         label: text(sent, "userLabel").or(text(sent, "device")).map(str::to_owned),
@@ -99,11 +98,7 @@ fn ready(sent: &Doc, now: i64, place: i64) -> Result<Option<Credential>, Refused
         priority: Some(number(sent, "priority")).filter(|p| *p > 0).unwrap_or(place),
         secret_data: secret,
         credential_data: data,
-    };
-    match device::fault(&ready) {
-        Some(why) => Err(Refused::Bad(format!("A credential of type otp cannot be used: {why}"))),
-        None => Ok(Some(ready)),
-    }
+    }))
 }
 
 /// The form before Keycloak 9: one flat object.
