@@ -5,7 +5,8 @@ use std::collections::HashMap;
 /// One file's texts by key.
 pub type Texts = HashMap<String, String>;
 
-/// Reads a `.properties` file: comments, `key=value`, `key: value`, `key value`, continued lines, `\uXXXX`.
+/// Reads a `.properties` file: comments, `key=value`, `key: value`, `key value`, continued lines, and characters by number
+/// (`\u` and four hexadecimal digits).
 /// What cannot be understood is kept as it stands; nothing is refused.
 pub fn parse(file: &str) -> Texts {
     let mut texts = Texts::new();
