@@ -45,7 +45,7 @@ examples: build
     .ci/with-server -- examples/run-all.sh
     if [ -n "${TEST_POSTGRES:-}" ]; then .ci/with-server --db new-postgres -- examples/run-all.sh; fi
 
-# A newcomer's journey, keycloak-js and openid-client, in headless Chromium
+# A newcomer's journey, every page of signing in and registering, keycloak-js and openid-client, in headless Chromium
 browser: build
     cd tests/browser && npm ci --no-audit --no-fund --loglevel=error
     cd tests/browser && TEST_CHROMIUM={{ chromium }} npm test

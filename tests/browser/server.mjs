@@ -83,24 +83,32 @@ class Server {
   }
 
   /** Calls the Admin API as the administrator; the answer must be a success. */
-  async admin(method, url, body) {
-    if (Date.now() > this.#adminToken.until) {
-      const form = { grant_type: 'password', client_id: 'admin-cli', username: ADMIN, password: ADMIN_PASSWORD };
-      const answer = await fetch(`${this.base}/realms/master/protocol/openid-connect/token`, {
-        method: 'POST',
-        body: new URLSearchParams(form),
-      });
-      if (!answer.ok) throw new Error(`the administrator cannot sign in: ${answer.status} ${await answer.text()}`);
-      this.#adminToken = { value: (await answer.json()).access_token, until: Date.now() + 30_000 };
-    }
-    const answer = await fetch(`${this.base}/admin/realms${url}`, {
-      method,
-      headers: { Authorization: `Bearer ${this.#adminToken.value}`, 'Content-Type': 'application/json' },
-      body: body && JSON.stringify(body),
-    });
+  admin(method, url, body) {
+    return this.#call(method, url, 'application/json', body && JSON.stringify(body));
+  }
+
+  /** Sends a form to the Admin API, where it takes one. */
+  form(url, fields) {
+    return this.#call('POST', url, 'application/x-www-form-urlencoded', new URLSearchParams(fields).toString());
+  }
+
+  async #call(method, url, type, body) {
+    const headers = { Authorization: `Bearer ${await this.#token()}`, 'Content-Type': type };
+    const answer = await fetch(`${this.base}/admin/realms${url}`, { method, headers, body });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${method} /admin/realms${url}: ${answer.status} ${text}`);
     return text ? JSON.parse(text) : undefined;
+  }
+
+  async #token() {
+    if (Date.now() > this.#adminToken.until) {
+      const form = { grant_type: 'password', client_id: 'admin-cli', username: ADMIN, password: ADMIN_PASSWORD };
+      const url = `${this.base}/realms/master/protocol/openid-connect/token`;
+      const answer = await fetch(url, { method: 'POST', body: new URLSearchParams(form) });
+      if (!answer.ok) throw new Error(`the administrator cannot sign in: ${answer.status} ${await answer.text()}`);
+      this.#adminToken = { value: (await answer.json()).access_token, until: Date.now() + 30_000 };
+    }
+    return this.#adminToken.value;
   }
 
   /** Makes a realm in which people may register. */
