@@ -10,7 +10,7 @@ use axum::routing::{MethodRouter, any, get, post};
 
 use crate::app::App;
 use crate::caller::Caller;
-use crate::oidc::{discovery, door, iframe, introspect, revoke, token, userinfo};
+use crate::oidc::{device, discovery, door, iframe, introspect, par, revoke, token, userinfo};
 use crate::{account, client_registration, demo, inbox, registration, theme, verification};
 
 /// The whole server.
@@ -82,6 +82,7 @@ fn tokens() -> Router<App> {
         .options(userinfo::preflight)
         .fallback(wrong);
     let revoke = post(revoke::post).options(revoke::preflight).fallback(wrong);
+    let pushed = post(par::post).options(par::options).fallback(wrong);
     let open = |answer: MethodRouter<App>| answer.options(discovery::preflight).fallback(wrong);
     Router::new()
         .route("/realms/{realm}", open(get(discovery::root)))
@@ -97,6 +98,7 @@ fn tokens() -> Router<App> {
         .route(&at("token/introspect"), introspect)
         .route(&at("userinfo"), userinfo)
         .route(&at("revoke"), revoke)
+        .route(&at("ext/par/request"), pushed)
         .layer(from_fn(door::security_headers))
         // Pages for frames of other sites, which must not have the headers above.
         .route(&at("login-status-iframe.html"), get(iframe::status))
@@ -113,6 +115,7 @@ fn signing_in() -> Router<App> {
     let both = |methods: MethodRouter<App>| methods.options(options).fallback(door::wrong_method);
     Router::new()
         .route(&at("auth"), both(get(authorize::auth).post(authorize::auth_post)))
+        .merge(devices())
         .route(
             &at("registrations"),
             get(authorize::registrations)
@@ -133,6 +136,25 @@ fn signing_in() -> Router<App> {
         )
         .route(&at("logout/logout-confirm"), both(post(logout::confirm)))
         .route("/realms/{realm}/login-actions/{action}", both(get(action).post(action)))
+}
+
+/// Devices without a browser, and the page where people answer them.
+fn devices() -> Router<App> {
+    use crate::login::web::options;
+    let start = get(device::verify::get).post(device::post).options(device::preflight);
+    let page = get(device::verify::get).post(device::verify::post).options(options);
+    Router::new()
+        .route(
+            "/realms/{realm}/protocol/openid-connect/auth/device",
+            start
+                .layer(from_fn(door::security_headers))
+                .fallback(door::wrong_method),
+        )
+        .route("/realms/{realm}/device", page.fallback(door::wrong_method))
+        .route(
+            "/realms/{realm}/device/status",
+            get(device::verify::status).fallback(door::wrong_method),
+        )
 }
 
 fn registering() -> Router<App> {

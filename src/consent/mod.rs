@@ -44,7 +44,8 @@ pub fn asked<'a>(realm: &'a Realm, client: &Client, scope: Option<&str>) -> Vec<
 ///
 /// Those of the database.
 pub async fn next(turn: &mut Turn, user: &User) -> Result<Option<String>, Error> {
-    if !turn.client.flag("consentRequired") {
+    let device = turn.session.request.device.is_some();
+    if !turn.client.flag("consentRequired") && !device {
         turn.session.set_note("consent", "no_consent_required");
         return Ok(None);
     }
@@ -52,7 +53,7 @@ pub async fn next(turn: &mut Turn, user: &User) -> Result<Option<String>, Error>
         return Ok(None);
     }
     let open = open_scopes(turn, user).await?;
-    if open.is_empty() {
+    if open.is_empty() && !device {
         turn.session.set_note("consent", "persistent_consent");
         return Ok(None);
     }
@@ -63,7 +64,8 @@ pub async fn next(turn: &mut Turn, user: &User) -> Result<Option<String>, Error>
 async fn open_scopes(turn: &Turn, user: &User) -> Result<Vec<ClientScope>, Error> {
     let request = &turn.session.request;
     let asked = asked(&turn.realm, &turn.client, request.scope.as_deref());
-    let known = match request.prompts().consent {
+    // Who types the code of a device says yes to that device (RFC 8628 section 5.4), whatever they said before.
+    let known = match request.prompts().consent || request.device.is_some() {
         true => None,
         false => consent::of(&turn.app.db, &user.id, &turn.client.id).await?,
     };

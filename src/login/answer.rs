@@ -1,7 +1,8 @@
 //! The way back to the application: a redirect, or a page that posts.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
-use vestibule_jose::{Alg, jwt};
 use vestibule_oauth::authorize::answer_url;
 
 use super::Turn;
@@ -9,8 +10,11 @@ use super::request::AuthRequest;
 use super::session;
 use crate::app::App;
 use crate::error::Error;
+use crate::oidc::device::verify;
+use crate::oidc::tokens::make::{self, Signer};
 use crate::page::{self, Caching, Draft, Response, StatusCode};
 use crate::store::client::Client;
+use crate::store::device_code;
 use crate::store::realm::Realm;
 use crate::theme::pages::FormPost;
 use crate::visitor::Visitor;
@@ -23,7 +27,7 @@ pub type Pairs = Vec<(&'static str, String)>;
 pub struct Way<'a> {
     pub app: &'a App,
     pub visitor: &'a Visitor,
-    pub realm: &'a Realm,
+    pub realm: &'a Arc<Realm>,
     pub client: &'a Client,
     pub request: &'a AuthRequest,
 }
@@ -75,9 +79,19 @@ pub fn success(way: Way<'_>, session_id: &str) -> Pairs {
 /// # Errors
 ///
 /// [`Error::Page`] if the page fails, [`Error::Key`] if a signed answer cannot be signed.
-pub fn send(way: Way<'_>, pairs: Pairs, set_cookies: Vec<String>) -> Result<Response, Error> {
+pub async fn send(way: Way<'_>, pairs: Pairs, set_cookies: Vec<String>) -> Result<Response, Error> {
+    if way.request.device.is_some() {
+        // A device waits elsewhere; the person is told how it ended.
+        let error = pairs.iter().find(|(n, _)| *n == "error").map(|(_, v)| v.as_str());
+        let address = verify::end_address(way.visitor, way.realm, error);
+        return Ok(page::redirect(way.realm, &address, &set_cookies));
+    }
     let mode = way.request.mode();
-    let pairs = if mode.is_jwt() { packed(way, &pairs)? } else { pairs };
+    let pairs = if mode.is_jwt() {
+        packed(way, &pairs).await?
+    } else {
+        pairs
+    };
     if mode.is_form_post() {
         let mut draft = Draft::new(way.app, way.realm, way.visitor, Some(way.client));
         draft.caching = Caching::NoStore;
@@ -100,13 +114,8 @@ pub fn send(way: Way<'_>, pairs: Pairs, set_cookies: Vec<String>) -> Result<Resp
 }
 
 /// All parameters in one signed `response` (JARM).
-fn packed(way: Way<'_>, pairs: &Pairs) -> Result<Pairs, Error> {
-    let wanted = way
-        .client
-        .attribute("authorization.signed.response.alg")
-        .and_then(Alg::parse);
-    let key = way.realm.keys.signing(wanted.unwrap_or(Alg::RS256));
-    let key = key.ok_or_else(|| Error::Key("the realm has no key for signed authorization answers".into()))?;
+async fn packed(way: Way<'_>, pairs: &Pairs) -> Result<Pairs, Error> {
+    let alg = make::algorithm(way.realm, way.client, "authorization.signed.response.alg");
     let mut claims: Map<String, Value> = pairs.iter().map(|(n, v)| ((*n).to_owned(), json!(v))).collect();
     claims.insert("iss".into(), json!(way.visitor.caller.issuer(&way.realm.name)));
     claims.insert("aud".into(), json!(way.client.client_id));
@@ -114,7 +123,7 @@ fn packed(way: Way<'_>, pairs: &Pairs) -> Result<Pairs, Error> {
         "exp".into(),
         json!(way.app.now_seconds() + way.realm.number("accessCodeLifespan").max(60)),
     );
-    let token = jwt::encode(key, "JWT", &claims).map_err(|e| Error::Key(e.to_string()))?;
+    let token = make::sign(way.app, way.realm, way.client, alg, Signer::Client, "JWT", &claims).await?;
     Ok(vec![("response", token)])
 }
 
@@ -126,10 +135,16 @@ fn packed(way: Way<'_>, pairs: &Pairs) -> Result<Pairs, Error> {
 pub async fn refuse(mut turn: Turn, code: &str, description: Option<&str>) -> Result<Response, Error> {
     let mut tx = turn.app.db.begin().await?;
     session::drop(&mut tx, &turn.session, turn.app.now()).await?;
-    tx.commit_lazily().await?;
+    match &turn.session.request.device {
+        Some(device) => {
+            device_code::decide(&mut tx, device, turn.app.now(), None).await?;
+            tx.commit().await?;
+        }
+        None => tx.commit_lazily().await?,
+    }
     let cookies = std::mem::take(&mut turn.session.set_cookies);
     let way = turn.way();
-    send(way, refusal(way, code, description), cookies)
+    send(way, refusal(way, code, description), cookies).await
 }
 
 /// The answer to `prompt=none` where somebody would have to do something.

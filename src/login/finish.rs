@@ -14,11 +14,14 @@ use crate::oidc::authorize::front;
 use crate::oidc::code::CodeRequest;
 use crate::oidc::tokens::make::Place;
 use crate::page::{Response, StatusCode};
-use crate::store::Tx;
 use crate::store::event::Event;
 use crate::store::json::Doc;
 use crate::store::session::{ClientSession, UserSession};
 use crate::store::user::User;
+use crate::store::{Tx, device_code, pushed_request, single_use};
+
+/// Milliseconds after which no tab that has a pushed request open is left.
+const LONGEST_TAB: i64 = 24 * 3600 * 1000;
 
 /// Signs somebody in, whose required actions are done and whose consent is there, and sends them back.
 ///
@@ -63,7 +66,15 @@ pub async fn finish(mut turn: Turn, user: User) -> Result<Response, Error> {
         .session
         .note(crate::organization::door::LEADS_TO)
         .map(str::to_owned);
-    let code = if leads_to.is_none() && turn.session.request.response().code {
+    if !used_up(&mut tx, &turn, &sid, now).await? {
+        // Somebody signed in with the same request before, or it took too long.
+        drop(tx);
+        let pushed = turn.session.request.pushed.is_some();
+        let code = if pushed { "invalid_request_uri" } else { "expired_token" };
+        return answer::refuse(turn, code, None).await;
+    }
+    let by_browser = leads_to.is_none() && turn.session.request.device.is_none();
+    let code = if by_browser && turn.session.request.response().code {
         let request = code_request(&turn, &sid);
         Some(oidc::code::issue(&mut tx, &turn.app, &turn.realm, &sid, &turn.client, request).await?)
     } else {
@@ -87,7 +98,26 @@ pub async fn finish(mut turn: Turn, user: User) -> Result<Response, Error> {
     }
     pairs.extend(code.map(|code| ("code", code)));
     pairs.extend(tokens);
-    answer::send(way, pairs, set_cookies)
+    answer::send(way, pairs, set_cookies).await
+}
+
+/// Uses up what the application left here before: a pushed request, or that of a device, which gets its answer. `false`: it
+/// is there no more.
+async fn used_up(tx: &mut Tx, turn: &Turn, sid: &UserSession, now: i64) -> Result<bool, Error> {
+    let request = &turn.session.request;
+    if let Some(pushed) = &request.pushed {
+        // Nobody opens it again; other tabs that have it open are not served.
+        pushed_request::remove(tx, &turn.realm.id, pushed).await?;
+        let kept = now + LONGEST_TAB;
+        return single_use::spend(tx, &turn.realm.id, "pushed-request", pushed, kept).await;
+    }
+    match &request.device {
+        Some(device) => {
+            let code = code_request(turn, sid).to_doc();
+            device_code::decide(tx, device, now, Some((&sid.id, &code))).await
+        }
+        None => Ok(true),
+    }
 }
 
 fn new_session(turn: &Turn, user: &User, now: i64) -> UserSession {

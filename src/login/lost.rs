@@ -60,7 +60,7 @@ pub async fn answer(
                 request: &request,
             };
             let pairs = answer::refusal(way, "temporarily_unavailable", Some("authentication_expired"));
-            return Ok(Entered::Answer(answer::send(way, pairs, Vec::new())?));
+            return Ok(Entered::Answer(answer::send(way, pairs, Vec::new()).await?));
         }
         events::record_alone(app, realm, &event).await;
         return Ok(Entered::Answer(draft.info("alreadyLoggedIn", &[], &Info::default())?));
@@ -78,6 +78,9 @@ pub async fn answer(
 
 /// What an address says of its request, if it says something that the client may use: anybody can write addresses.
 fn is_clients(visitor: &Visitor, client: &Client, mut request: AuthRequest) -> Option<AuthRequest> {
+    if request.device.is_some() {
+        return crate::oidc::device::allowed(client).then_some(request);
+    }
     request.redirect_uri = address::redirect_uri(&visitor.caller, client, &request.redirect_uri)?;
     let asked = vestibule_oauth::authorize::ResponseType::parse(&request.response_type)?;
     if !asked.has_tokens() || client.flag("implicitFlowEnabled") {

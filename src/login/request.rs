@@ -51,6 +51,12 @@ pub struct AuthRequest {
     /// What the tokens are for (RFC 8707).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resource: Vec<String>,
+    /// The pushed request that this is, by its hash (RFC 9126): used up when somebody has signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<String>,
+    /// The device whose request this is, by the hash of its code (RFC 8628): there is no way back by browser.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 
 impl AuthRequest {

@@ -36,7 +36,8 @@ fn text(doc: &Doc, key: &str) -> Option<String> {
 }
 
 impl CodeRequest {
-    fn to_doc(&self) -> Doc {
+    /// As it is kept.
+    pub fn to_doc(&self) -> Doc {
         let doc = json!({
             "redirectUri": self.redirect_uri, "scope": self.scope, "nonce": self.nonce,
             "codeChallenge": self.code_challenge, "codeChallengeMethod": self.code_challenge_method,
@@ -47,7 +48,8 @@ impl CodeRequest {
         doc
     }
 
-    fn of_doc(doc: &Doc) -> Self {
+    /// Reads [`CodeRequest::to_doc`].
+    pub fn of_doc(doc: &Doc) -> Self {
         Self {
             redirect_uri: text(doc, "redirectUri"),
             scope: text(doc, "scope"),

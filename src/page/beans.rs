@@ -67,6 +67,7 @@ pub(super) fn urls(visitor: &Visitor, realm: &Realm, client: &Client, session: &
         login_reset_credentials_url: link("reset-credentials"),
         logout_confirm_action: String::new(),
         oauth_action: link("consent"),
+        oauth2_device_verification_action: String::new(),
     }
 }
 

@@ -14,6 +14,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0006_organizations",
         include_str!("../../migrations/0006_organizations.sql"),
     ),
+    ("0007_requests", include_str!("../../migrations/0007_requests.sql")),
 ];
 
 /// Columns whose comparison must mean the same on both: PostgreSQL would else sort by its locale.

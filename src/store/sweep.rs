@@ -15,6 +15,8 @@ const TABLES: &[(&str, &str, &str)] = &[
     ("auth_session", "root_id, tab_id", "expires < $1"),
     ("user_session", "id, offline", "expires < $1"),
     ("auth_code", "code_hash", "expires < $1"),
+    ("pushed_request", "hash", "expires < $1"),
+    ("device_code", "hash", "expires < $1"),
     ("single_use", "key", "expires < $1"),
     ("limit_window", "key", "expires < $1"),
     ("revoked_token", "jti", "expires < $1"),

@@ -30,7 +30,7 @@ people=(
 applications=(
     initial-access-tokens dcr-create dcr-client-id dcr-redirect-uris dcr-grants dcr-auth-method dcr-scope dcr-sector
     dcr-transport dcr-bearer rat registration-policies cors client-secret service-account token-client-credentials
-    token-jwt-auth token-errors token-of-registered-client introspection userinfo revocation authorization discovery
+    token-jwt-auth token-errors token-of-registered-client introspection userinfo revocation device par authorization discovery
     guide-curls clients client-scopes-of-client protocol-mappers client-roles scope-mappings evaluate-scopes
     realm-client-scopes certificates client-policies serverinfo admin-events
 )

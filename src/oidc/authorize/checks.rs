@@ -105,15 +105,17 @@ pub struct Readable {
     max_age: Option<u32>,
 }
 
-/// Whether the parameters can be read at all: `max_age` is a number, and no request object is sent, which we do not read.
+/// What arrived cannot be read.
+pub fn unreadable(reason: &'static str) -> ForThePerson {
+    ForThePerson {
+        reason: Some(reason),
+        ..page("invalidRequestMessage", "invalid_request")
+    }
+}
+
+/// Whether the parameters can be read at all: `max_age` is a number.
 pub fn readable(known: KnownClient, params: &Params) -> Result<Readable, ForThePerson> {
     let unreadable = || page("invalidRequestMessage", "invalid_request");
-    if params.text("request").is_some() || params.text("request_uri").is_some() {
-        return Err(ForThePerson {
-            reason: Some("Request objects are not supported"),
-            ..unreadable()
-        });
-    }
     let max_age = params
         .text("max_age")
         .map(max_age)
@@ -131,8 +133,13 @@ pub struct Trusted {
     pub request: AuthRequest,
 }
 
-/// Checks the redirect URI, and takes over what an answer needs.
-pub fn trusted(caller: &Caller, readable: Readable, params: &Params) -> Result<Trusted, ForThePerson> {
+/// Checks the redirect URI, and takes over what an answer needs. `pushed`: which pushed request it is.
+pub fn trusted(
+    caller: &Caller,
+    readable: Readable,
+    params: &Params,
+    pushed: Option<String>,
+) -> Result<Trusted, ForThePerson> {
     let client = readable.client;
     let sent = params.text("redirect_uri").unwrap_or_default();
     let found = match sent {
@@ -163,6 +170,8 @@ pub fn trusted(caller: &Caller, readable: Readable, params: &Params) -> Result<T
         kc_action: text("kc_action"),
         kc_idp_hint: text("kc_idp_hint"),
         resource: params.all("resource").take(20).map(str::to_owned).collect(),
+        pushed,
+        device: None,
     };
     Ok(Trusted { client, request })
 }
@@ -185,7 +194,8 @@ fn remaining(realm: &Realm, trusted: &Trusted, params: &Params, asked: ResponseT
             ..refuse("invalid_request", "duplicated parameter")
         });
     }
-    if trusted.client.attribute("require.pushed.authorization.requests") == Some("true") {
+    let must_push = trusted.client.attribute("require.pushed.authorization.requests") == Some("true");
+    if must_push && trusted.request.pushed.is_none() {
         return Err(refuse(
             "invalid_request",
             "Pushed Authorization Request is only allowed.",

@@ -1,8 +1,10 @@
 //! The authorization endpoint (`OpenID` Connect Core 3.1.2, RFC 6749 4.1.1), and its siblings that begin with registration or
 //! with a forgotten password.
 
-mod checks;
+pub mod arrival;
+pub mod checks;
 pub mod front;
+mod object;
 pub mod web;
 
 use std::sync::Arc;
@@ -17,9 +19,9 @@ use crate::error::Error;
 use crate::events;
 use crate::login::answer::{self, Way};
 use crate::login::session::{self, FlowKind};
-use crate::login::{Turn, flow, record, restart};
+use crate::login::{Turn, address, flow, record, restart};
 use crate::organization::{self, Invited};
-use crate::page::Draft;
+use crate::page::{self, Draft};
 use crate::registration::settings;
 use crate::store::client::{self, Client};
 use crate::store::event::Event;
@@ -85,8 +87,14 @@ pub async fn begin(
         let request = organization::door::request(&visitor.caller, &client);
         return first_page(asking, Trusted { client, request }, kind, Some(invited)).await;
     }
-    let trusted =
-        checks::readable(known, params).and_then(|readable| checks::trusted(&visitor.caller, readable, params));
+    let arrived = match arrival::resolve(app, &visitor.caller, realm, &client, params).await? {
+        Ok(arrived) => arrived,
+        Err(reason) => return asking.page(Some(&client), &checks::unreadable(reason)).await,
+    };
+    let params = &arrived.params;
+    let asking = Asking { params, ..asking };
+    let trusted = checks::readable(known, params)
+        .and_then(|readable| checks::trusted(&visitor.caller, readable, params, arrived.pushed));
     let mut trusted = match trusted {
         Ok(trusted) => trusted,
         Err(refused) => return asking.page(Some(&client), &refused).await,
@@ -177,6 +185,13 @@ async fn first_page(
         let cookie = restart::cookie(app, visitor, realm, &trusted.client.client_id, &session.request)?;
         session.set_cookies.extend(cookie);
     }
+    if session.request.pushed.is_some() && !session.request.prompts().none {
+        // As Keycloak: the reference does not stay in the address, where a reload would open it again.
+        let cookies = std::mem::take(&mut session.set_cookies);
+        session::save(app, &mut session).await?;
+        let here = address::here(&visitor.caller, realm, &trusted.client, &session);
+        return Ok(page::redirect(realm, &here, &cookies));
+    }
     let turn = Turn {
         app: app.clone(),
         visitor: visitor.clone(),
@@ -242,5 +257,6 @@ impl Asking<'_> {
             answer::refusal(way, refused.code, refused.description.as_deref()),
             Vec::new(),
         )
+        .await
     }
 }

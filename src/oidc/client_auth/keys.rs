@@ -16,7 +16,7 @@ static ASKED: LazyLock<Cache<String, ()>> =
     LazyLock::new(|| Cache::builder().max_capacity(10_000).time_to_live(PAUSE).build());
 
 /// The key of a client for a signature.
-pub(super) async fn find(app: &App, client: &Client, kid: Option<&str>, alg: Alg) -> Option<VerifyingKey> {
+pub async fn find(app: &App, client: &Client, kid: Option<&str>, alg: Alg) -> Option<VerifyingKey> {
     if client.attribute("use.jwks.url") == Some("true") {
         let address = client.attribute("jwks.url")?;
         let first = app

@@ -4,7 +4,7 @@
 //! both. The method that a client is registered with is the only one that counts.
 
 mod assertion;
-mod keys;
+pub mod keys;
 mod presented;
 mod secret;
 

@@ -30,10 +30,20 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
     let (session, user) = person(request, &event, &redeemed).await?;
     let mut event = event;
     event.user_id = Some(user.id.clone());
-    let asked = &redeemed.request;
     right_client(request, &event, &redeemed).await?;
-    verifier(request, &event, asked).await?;
-    let (app, realm, client) = (&request.app, &request.realm, &request.client);
+    verifier(request, &event, &redeemed.request).await?;
+    tokens(request, event, &redeemed, (session, user), Grant::Code).await
+}
+
+/// The tokens for a request that a person has granted.
+pub(super) async fn tokens(
+    request: &Request,
+    event: Event,
+    redeemed: &Redeemed,
+    (session, user): (UserSession, User),
+    grant: Grant,
+) -> Result<Value, Stop> {
+    let (app, realm, client, asked) = (&request.app, &request.realm, &request.client, &redeemed.request);
     let Some(part) = redeemed.part.clone() else {
         return Err(request
             .refuse_as(event, invalid_grant("Code not valid"), "invalid_code", None)
@@ -64,7 +74,7 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
         place = place::offline(request, &place);
     }
     let wanted = Wanted {
-        grant: Grant::Code,
+        grant,
         place: Some(&place),
         nonce: asked.nonce.as_deref(),
         chain: realm.flag("revokeRefreshToken").then(|| (crate::random::uuid(), 0)),
@@ -118,7 +128,7 @@ async fn redeem(request: &Request, event: &Event, value: &str) -> Result<Redeeme
 }
 
 /// Who signed in, if they still are.
-async fn person(request: &Request, event: &Event, redeemed: &Redeemed) -> Result<(UserSession, User), Stop> {
+pub(super) async fn person(request: &Request, event: &Event, redeemed: &Redeemed) -> Result<(UserSession, User), Stop> {
     let (app, realm) = (&request.app, &request.realm);
     let found = session::find(&app.db, &realm.id, &redeemed.session_id, false).await?;
     let Some(session) = found else {
@@ -179,7 +189,7 @@ async fn right_client(request: &Request, event: &Event, redeemed: &Redeemed) -> 
 }
 
 /// PKCE: the verifier fits the challenge, and there is none without the other. RFC 7636 section 4.6, RFC 9700 section 2.1.1.
-async fn verifier(request: &Request, event: &Event, asked: &CodeRequest) -> Result<(), Stop> {
+pub(super) async fn verifier(request: &Request, event: &Event, asked: &CodeRequest) -> Result<(), Stop> {
     let sent = request.params.text("code_verifier");
     let enforced = request.client.attribute("pkce.code.challenge.method").is_some();
     let (text, error, reason) = match (asked.code_challenge.as_deref(), sent) {

@@ -4,6 +4,7 @@ mod answer;
 mod client_credentials;
 mod code;
 mod consent;
+mod device;
 mod password;
 mod place;
 mod refresh;
@@ -177,6 +178,7 @@ async fn answer(request: &Request, grant: &str) -> Result<Value, Stop> {
         "refresh_token" => refresh::grant(request).await,
         "password" => password::grant(request).await,
         "client_credentials" => client_credentials::grant(request).await,
+        DEVICE => device::grant(request).await,
         other => Err(not_for_this_client(request, other).await),
     }
 }
@@ -184,11 +186,6 @@ async fn answer(request: &Request, grant: &str) -> Result<Value, Stop> {
 /// Grants that no client of this version may use: the answers that Keycloak gives to a client without the right.
 async fn not_for_this_client(request: &Request, grant: &str) -> Stop {
     let (code, text, error) = match grant {
-        DEVICE => (
-            "invalid_grant",
-            "Client not allowed OAuth 2.0 Device Authorization Grant",
-            "not_allowed",
-        ),
         CIBA => ("invalid_grant", "Client not allowed OIDC CIBA Grant", "not_allowed"),
         EXCHANGE => (
             "invalid_request",

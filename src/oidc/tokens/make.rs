@@ -23,6 +23,7 @@ use crate::{client_secret, realm_setup};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grant {
     Code,
+    Device,
     Refresh,
     Password,
     ClientCredentials,
@@ -34,6 +35,7 @@ impl Grant {
     fn code(self) -> &'static str {
         match self {
             Self::Code => "ac",
+            Self::Device => "dg",
             Self::Refresh => "rt",
             Self::Password => "ro",
             Self::ClientCredentials => "cc",

@@ -55,3 +55,16 @@ impl Page for OauthGrant {
         }
     }
 }
+
+/// `login-oauth2-device-verify-user-code.j2`: the code that a device shows is typed here.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceUserCode {}
+
+impl Page for DeviceUserCode {
+    const TEMPLATE: &'static str = "login-oauth2-device-verify-user-code.j2";
+
+    fn sample() -> Self {
+        Self {}
+    }
+}

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use actions::{DeleteAccountConfirm, Terms, UpdateEmail, UpdatePassword, UpdateProfile, User, VerifyEmail};
-pub use consent::{Oauth, OauthGrant, Scope};
+pub use consent::{DeviceUserCode, Oauth, OauthGrant, Scope};
 pub use demo::{DemoHome, DemoInbox, DemoMail, DemoMessage, DemoToken, Pair};
 pub use login::{Login, LoginBean, LoginPassword, LoginUsername, Provider, ResetPassword, Social};
 pub use notice::{
@@ -98,6 +98,7 @@ impl Shell {
                 logout_confirm_action: "/realms/demo/protocol/openid-connect/logout/logout-confirm?client_id=demo-app"
                     .to_owned(),
                 oauth_action: link("consent"),
+                oauth2_device_verification_action: "/realms/demo/device".to_owned(),
             },
             locale: Some(Locale::new("en", &["de".to_owned(), "en".to_owned()], |tag| {
                 format!("?kc_locale={tag}")
@@ -206,6 +207,9 @@ pub struct Url {
     pub logout_confirm_action: String,
     /// What the consent page posts to.
     pub oauth_action: String,
+    /// What the page for the code of a device posts to.
+    #[serde(rename = "oauth2DeviceVerificationAction")]
+    pub oauth2_device_verification_action: String,
 }
 
 /// Who is signing in, as far as it is known.

@@ -68,6 +68,7 @@ fn every_page_renders_in_every_language() {
     sample::<pages::VerifyEmail>();
     sample::<pages::PageExpired>();
     sample::<pages::OauthGrant>();
+    sample::<pages::DeviceUserCode>();
     sample::<pages::Info>();
     sample::<pages::ErrorPage>();
     sample::<pages::Terms>();

@@ -1,0 +1,147 @@
+//! Pushed authorization requests (RFC 9126): a client leaves its request here and sends the browser with a reference.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use vestibule_oauth::error::Refusal;
+use vestibule_oauth::params::Params;
+
+use super::authorize::{arrival, checks};
+use super::client_auth;
+use super::cors;
+use super::door::{self, OfRealm, Stop};
+use crate::app::App;
+use crate::caller::Caller;
+use crate::events;
+use crate::organization;
+use crate::store::client::Client;
+use crate::store::event::Event;
+use crate::store::pushed_request::{self, Pushed};
+use crate::store::realm::Realm;
+
+/// `POST .../protocol/openid-connect/ext/par/request`
+pub async fn post(
+    State(app): State<App>,
+    OfRealm(realm): OfRealm,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let mut answer = match push(&app, &caller, &realm, &headers, &body).await {
+        Ok(body) => door::json_answer(StatusCode::CREATED, &body),
+        Err(stop) => stop.into_response(),
+    };
+    door::challenge(&mut answer, &realm, &headers);
+    answer
+}
+
+/// `OPTIONS` of it: Keycloak lets no page push.
+pub async fn options() -> Response {
+    cors::methods_only("HEAD, POST, OPTIONS")
+}
+
+async fn push(app: &App, caller: &Caller, realm: &Realm, headers: &HeaderMap, body: &[u8]) -> Result<Value, Stop> {
+    door::admit(realm, caller)?;
+    let params = door::form(headers, body)?;
+    let mut event = Event::new("PUSHED_AUTHORIZATION_REQUEST");
+    event.ip_address = Some(caller.ip.to_string());
+    let client = match client_auth::authenticate(app, caller, realm, headers, &params).await? {
+        Ok(known) => known.client,
+        Err(refused) => {
+            event.client_id = refused.client_id;
+            let refused = Refusal::new(401, "invalid_request", "Authentication failed.");
+            return Err(refuse(app, realm, event, refused, "invalid_client").await);
+        }
+    };
+    event.client_id = Some(client.client_id.clone());
+    let kept = match check(app, caller, realm, &client, &params).await? {
+        Ok(kept) => kept,
+        Err(text) => {
+            let refused = Refusal::new(400, "invalid_request", text);
+            return Err(refuse(app, realm, event, refused, "invalid_request").await);
+        }
+    };
+    let lifespan = lifespan(realm);
+    let uri = format!("{}{}", arrival::PUSHED, crate::random::token());
+    let pushed = Pushed {
+        client_uuid: client.id.clone(),
+        params: kept.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect(),
+        expires: app.now() + lifespan * 1000,
+    };
+    let mut tx = app.db.begin().await?;
+    pushed_request::add(&mut tx, &realm.id, &arrival::hash(&uri), &pushed).await?;
+    events::record(&mut tx, realm, &event, app.now()).await?;
+    tx.commit().await?;
+    Ok(json!({ "request_uri": uri, "expires_in": lifespan }))
+}
+
+/// Seconds in which the browser must come.
+fn lifespan(realm: &Realm) -> i64 {
+    let set = realm.attribute("parRequestUriLifespan").and_then(|v| v.parse().ok());
+    set.filter(|n| *n > 0).unwrap_or(60)
+}
+
+async fn refuse(app: &App, realm: &Realm, mut event: Event, refused: Refusal, error: &str) -> Stop {
+    event.kind = "PUSHED_AUTHORIZATION_REQUEST_ERROR".into();
+    event.error = Some(error.to_owned());
+    events::record_alone(app, realm, &event.detail("reason", &*refused.description)).await;
+    refused.into()
+}
+
+/// The parameters as they will be used, if the authorization endpoint would take them; else Keycloak's text.
+async fn check(
+    app: &App,
+    caller: &Caller,
+    realm: &Realm,
+    client: &std::sync::Arc<Client>,
+    params: &Params,
+) -> Result<Result<Params, String>, Stop> {
+    let refuse = |text: &str| Ok(Err(text.to_owned()));
+    if params.text("request_uri").is_some() {
+        return refuse("It is not allowed to include request_uri to PAR.");
+    }
+    let params = match arrival::resolve(app, caller, realm, client, params).await? {
+        Ok(arrived) => arrived.params,
+        Err(text) => return refuse(text),
+    };
+    let id = client.client_id.clone();
+    // Who proved themselves in another way need not be named; somebody else must not be.
+    if params.text("client_id").is_some_and(|named| named != id) {
+        return refuse("The client_id parameter is not the one of the client that calls");
+    }
+    let kept = params.iter().filter(|(name, _)| !NOT_KEPT.contains(name));
+    let kept = kept.map(|(n, v)| (n.to_owned(), v.to_owned()));
+    let params: Params = kept.chain([("client_id".to_owned(), id)]).collect();
+    let known = match checks::known_client(app, realm, &client.client_id).await? {
+        Ok(known) => known,
+        Err(refused) => return refuse(refused.event),
+    };
+    let trusted = checks::readable(known, &params)
+        .and_then(|readable| checks::trusted(caller, readable, &params, Some(String::new())));
+    let mut trusted = match trusted {
+        Ok(trusted) => trusted,
+        Err(refused) if refused.event == "invalid_redirect_uri" => return refuse("Invalid parameter: redirect_uri"),
+        Err(refused) => return refuse(refused.reason.unwrap_or("Invalid request")),
+    };
+    if let Err(refused) = checks::acceptable(realm, &mut trusted, &params) {
+        return refuse(match refused.code {
+            "unsupported_response_type" => "Unsupported response type",
+            _ => refused.description.as_deref().unwrap_or(refused.code),
+        });
+    }
+    if !organization::scope::exist(app, realm, trusted.request.scope.as_deref()).await? {
+        let refused = checks::invalid_scope(&trusted.request);
+        return refuse(refused.description.as_deref().unwrap_or(refused.code));
+    }
+    Ok(Ok(params))
+}
+
+/// What proves the client is not part of the request, and the client is named anew.
+const NOT_KEPT: &[&str] = &[
+    "client_id",
+    "client_secret",
+    "client_assertion",
+    "client_assertion_type",
+];
