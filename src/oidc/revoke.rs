@@ -8,7 +8,7 @@ use vestibule_oauth::error::Refusal;
 use vestibule_oauth::params::Params;
 
 use super::bearer::{self, Bearer};
-use super::client_auth::{self, Authenticated};
+use super::client_auth;
 use super::cors;
 use super::door::{self, OfRealm, Stop};
 use crate::app::App;
@@ -28,7 +28,7 @@ pub async fn post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let (known, params) = match client(&app, &caller, &realm, &headers, &body).await {
+    let (known, params) = match client_auth::of_form(&app, &caller, &realm, &headers, &body, "REVOKE_GRANT").await {
         Ok(found) => found,
         Err(stop) => return finish(stop.into_response(), &realm, &headers),
     };
@@ -54,27 +54,6 @@ fn finish(mut answer: Response, realm: &Realm, headers: &HeaderMap) -> Response 
     cors::apply_exposing(&mut answer, headers);
     door::challenge(&mut answer, realm, headers);
     answer
-}
-
-async fn client(
-    app: &App,
-    caller: &Caller,
-    realm: &Realm,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Result<(Authenticated, Params), Stop> {
-    door::admit(realm, caller)?;
-    let params = door::form(headers, body)?;
-    match client_auth::authenticate(app, caller, realm, headers, &params).await? {
-        Ok(known) => Ok((known, params)),
-        Err(refused) => {
-            let mut event = events::refusal("REVOKE_GRANT", refused.event_error);
-            event.client_id = refused.client_id;
-            event.ip_address = Some(caller.ip.to_string());
-            events::record_alone(app, realm, &event).await;
-            Err(refused.refusal.into())
-        }
-    }
 }
 
 async fn refuse(

@@ -17,6 +17,8 @@ use vestibule_oauth::params::Params;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::Error;
+use crate::events;
+use crate::oidc::door::{self, Stop};
 use crate::store::client::{self, Client};
 use crate::store::realm::Realm;
 use presented::Presented;
@@ -98,6 +100,33 @@ pub async fn authenticate(
         refused.client_id = Some(client_id);
         refused
     }))
+}
+
+/// The same for a form, where a refusal is written down as one of this type of event.
+///
+/// # Errors
+///
+/// [`Stop`] with what the caller did wrong, or those of the database.
+pub async fn of_form(
+    app: &App,
+    caller: &Caller,
+    realm: &Realm,
+    headers: &HeaderMap,
+    body: &[u8],
+    kind: &str,
+) -> Result<(Authenticated, Params), Stop> {
+    door::admit(realm, caller)?;
+    let params = door::form(headers, body)?;
+    match authenticate(app, caller, realm, headers, &params).await? {
+        Ok(known) => Ok((known, params)),
+        Err(refused) => {
+            let mut event = events::refusal(kind, refused.event_error);
+            event.client_id = refused.client_id;
+            event.ip_address = Some(caller.ip.to_string());
+            events::record_alone(app, realm, &event).await;
+            Err(refused.refusal.into())
+        }
+    }
 }
 
 async fn check(

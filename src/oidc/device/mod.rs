@@ -11,7 +11,7 @@ use vestibule_jose::digest::{b64url, sha256};
 use vestibule_oauth::error::Refusal;
 use vestibule_oauth::params::Params;
 
-use super::client_auth::{self, Authenticated};
+use super::client_auth;
 use super::cors;
 use super::door::{self, OfRealm, Stop};
 use crate::app::App;
@@ -62,7 +62,8 @@ pub async fn post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let (known, params) = match client(&app, &caller, &realm, &headers, &body).await {
+    let (known, params) = match client_auth::of_form(&app, &caller, &realm, &headers, &body, "OAUTH2_DEVICE_AUTH").await
+    {
         Ok(found) => found,
         Err(stop) => return finish(stop.into_response(), &realm, &headers),
     };
@@ -90,27 +91,6 @@ fn finish(mut answer: Response, realm: &Realm, headers: &HeaderMap) -> Response 
     cors::apply_exposing(&mut answer, headers);
     door::challenge(&mut answer, realm, headers);
     answer
-}
-
-async fn client(
-    app: &App,
-    caller: &Caller,
-    realm: &Realm,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Result<(Authenticated, Params), Stop> {
-    door::admit(realm, caller)?;
-    let params = door::form(headers, body)?;
-    match client_auth::authenticate(app, caller, realm, headers, &params).await? {
-        Ok(known) => Ok((known, params)),
-        Err(refused) => {
-            let mut event = events::refusal("OAUTH2_DEVICE_AUTH", refused.event_error);
-            event.client_id = refused.client_id;
-            event.ip_address = Some(caller.ip.to_string());
-            events::record_alone(app, realm, &event).await;
-            Err(refused.refusal.into())
-        }
-    }
 }
 
 async fn begin(app: &App, caller: &Caller, realm: &Realm, client: &Client, params: &Params) -> Result<Value, Stop> {
