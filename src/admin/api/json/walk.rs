@@ -7,6 +7,9 @@ use super::cannot_parse;
 use super::shape::{Kind, SHAPES};
 use crate::admin::api::error::ApiError;
 
+/// Representations of which Keycloak passes over what it does not know: the console sends `type` with a client scope.
+const OPEN: &[&str] = &["ClientScopeRepresentation"];
+
 /// Reads JSON as a value of a type.
 pub(super) fn parse(text: &[u8], kind: &Kind) -> Result<Value, ApiError> {
     // Syntax first: the walk below then only meets valid JSON. Depth is bounded by serde_json.
@@ -67,6 +70,10 @@ impl Walk<'_> {
         };
         let read = self.members(|walk, member| match shape.iter().find(|(known, _)| *known == member) {
             Some((_, kind)) => walk.value(kind),
+            None if OPEN.contains(&name) => {
+                walk.skip();
+                Ok(Value::Null)
+            }
             None => Err(walk.unrecognized(name, member)),
         })?;
         // In Keycloak's order, and a null is the same as nothing.
@@ -235,6 +242,14 @@ mod tests {
             nested.contains("for CredentialRepresentation. Unrecognized field \\\"x\\\""),
             "{nested}"
         );
+    }
+
+    #[test]
+    fn what_the_console_says_of_a_client_scope_beyond_the_representation_is_passed_over() {
+        let text = br#"{"name": "a", "type": {"of": ["none"]}, "protocol": "openid-connect"}"#;
+        let read = parse(text, &Kind::Object("ClientScopeRepresentation".into()));
+        let expected = serde_json::json!({"name": "a", "protocol": "openid-connect"});
+        assert_eq!(read.ok(), Some(expected));
     }
 
     #[test]
