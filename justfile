@@ -79,7 +79,7 @@ fuzz how="": build
 keycloak: build
     .ci/with-server --no-demo -- tests/keycloak/compare.sh
 
-# Every page as a picture, at two widths, light and dark
+# Every page as a picture, at two widths, light and dark, in English and German, and checked for barriers
 screenshots dir="target/screenshots": build
     cd tests/browser && npm ci --no-audit --no-fund --loglevel=error
     cd tests/browser && TEST_CHROMIUM={{ chromium }} node screenshots.mjs "{{ justfile_directory() }}/{{ dir }}"

@@ -13,9 +13,9 @@ use super::{CLIENT_ID, claims};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::Error;
-use crate::theme::Voice;
 use crate::theme::pages::demo::{DemoHome, DemoToken, Pair};
 use crate::theme::pages::{Realm, Shell};
+use crate::theme::{Voice, locale};
 
 const COOKIE: &str = "DEMO_SESSION";
 const REALM: &str = "demo";
@@ -180,12 +180,9 @@ fn render(
         nonce: crate::random::token(),
         ..Shell::default()
     };
-    let german = headers
-        .get(header::ACCEPT_LANGUAGE)
-        .and_then(|v| v.to_str().ok())
-        .is_some_and(|v| v.starts_with("de"));
+    let wish = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());
     let voice = Voice {
-        locale: if german { "de" } else { "en" }.into(),
+        locale: locale::without_realm(wish),
         ..Voice::default()
     };
     let html = app

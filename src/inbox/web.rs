@@ -12,8 +12,9 @@ use crate::clock;
 use crate::error::Error;
 use crate::store::inbox::{self, Mail};
 use crate::store::user::normal;
-use crate::theme::Voice;
-use crate::theme::pages::{DemoInbox, DemoMail, DemoMessage, Page, Shell};
+use crate::theme::pages::{DemoInbox, DemoMail, DemoMessage, Page, Realm, Shell};
+use crate::theme::{Voice, locale};
+use crate::visitor::Visitor;
 
 /// Mails on the page and in a JSON answer.
 const MOST: i64 = 100;
@@ -56,17 +57,17 @@ pub async fn messages(State(app): State<App>, Query(filter): Query<Filter>) -> R
 /// # Errors
 ///
 /// Those of the database; [`Error::Page`] if a template is wrong.
-pub async fn list(State(app): State<App>, caller: Caller, Query(filter): Query<Filter>) -> Result<Response, Error> {
+pub async fn list(State(app): State<App>, visitor: Visitor, Query(filter): Query<Filter>) -> Result<Response, Error> {
     if !app.config.dev {
         return Ok(StatusCode::NOT_FOUND.into_response());
     }
     let to = filter.to.as_deref().map(normal);
     let mails = inbox::newest(&app.db, to.as_deref(), MOST).await?;
     let page = DemoInbox {
-        mails: mails.iter().map(|m| entry(&caller, m)).collect(),
-        app_url: format!("{}/demo/", caller.prefix),
+        mails: mails.iter().map(|m| entry(&visitor.caller, m)).collect(),
+        app_url: format!("{}/demo/", visitor.caller.prefix),
     };
-    shown(&app, &page)
+    shown(&app, &visitor, &page)
 }
 
 /// `GET /inbox/{id}`: one mail.
@@ -74,19 +75,20 @@ pub async fn list(State(app): State<App>, caller: Caller, Query(filter): Query<F
 /// # Errors
 ///
 /// As [`list`].
-pub async fn message(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Result<Response, Error> {
+pub async fn message(State(app): State<App>, visitor: Visitor, Path(id): Path<String>) -> Result<Response, Error> {
     let Some(mail) = found(&app, &id).await? else {
         return Ok(StatusCode::NOT_FOUND.into_response());
     };
+    let caller = &visitor.caller;
     let page = DemoMessage {
         html_url: format!("{}/inbox/{}/html", caller.prefix, mail.id),
         link: links(&mail.text).into_iter().next().unwrap_or_default(),
         inbox_url: format!("{}/inbox", caller.prefix),
         from: "Vestibule".to_owned(),
         text: mail.text.clone(),
-        mail: entry(&caller, &mail),
+        mail: entry(caller, &mail),
     };
-    shown(&app, &page)
+    shown(&app, &visitor, &page)
 }
 
 /// `GET /inbox/{id}/html`: the markup of a mail alone, for a frame without rights.
@@ -115,13 +117,17 @@ async fn found(app: &App, id: &str) -> Result<Option<Mail>, Error> {
     }
 }
 
-fn shown<P: Page>(app: &App, page: &P) -> Result<Response, Error> {
+fn shown<P: Page>(app: &App, visitor: &Visitor, page: &P) -> Result<Response, Error> {
     let shell = Shell {
+        realm: Realm {
+            display_name: "Vestibule".to_owned(),
+            ..Realm::default()
+        },
         nonce: crate::random::session_id(),
         ..Shell::default()
     };
     let voice = Voice {
-        locale: "en".to_owned(),
+        locale: locale::without_realm(visitor.accept_language.as_deref()),
         ..Voice::default()
     };
     let html = app

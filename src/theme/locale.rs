@@ -48,6 +48,21 @@ pub fn choose(offer: Offer<'_>, wish: Wish<'_>) -> String {
         .to_owned()
 }
 
+/// The language of pages that belong to no realm: what the browser wishes, of those that are built in.
+pub fn without_realm(accept_language: Option<&str>) -> String {
+    let supported = ["en", "de"].map(str::to_owned);
+    let offer = Offer {
+        enabled: true,
+        supported: &supported,
+        default: None,
+    };
+    let wish = Wish {
+        accept_language,
+        ..Wish::default()
+    };
+    choose(offer, wish)
+}
+
 /// The supported locale that fits: the same tag, else the bare language, else any dialect of it.
 fn best<'a>(supported: &'a [String], tag: &str) -> Option<&'a str> {
     let tag = tag.trim().replace('_', "-");

@@ -1,5 +1,6 @@
 // Chromium as Debian packages it, driven by playwright-core. TEST_CHROMIUM names another binary.
 import assert from 'node:assert/strict';
+import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 
 /** One Chromium for a test file. */
@@ -60,4 +61,14 @@ export function authorizationUrl(issuer, clientId, redirectUri, more = {}) {
 export async function assertFits(page, what) {
   const widths = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
   assert.ok(widths[0] <= widths[1], `${what} is ${widths[0]} px wide in a window of ${widths[1]} px`);
+}
+
+/** What keeps people out who see, hear or move otherwise: the rules of WCAG 2.2 AA that a program can check. */
+export async function barriers(page) {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(() => {
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+    return window.axe.run(document, { runOnly: tags, iframes: false });
+  });
+  return found.violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.target.join(' ')} ${node.any[0]?.message ?? rule.help}`));
 }

@@ -1,7 +1,7 @@
 // The pages themselves: what they say about wrong input, without JavaScript, by keyboard, on a phone, from another browser.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { FIELD_ERRORS, assertFits, assertQuiet, authorizationUrl, fill, newPerson, startBrowser, submit } from './browser.mjs';
+import { FIELD_ERRORS, assertFits, assertQuiet, authorizationUrl, barriers, fill, newPerson, startBrowser, submit } from './browser.mjs';
 import { PASSWORD, startApplication, startServer } from './server.mjs';
 
 let server, browser, application, open, proved;
@@ -180,4 +180,15 @@ test('the pages follow the light and dark setting', async () => {
     await page.context().close();
   }
   assert.notEqual(colours[0], colours[1]);
+});
+
+test('what a program can check of accessibility holds, on a screen and on a telephone', async () => {
+  for (const viewport of [{ width: 1280, height: 860 }, { width: 375, height: 667 }]) {
+    const page = await newPerson(browser, { viewport });
+    for (const url of [signIn(open), registration(open), server.printed(/application/i), server.printed(/inbox|mail/i)]) {
+      await page.goto(url);
+      assert.deepEqual(await barriers(page), [], url);
+    }
+    await page.context().close();
+  }
 });
