@@ -78,6 +78,23 @@ pub async fn lock(app: &App, realm: &Realm, user: &User) -> Result<Lock, Error> 
     Ok(known.map_or(Lock::Open, |known| lock_of(realm, &known, app.now())))
 }
 
+/// The same in a transaction, in which the answer stays: whoever else counts for this user waits until it ends.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn lock_in(tx: &mut Tx, realm: &Realm, user_id: &str, now: i64) -> Result<Lock, Error> {
+    if !is_on(realm) {
+        return Ok(Lock::Open);
+    }
+    let known = login_failure::of_user_locked(tx, &realm.id, user_id).await?;
+    let user = user::by_id(&mut *tx, &realm.id, user_id).await?;
+    if user.is_some_and(|user| is_locked_for_good(&user)) {
+        return Ok(Lock::Permanent);
+    }
+    Ok(lock_of(realm, &known, now))
+}
+
 fn lock_of(realm: &Realm, known: &LoginFailure, now: i64) -> Lock {
     if realm.flag("permanentLockout") && known.lockouts > realm.number("maxTemporaryLockouts") {
         Lock::Permanent

@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use moka::sync::Cache;
 use serde_json::Value;
 use vestibule_jose::digest::{b64url, b64url_decode, constant_time_eq, sha256};
@@ -142,6 +144,70 @@ pub fn take_rotated(app: &App, client: &mut Client) -> Result<(), Error> {
         client.secrets.previous_expires = Some(until);
     }
     Ok(())
+}
+
+/// How attributes that are private keys end, in clear in Keycloak: `saml.signing.private.key`.
+pub const PRIVATE_KEY: &str = ".private.key";
+
+/// Takes private keys out of the attributes of a client, and seals them. What is no key is not kept.
+///
+/// # Errors
+///
+/// [`Error::Key`] if one cannot be sealed.
+pub fn take_private_keys(app: &App, client: &mut Client) -> Result<(), Error> {
+    let Some(Value::Object(attributes)) = client.doc.get_mut("attributes") else {
+        return Ok(());
+    };
+    let names: Vec<String> = attributes
+        .keys()
+        .filter(|k| k.ends_with(PRIVATE_KEY))
+        .cloned()
+        .collect();
+    let taken: Vec<(String, Value)> = names
+        .into_iter()
+        .filter_map(|name| attributes.shift_remove(&name).map(|value| (name, value)))
+        .collect();
+    for (name, value) in taken {
+        let text = value.as_str().unwrap_or_default();
+        let Some(key) = key_in(text) else {
+            tracing::warn!("client {:?}: the attribute {name} holds no key", client.client_id);
+            continue;
+        };
+        let sealed = app.db.seal(PRIVATE_KEY_PURPOSE, &client.id, &key)?;
+        let keys = client.doc.entry(PRIVATE_KEYS).or_insert_with(|| Doc::new().into());
+        if let Value::Object(keys) = keys {
+            let of = name.trim_end_matches(PRIVATE_KEY).to_owned();
+            keys.insert(of, b64url(&sealed).into());
+        }
+    }
+    Ok(())
+}
+
+/// The bytes of a key in base64, with or without the lines around PEM.
+fn key_in(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let lines = text.lines().filter(|line| !line.starts_with("-----"));
+    let plain: String = lines.flat_map(|l| l.chars().filter(|c| !c.is_whitespace())).collect();
+    let key = STANDARD.decode(plain).ok().filter(|key| !key.is_empty());
+    key.map(Zeroizing::new)
+}
+
+/// The private keys of a client, by use, in base64.
+///
+/// # Errors
+///
+/// [`Error::Key`] if one was sealed with another key.
+pub fn private_keys(app: &App, client: &Client) -> Result<Vec<(String, String)>, Error> {
+    let Some(Value::Object(keys)) = client.doc.get(PRIVATE_KEYS) else {
+        return Ok(Vec::new());
+    };
+    let mut opened = Vec::new();
+    for (of, sealed) in keys {
+        let sealed = b64url_decode(sealed.as_str().unwrap_or_default());
+        let sealed = sealed.map_err(|e| Error::Corrupt(e.to_string()))?;
+        let plain = app.db.open_sealed(PRIVATE_KEY_PURPOSE, &client.id, &sealed)?;
+        opened.push((of.clone(), STANDARD.encode(&*plain)));
+    }
+    Ok(opened)
 }
 
 /// Says in the client when its secret was made.

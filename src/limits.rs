@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
 use axum::extract::Request;
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
@@ -73,7 +73,10 @@ pub async fn apply(request: Request, next: Next) -> Response {
     if path.contains(';') {
         // Keycloak 26.6 and later: matrix parameters have fooled too many checks.
         let text = "Request path contains invalid character ';'";
-        return refuse(StatusCode::BAD_REQUEST, "invalidCharacter", text);
+        let mut refused = refuse(StatusCode::BAD_REQUEST, "invalidCharacter", text);
+        let kind = HeaderValue::from_static("application/json; charset=UTF-8");
+        refused.headers_mut().insert(header::CONTENT_TYPE, kind);
+        return refused;
     }
     if request.method() == Method::TRACE || request.method() == Method::CONNECT {
         return refuse(

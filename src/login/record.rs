@@ -1,8 +1,8 @@
 //! Events of signing in, with Keycloak's details.
 
-use super::Turn;
 use super::session::FlowKind;
 use super::steps::otp::SELECTED;
+use super::{Turn, address};
 use crate::events;
 use crate::required_actions::{ACTED, CREDENTIAL_TYPE};
 use crate::store::event::Event;
@@ -53,11 +53,21 @@ fn details(turn: &Turn, event: Event) -> Event {
         None => event,
     };
     let event = event
-        .detail("redirect_uri", &*session.request.redirect_uri)
+        .detail("redirect_uri", redirect_uri(turn))
         .detail("code_id", &*session.root_id);
     match session.note("username").filter(|name| !name.is_empty()) {
         Some(name) => event.detail("username", name),
         None => event,
+    }
+}
+
+/// Where a tab leads in the end: one that began with a link, and not in an application, to the account.
+fn redirect_uri(turn: &Turn) -> String {
+    let asked = &turn.session.request.redirect_uri;
+    if asked.is_empty() {
+        format!("{}/account/", address::realm_url(&turn.visitor.caller, &turn.realm))
+    } else {
+        asked.clone()
     }
 }
 
@@ -84,7 +94,7 @@ pub fn settled(turn: &Turn, event: Event) -> Event {
     }
     event = event
         .detail("response_type", &*request.response_type)
-        .detail("redirect_uri", &*request.redirect_uri);
+        .detail("redirect_uri", redirect_uri(turn));
     if hopped || session.note("remember_me").is_some() {
         event = event.detail("remember_me", session.note("remember_me").unwrap_or("false"));
     }

@@ -7,10 +7,13 @@ use serde_json::{Value, json};
 use vestibule_jose::digest::{constant_time_eq, sha512};
 
 use crate::app::App;
+use crate::brute_force::{self, Lock};
 use crate::error::Error;
+use crate::store::Tx;
 use crate::store::credential::{self, Credential};
 use crate::store::json::{self, Doc};
-use crate::store::{Tx, user};
+use crate::store::realm::Realm;
+use crate::store::user::{self, User};
 
 /// Keycloak's type of such credentials.
 pub const TYPE: &str = "recovery-authn-codes";
@@ -89,18 +92,26 @@ pub enum Used {
     Right,
     /// So it was, and it was the last.
     RightAndLast,
+    /// Nobody may sign in as this user now; the code was not looked at.
+    Locked(Lock),
 }
 
-/// Uses the next code up, if this is it.
+/// Uses the next code up, if this is it and somebody may sign in as the user. A lock that begins at the same moment either comes
+/// before, and the code stays good, or after, and the code was right.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn spend(app: &App, realm_id: &str, user_id: &str, typed: &str) -> Result<Used, Error> {
+pub async fn spend(app: &App, realm: &Realm, user: &User, typed: &str) -> Result<Used, Error> {
+    let user_id = user.id.as_str();
     let typed: String = typed.chars().filter(|c| !matches!(c, '-' | ' ')).collect();
     let typed = hash(&typed);
     let mut tx = app.db.begin().await?;
-    user::lock(&mut tx, realm_id, user_id).await?;
+    let lock = brute_force::lock_in(&mut tx, realm, user_id, app.now()).await?;
+    if lock != Lock::Open {
+        return Ok(Used::Locked(lock));
+    }
+    user::lock(&mut tx, &realm.id, user_id).await?;
     let all = credential::of_user(&mut tx, user_id).await?;
     let Some(list) = all.into_iter().find(|c| c.kind == TYPE) else {
         return Ok(Used::Wrong);

@@ -1,7 +1,7 @@
 //! Choosing a password: what the realm's policy says with all that it asks for, the hash, and what is kept.
 
 use super::policy::{self, Rule, Violation};
-use super::{Hashed, LONGEST, Verdict, lists};
+use super::{Hashed, LONGEST, Recipe, Verdict, lists};
 use crate::app::App;
 use crate::error::Error;
 use crate::store::Tx;
@@ -74,7 +74,7 @@ async fn was_used(
     old.sort_by_key(|c| (c.kind != "password", -c.created));
     for known in old.iter().take(most.map_or(usize::MAX, |n| n.max(0) as usize)) {
         let recent = known.kind == "password" || since.is_none_or(|since| known.created >= since);
-        if recent && app.hasher.verify(password, known).await? != Verdict::Wrong {
+        if recent && app.hasher.verify(password, known, Recipe::default()).await? != Verdict::Wrong {
             return Ok(true);
         }
     }
@@ -96,7 +96,16 @@ pub async fn prepare(
     if let Err(violation) = accept(app, realm, password, username, email, Some(&user.id)).await? {
         return Ok(Err(violation));
     }
-    Ok(Ok(NewPassword::from_hash(realm, app.hasher.hash(password).await?)))
+    Ok(Ok(NewPassword::from_hash(realm, hash(app, realm, password).await?)))
+}
+
+/// Hashes a password as a realm wants it.
+///
+/// # Errors
+///
+/// [`Error::Busy`] if too many hashes wait.
+pub async fn hash(app: &App, realm: &Realm, password: &str) -> Result<Hashed, Error> {
+    app.hasher.hash(password, policy::of(realm).recipe()).await
 }
 
 impl NewPassword {

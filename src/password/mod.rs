@@ -1,4 +1,4 @@
-//! Passwords: hashed with Argon2id on a bounded pool, and what a realm asks of them.
+//! Passwords: hashed on a bounded pool as a realm wants it, with Argon2id unless it says otherwise, and what a realm asks of them.
 
 mod accept;
 mod hash;
@@ -6,11 +6,13 @@ mod hints;
 pub mod lists;
 pub mod order;
 pub mod policy;
+mod recipe;
 
-pub use accept::{NewPassword, accept, prepare, store};
+pub use accept::{NewPassword, accept, hash, prepare, store};
 pub use hash::{Hashed, Hasher, Verdict};
 pub use hints::hints;
 pub use policy::Violation;
+pub use recipe::Recipe;
 
 /// No password is longer, in bytes: more is no safer, and hashing it is work.
 pub const LONGEST: usize = 1024;

@@ -4,13 +4,15 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use super::order;
+use super::recipe::{Kind, Recipe};
+use crate::store::json::{Doc, text as text_of};
 use crate::store::realm::Realm;
 
 /// No realm remembers more passwords of a user than this.
 const MOST_REMEMBERED: i64 = 100;
 
 /// One rule of a policy. Those that need more than the password itself are enforced where that is at hand:
-/// [`super::accept`] (block lists, history, age), required actions (expiry), the hasher.
+/// [`super::accept`] (block lists, history, age), required actions (expiry), the hasher ([`Policy::recipe`]).
 #[derive(Debug, Clone)]
 pub enum Rule {
     Length(i64),
@@ -219,6 +221,20 @@ impl Policy {
         self.rules.iter().find_map(days)
     }
 
+    /// How passwords are hashed.
+    pub fn recipe(&self) -> Recipe {
+        let mut kind = Kind::default();
+        let mut iterations = None;
+        for rule in &self.rules {
+            match rule {
+                Rule::HashAlgorithm(name) => kind = Kind::named(name).unwrap_or_default(),
+                Rule::HashIterations(n) => iterations = Some(*n),
+                _ => {}
+            }
+        }
+        Recipe::new(kind, iterations)
+    }
+
     /// Seconds after which somebody proves themselves again before they change the password.
     pub fn oldest_proof(&self) -> Option<i64> {
         let seconds = |r: &Rule| if let Rule::MaxAuthAge(n) = r { Some(*n) } else { None };
@@ -296,7 +312,13 @@ fn rule(id: &str, config: Option<&str>) -> Result<Rule, String> {
             None => return Err(invalid("A file name is required")),
         },
         "forceExpiredPasswordChange" => Rule::ForceExpiredPasswordChange(number(365)?),
-        "hashAlgorithm" => Rule::HashAlgorithm(config.unwrap_or("argon2").to_owned()),
+        "hashAlgorithm" => {
+            let name = config.filter(|name| !name.is_empty()).unwrap_or("argon2");
+            if Kind::named(name).is_none() {
+                return Err(invalid("Password hashing provider not found"));
+            }
+            Rule::HashAlgorithm(name.to_owned())
+        }
         "hashIterations" => Rule::HashIterations(number(-1)?),
         "maxAuthAge" => Rule::MaxAuthAge(number(300)?),
         "recoveryCodesWarningThreshold" => Rule::RecoveryCodesWarningThreshold(number(4)?),
@@ -316,9 +338,17 @@ fn is_file_name(text: &str) -> bool {
 /// The policy of a realm. One that an import brought and that cannot be read as a whole keeps the rules that can;
 /// a pattern of another dialect matches nothing, so that it fails closed.
 pub fn of(realm: &Realm) -> Policy {
-    let text = realm.text("passwordPolicy").unwrap_or_default();
+    lenient_policy(realm.text("passwordPolicy").unwrap_or_default())
+}
+
+/// The same for a realm that is being made, from its document.
+pub fn of_document(doc: &Doc) -> Policy {
+    lenient_policy(text_of(doc, "passwordPolicy").unwrap_or_default())
+}
+
+fn lenient_policy(text: &str) -> Policy {
     parse(text).unwrap_or_else(|why| {
-        tracing::warn!("realm {:?}: password policy {text:?}: {why}", realm.name);
+        tracing::warn!("password policy {text:?}: {why}");
         let mut rules: Vec<Rule> = text.split(" and ").filter_map(|part| lenient(part.trim())).collect();
         order::as_in_a_java_map(&mut rules, Rule::id);
         Policy { rules }

@@ -12,7 +12,9 @@ pub fn for_page(realm: &Realm, context: Context, typed: &Fields) -> pages::Profi
     let seen = config
         .attributes
         .iter()
-        .filter(|a| a.is_asked(realm, context) && a.is_seen_by(context));
+        .filter(|a| a.is_asked(realm, context) && a.is_seen_by(context))
+        // Who is not there yet has nothing to look at only.
+        .filter(|a| context != Context::Registration || a.is_written_by(context));
     let mut attributes: Vec<pages::Attribute> = seen.map(|a| field(&config, a, context, typed)).collect();
     let place = |group: Option<&pages::Group>| {
         group.map_or(0, |g| {

@@ -50,6 +50,9 @@ async fn one(app: &App, realm: &Realm, extent: Extent, client: &Client) -> Resul
         attributes.shift_remove(RECOVERABLE);
     }
     if extent.shows_secrets() {
+        for (of, key) in client_secret::private_keys(app, client)? {
+            attributes.insert(format!("{of}{}", client_secret::PRIVATE_KEY), json!(key));
+        }
         if let (None, Some(hash)) = (&plain, &client.secrets.hash) {
             attributes.insert(registration::SECRET_HASH.into(), json!(hash));
         }

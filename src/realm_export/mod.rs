@@ -65,7 +65,9 @@ impl Extent {
 pub async fn document(app: &App, realm: &Realm, extent: Extent) -> Result<Doc, Error> {
     let names = Names::of(app, realm).await?;
     let mut shown = Doc::new();
-    for member in members("RealmRepresentation") {
+    let is_last = |member: &&str| matches!(*member, "clientProfiles" | "clientPolicies");
+    let first = members("RealmRepresentation").filter(|m| !is_last(m));
+    for member in first.chain(members("RealmRepresentation").filter(is_last)) {
         let value = match member {
             "id" => json!(realm.id),
             "realm" => json!(realm.name),
@@ -85,7 +87,7 @@ pub async fn document(app: &App, realm: &Realm, extent: Extent) -> Result<Doc, E
             "authenticationFlows" => flows::all(realm),
             "authenticatorConfig" => flows::configs(realm),
             "requiredActions" => serde_json::to_value(&realm.required_actions)?,
-            "localizationTexts" if !realm.localization.is_empty() => json!(realm.localization),
+            "localizationTexts" => json!(realm.localization),
             "identityProviders" => identity_providers::all(app, realm, extent).await?,
             "identityProviderMappers" => identity_providers::mappers(app, realm).await?,
             "organizations" if extent.shows_secrets() => organizations::all(app, realm, &names).await?,

@@ -33,6 +33,7 @@ pub(super) async fn add(tx: &mut Tx, app: &App, known: &mut Known, sent: &Doc) -
     doc.retain(|_, value| !value.is_null());
     parts::mappers(&mut doc);
     settle(&mut doc);
+    marker(known, client_id, &mut doc);
     scopes(tx, known, &mut doc, sent).await?;
     let mut new = Client {
         id: id_of(sent),
@@ -44,6 +45,7 @@ pub(super) async fn add(tx: &mut Tx, app: &App, known: &mut Known, sent: &Doc) -
     };
     secret(app, &mut new, sent)?;
     client_secret::take_rotated(app, &mut new)?;
+    client_secret::take_private_keys(app, &mut new)?;
     let registered = registration::restore(&mut new)?;
     if !client::add(tx, &new).await? {
         return Err(Refused::Conflict(format!(
@@ -67,6 +69,20 @@ fn settle(doc: &mut Doc) {
         attributes
             .entry("post.logout.redirect.uris")
             .or_insert_with(|| json!("+"));
+    }
+}
+
+/// The mark of a client that holds the roles of a realm's administrators: a document gives it only for realms that are there or
+/// come with it. Else whoever has those roles would administer a realm to come.
+fn marker(known: &Known, client_id: &str, doc: &mut Doc) {
+    let Some(holder) = client_id.strip_suffix("-realm") else {
+        return;
+    };
+    if !known.administers.iter().any(|name| name == holder)
+        && let Some(Value::Object(attributes)) = doc.get_mut("attributes")
+        && attributes.get("realm_client").is_some_and(|v| v == "true")
+    {
+        attributes.insert("realm_client".into(), json!("false"));
     }
 }
 

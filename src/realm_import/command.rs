@@ -75,8 +75,14 @@ pub async fn run(app: &App, args: &ImportArgs) -> Result<(), Error> {
     if sources.is_empty() {
         return Err(Error::Setup(format!("{} holds no .json files", path.display())));
     }
+    import_each(app, sources, existing).await
+}
+
+async fn import_each(app: &App, sources: Vec<Source>, existing: Existing) -> Result<(), Error> {
+    let names = sources.iter().filter_map(|s| text(&s.realm, "realm"));
+    let names: Vec<String> = names.map(str::to_owned).collect();
     for source in sources {
-        import(app, source, existing).await?;
+        import(app, source, existing, &names).await?;
     }
     Ok(())
 }
@@ -92,14 +98,11 @@ pub async fn at_start(app: &App) -> Result<(), Error> {
         tracing::warn!("--import-realm: there is no folder {}", folder.display());
         return Ok(());
     }
-    for source in file::sources(&folder)? {
-        import(app, source, Existing::Keep).await?;
-    }
-    Ok(())
+    import_each(app, file::sources(&folder)?, Existing::Keep).await
 }
 
 /// Imports one realm, all or nothing.
-async fn import(app: &App, source: Source, existing: Existing) -> Result<(), Error> {
+async fn import(app: &App, source: Source, existing: Existing, beside: &[String]) -> Result<(), Error> {
     let name = text(&source.realm, "realm").unwrap_or_default().to_owned();
     let there = realm::id_by_name(&app.db, &name).await?;
     if there.is_some() && (existing == Existing::Keep || name == "master") {
@@ -112,7 +115,7 @@ async fn import(app: &App, source: Source, existing: Existing) -> Result<(), Err
         return Ok(());
     }
     let begun = app.now();
-    match import_all(app, &name, source, there).await {
+    match import_all(app, &name, source, there, beside).await {
         Ok(users) => {
             let seconds = (app.now() - begun) as f64 / 1000.0;
             eprintln!("Realm {name}: imported with {users} users in {seconds:.1} s.");
@@ -128,9 +131,15 @@ async fn import(app: &App, source: Source, existing: Existing) -> Result<(), Err
 
 /// One transaction: until it ends nobody sees the realm, and a machine that stops leaves nothing of it. Passwords in plain
 /// text are hashed within it, against the rule of the house: nobody is served meanwhile, and there may be many.
-async fn import_all(app: &App, name: &str, source: Source, there: Option<String>) -> Result<u64, Refused> {
+async fn import_all(
+    app: &App,
+    name: &str,
+    source: Source,
+    there: Option<String>,
+    beside: &[String],
+) -> Result<u64, Refused> {
     let Source { realm, users } = source;
-    let plan = Plan::new(app, name, realm, None).await?.of_operator();
+    let plan = Plan::new(app, name, realm, None).await?.of_operator(beside);
     let mut tx = app.db.begin().await?;
     if let Some(id) = there {
         realm_removal::remove_at_once(&mut tx, &id).await?;
@@ -162,7 +171,7 @@ async fn add_users(
     let reading = tokio::task::spawn_blocking(move || read(&files, &progress, &sender));
     let mut count = 0;
     while let Some(batch) = receiver.recv().await {
-        let hashed = batch.into_iter().map(|user| Incoming::read(app, user));
+        let hashed = batch.into_iter().map(|user| Incoming::read(app, rules.recipe, user));
         for incoming in try_join_all(hashed).await? {
             if users::add(tx, app, known, &rules, &incoming).await?.is_some() {
                 count += 1;

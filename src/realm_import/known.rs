@@ -35,6 +35,8 @@ pub struct Known {
     /// Organizations of the document: they are added after the users.
     pub(super) organizations: Vec<Doc>,
     flows: Option<HashMap<String, String>>,
+    /// Of `master`: the realms whose administrators it holds.
+    pub(super) administers: Vec<String>,
 }
 
 impl Known {
@@ -52,6 +54,7 @@ impl Known {
             joined: HashSet::new(),
             organizations: Vec::new(),
             flows: None,
+            administers: Vec::new(),
         }
     }
 

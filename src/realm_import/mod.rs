@@ -29,8 +29,8 @@ pub use known::Known;
 use crate::app::App;
 use crate::error::Error;
 use crate::realm_setup::{self, Created, Fresh, Holder};
-use crate::store::Tx;
 use crate::store::json::{Doc, text};
+use crate::store::{Tx, realm};
 
 /// Why a document was not imported. Nothing of it was kept.
 #[derive(Debug)]
@@ -75,6 +75,8 @@ pub struct Plan {
     defaults: Value,
     keys: Fresh,
     holder: Holder,
+    /// The realms that come in the same run.
+    beside: Vec<String>,
 }
 
 impl Plan {
@@ -109,13 +111,16 @@ impl Plan {
             given,
             settings,
             holder: Holder::New,
+            beside: Vec::new(),
         })
     }
 
-    /// The plan of an operator: who may administer a realm of this name already will administer this one.
+    /// The plan of an operator: who may administer a realm of this name already will administer this one. `beside`: the
+    /// realms that they bring.
     #[must_use]
-    pub fn of_operator(mut self) -> Self {
+    pub fn of_operator(mut self, beside: &[String]) -> Self {
         self.holder = Holder::Taken;
+        self.beside = beside.to_vec();
         self
     }
 }
@@ -144,6 +149,7 @@ pub async fn create(tx: &mut Tx, app: &App, plan: Plan) -> Result<Option<Known>,
         defaults,
         keys,
         holder,
+        beside,
     } = plan;
     let id = match realm_setup::create_in(tx, app, &name, &settings, &defaults, keys, holder).await? {
         Created::Realm(id) => id,
@@ -151,6 +157,10 @@ pub async fn create(tx: &mut Tx, app: &App, plan: Plan) -> Result<Option<Known>,
         Created::HolderTaken => return Err(Refused::Conflict(realm_setup::holder_taken(&name))),
     };
     let mut known = Known::new(&id);
+    if name == "master" {
+        known.administers = beside;
+        known.administers.extend(realm::names(&app.db).await?);
+    }
     flows::add(tx, &id, &given).await?;
     parts::add(tx, &id, &given).await?;
     components::add(tx, app, &id, &name, &given).await?;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::users::Incoming;
 use super::{Known, Refused, items};
 use crate::app::App;
-use crate::password;
+use crate::password::{self, policy};
 use crate::store::Tx;
 use crate::store::json::{Doc, text};
 use crate::store::realm::Realm;
@@ -90,7 +90,8 @@ pub fn answer(outcomes: &[Outcome]) -> Value {
     })
 }
 
-/// Takes the users out of a document and hashes their passwords. Call it before the transaction.
+/// Takes the users out of a document and hashes their passwords as their realm wants it, which is the document's own where it
+/// is not there yet. Call it before the transaction.
 ///
 /// # Errors
 ///
@@ -99,6 +100,7 @@ pub async fn users(app: &App, realm: Option<&Realm>, given: &mut Doc) -> Result<
     let Some(Value::Array(all)) = given.shift_remove("users") else {
         return Ok(Vec::new());
     };
+    let policy = realm.map_or_else(|| policy::of_document(given), policy::of);
     let mut read = Vec::with_capacity(all.len());
     let mut plain = 0;
     for sent in all {
@@ -109,7 +111,7 @@ pub async fn users(app: &App, realm: Option<&Realm>, given: &mut Doc) -> Result<
                 return Err(Refused::Bad(broken.text));
             }
         }
-        let incoming = Incoming::read(app, sent).await?;
+        let incoming = Incoming::read(app, policy.recipe(), sent).await?;
         plain += usize::from(incoming.password.is_some());
         if plain > MOST_PLAIN {
             return Err(Refused::Bad(format!("More than {MOST_PLAIN} passwords are not hashed")));

@@ -6,7 +6,7 @@ use super::defaults::DEFAULTS;
 use super::{Created, Holder, add_role, list, text};
 use crate::app::App;
 use crate::error::Error;
-use crate::password::Hashed;
+use crate::password::{Hashed, Recipe};
 use crate::store::client::{self, Client, Secrets};
 use crate::store::credential::{self, Credential};
 use crate::store::json::Doc;
@@ -114,7 +114,7 @@ pub async fn bootstrap(app: &App) -> Result<Option<Admin>, Error> {
     }
     let shown_password = given.is_none().then(crate::random::token);
     let password = given.or_else(|| shown_password.clone()).unwrap_or_default();
-    let hashed = app.hasher.hash(&password).await?;
+    let hashed = app.hasher.hash(&password, Recipe::default()).await?;
     let keys = super::keys::for_new_realm(app, "master").await?;
     let defaults = super::defaults::for_realm("master")?;
     let settings = json!({ "enabled": true, "displayName": "Vestibule" });

@@ -28,7 +28,7 @@ use crate::error::Error;
 use crate::events;
 use crate::mail::{self, Sending};
 use crate::organization;
-use crate::password::Hashed;
+use crate::password::{self, Hashed};
 use crate::profile::{self, Context, FieldError, Fields};
 use crate::protection::Attempt;
 use crate::store::json::Doc;
@@ -178,7 +178,7 @@ async fn prepare(app: &App, realm: &Realm, applicant: &Applicant, form: &Form) -
         fields.insert("locale".into(), vec![applicant.locale.clone()]);
     }
     let password = match form.password.as_deref().filter(|p| !p.is_empty()) {
-        Some(password) if steps::asked(realm).takes_password => Some(app.hasher.hash(password).await?),
+        Some(password) if steps::asked(realm).takes_password => Some(password::hash(app, realm, password).await?),
         _ => None,
     };
     Ok(Prepared {

@@ -63,6 +63,7 @@ impl Applicant {
         event
     }
 
+    /// As it was typed: of who is refused, as it would be kept.
     fn base(&self, kind: &str, fields: &Fields) -> Event {
         let mut event = Event::new(kind);
         event.client_id = self.client.as_ref().map(|c| c.client_id.clone());
@@ -79,7 +80,8 @@ impl Applicant {
             if let Some(value) = fields.get(field).and_then(|v| v.first()).filter(|v| !v.is_empty()) {
                 // A detail is no place to fill a disk with.
                 let short: String = value.chars().take(500).collect();
-                event = event.detail(detail, if field == "email" { short.to_lowercase() } else { short });
+                let folded = kind.ends_with("_ERROR") && matches!(field, "username" | "email");
+                event = event.detail(detail, if folded { short.to_lowercase() } else { short });
             }
         }
         event

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::events;
 use crate::mail::{self, Sending};
 use crate::organization;
-use crate::password::{Hashed, Verdict};
+use crate::password::{Hashed, Recipe, Verdict};
 use crate::profile::Fields;
 use crate::store::client;
 use crate::store::credential::Credential;
@@ -232,7 +232,7 @@ pub async fn by_password(app: &App, realm: &Realm, login: &str, typed: &str) -> 
             secret_data: hashed.secret_data,
             credential_data: hashed.credential_data,
         };
-        if app.hasher.verify(typed, &kept).await? != Verdict::Wrong {
+        if app.hasher.verify(typed, &kept, Recipe::default()).await? != Verdict::Wrong {
             return Ok(Some(row));
         }
     }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use vestibule_jose::digest::{b64url, b64url_decode, constant_time_eq};
 use vestibule_oauth::params::Params;
 
-use super::{acted, end_other_sessions, forget, gone, recovery_codes, take};
+use super::{acted, end_other_sessions, forget, gone, once, over, recovery_codes, take};
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{End, done};
@@ -94,6 +94,10 @@ async fn keep(mut turn: Turn, user: User, new: Device, counter: u64, elsewhere: 
     let with_codes = wants_recovery_codes(&turn, &user).await?;
     acted(&mut turn, ALIAS, Some(device::TYPE));
     let mut tx = turn.app.db.begin().await?;
+    if !once::spend(&mut tx, &turn, ALIAS).await? {
+        drop(tx);
+        return over(&mut turn);
+    }
     let changed = user::change_own(&mut tx, &turn.realm, &user.id, |user| {
         take(user, ALIAS);
         if with_codes {

@@ -2,7 +2,7 @@
 
 use vestibule_oauth::params::Params;
 
-use super::acted;
+use super::{acted, once, over};
 use crate::error::Error;
 use crate::events;
 use crate::login::{Turn, cookies, identity, record, session};
@@ -35,6 +35,10 @@ pub async fn run(mut turn: Turn, user: User, form: Option<&Params>) -> Result<Re
     acted(&mut turn, ALIAS, None);
     let now = turn.app.now();
     let mut tx = turn.app.db.begin().await?;
+    if !once::spend(&mut tx, &turn, ALIAS).await? {
+        drop(tx);
+        return over(&mut turn);
+    }
     let event = record::settled(&turn, Event::new("DELETE_ACCOUNT"));
     user::remove(&mut tx, &turn.realm.id, &user.id).await?;
     session::drop(&mut tx, &turn.session, now).await?;

@@ -5,6 +5,7 @@
 mod configure_totp;
 mod delete_account;
 mod delete_credential;
+pub mod once;
 mod recovery_codes;
 pub mod stamp;
 mod terms;
@@ -227,6 +228,11 @@ pub async fn run(mut turn: Turn, user: User, alias: &str, form: Option<&Params>)
 /// The answer to somebody who was disabled or deleted meanwhile.
 fn gone(turn: &mut Turn) -> Result<Response, Error> {
     expired::error(turn.notice(), "accountDisabledMessage")
+}
+
+/// The answer to who did by a link what was done by it before.
+fn over(turn: &mut Turn) -> Result<Response, Error> {
+    expired::error(turn.notice(), "expiredActionMessage")
 }
 
 /// Takes an action off a user's list.

@@ -3,7 +3,7 @@
 use vestibule_jose::digest::{b64url, sha256};
 use vestibule_oauth::params::Params;
 
-use super::{acted, end_other_sessions, forget, gone, take, wants_sign_out};
+use super::{acted, end_other_sessions, forget, gone, once, over, take, wants_sign_out};
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{End, done};
@@ -46,6 +46,10 @@ pub async fn run(mut turn: Turn, user: User, form: Option<&Params>) -> Result<Re
     forget(&mut turn, ALIAS);
     acted(&mut turn, ALIAS, Some(recovery::TYPE));
     let mut tx = turn.app.db.begin().await?;
+    if !once::spend(&mut tx, &turn, ALIAS).await? {
+        drop(tx);
+        return over(&mut turn);
+    }
     let changed = user::change_own(&mut tx, &turn.realm, &user.id, |user| take(user, ALIAS));
     let Ok(user) = changed.await? else {
         return gone(&mut turn);

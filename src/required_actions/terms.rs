@@ -2,7 +2,7 @@
 
 use vestibule_oauth::params::Params;
 
-use super::{acted, forget, gone, take};
+use super::{acted, forget, gone, once, over, take};
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{End, done};
@@ -42,6 +42,10 @@ pub async fn run(mut turn: Turn, user: User, form: Option<&Params>) -> Result<Re
     forget(&mut turn, "TERMS_AND_CONDITIONS");
     let accepted = turn.app.now_seconds().to_string();
     let mut tx = turn.app.db.begin().await?;
+    if !once::spend(&mut tx, &turn, "TERMS_AND_CONDITIONS").await? {
+        drop(tx);
+        return over(&mut turn);
+    }
     let changed = user::change_own(&mut tx, &turn.realm, &user.id, |user| {
         take(user, "TERMS_AND_CONDITIONS");
         user.attributes.insert(ATTRIBUTE.to_owned(), vec![accepted]);

@@ -4,7 +4,7 @@
 use serde_json::json;
 use vestibule_oauth::params::Params;
 
-use super::{acted, end_other_sessions, forget, gone, take, wants_sign_out};
+use super::{acted, end_other_sessions, forget, gone, once, over, take, wants_sign_out};
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{End, done};
@@ -46,15 +46,7 @@ pub async fn run(turn: Turn, user: User, form: Option<&Params>) -> Result<Respon
     }
     let address = profile::apply(&user, fields).email.unwrap_or_default();
     if user.email.as_deref() == Some(address.as_str()) {
-        let mut turn = turn;
-        forget(&mut turn, ALIAS);
-        let mut tx = turn.app.db.begin().await?;
-        let changed = user::change_own(&mut tx, &turn.realm, &user.id, |user| take(user, ALIAS));
-        let Ok(user) = changed.await? else {
-            return gone(&mut turn);
-        };
-        tx.commit().await?;
-        return done(turn, user, ALIAS, End::Done).await;
+        return same(turn, user, &address).await;
     }
     let taken = turn.realm.unique_emails()
         && user::by_email(&turn.app.db, &turn.realm.id, &address)
@@ -69,6 +61,23 @@ pub async fn run(turn: Turn, user: User, form: Option<&Params>) -> Result<Respon
         return ask(turn, user, &address, elsewhere).await;
     }
     change(turn, user, &address, elsewhere).await
+}
+
+/// It is the address that was there.
+async fn same(mut turn: Turn, user: User, address: &str) -> Result<Response, Error> {
+    forget(&mut turn, ALIAS);
+    acted(&mut turn, ALIAS, None);
+    let mut tx = turn.app.db.begin().await?;
+    let changed = user::change_own(&mut tx, &turn.realm, &user.id, |user| take(user, ALIAS));
+    let Ok(user) = changed.await? else {
+        return gone(&mut turn);
+    };
+    let event = record::settled(&turn, Event::new("UPDATE_EMAIL"))
+        .detail("updated_email", address)
+        .detail("previous_email", address);
+    events::record(&mut tx, &turn.realm, &event, turn.app.now()).await?;
+    tx.commit().await?;
+    done(turn, user, ALIAS, End::Done).await
 }
 
 fn is_proved_first(realm: &Realm) -> bool {
@@ -94,6 +103,10 @@ async fn ask(mut turn: Turn, user: User, address: &str, elsewhere: bool) -> Resu
     };
     let mail = verification::update_mail(&turn.app, &turn.visitor.caller, &turn.realm, &user, &tab, &change)?;
     let mut tx = turn.app.db.begin().await?;
+    if !once::spend(&mut tx, &turn, ALIAS).await? {
+        drop(tx);
+        return over(&mut turn);
+    }
     let changed = user::change_own(&mut tx, &turn.realm, &user.id, |user| {
         user.attributes.insert(PENDING.to_owned(), vec![address.to_owned()]);
     });
@@ -129,6 +142,10 @@ async fn change(mut turn: Turn, user: User, address: &str, elsewhere: bool) -> R
     acted(&mut turn, ALIAS, None);
     let mut before = String::new();
     let mut tx = turn.app.db.begin().await?;
+    if !once::spend(&mut tx, &turn, ALIAS).await? {
+        drop(tx);
+        return over(&mut turn);
+    }
     let changed = user::change_own(&mut tx, &turn.realm, &user.id, |user| {
         before = user.email.replace(address.to_owned()).unwrap_or_default();
         user.email_verified = false;

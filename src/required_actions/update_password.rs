@@ -2,7 +2,7 @@
 
 use vestibule_oauth::params::Params;
 
-use super::{acted, end_other_sessions, forget, gone, stamp, take, wants_sign_out};
+use super::{acted, end_other_sessions, forget, gone, once, over, stamp, take, wants_sign_out};
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{End, done};
@@ -32,16 +32,36 @@ pub async fn run(turn: Turn, user: User, form: Option<&Params>) -> Result<Respon
     let Some(form) = form else {
         return page(turn, &user, None).await;
     };
+    let mut turn = turn;
+    acted(&mut turn, "UPDATE_PASSWORD", Some("password"));
     let new = form.get("password-new").unwrap_or_default();
-    if new.is_empty() {
-        return page(turn, &user, Some(Fault::Missing)).await;
-    }
-    if form.get("password-confirm") != Some(new) {
-        return page(turn, &user, Some(Fault::NoMatch)).await;
-    }
-    match password::prepare(&turn.app, &turn.realm, &user, new).await? {
-        Err(violation) => page(turn, &user, Some(Fault::Policy(violation))).await,
-        Ok(prepared) => change(turn, user, prepared, wants_sign_out(form)).await,
+    let fault = if new.is_empty() {
+        Fault::Missing
+    } else if form.get("password-confirm") != Some(new) {
+        Fault::NoMatch
+    } else {
+        match password::prepare(&turn.app, &turn.realm, &user, new).await? {
+            Ok(prepared) => return change(turn, user, prepared, wants_sign_out(form)).await,
+            Err(violation) => Fault::Policy(violation),
+        }
+    };
+    refused(&turn, &fault).await;
+    page(turn, &user, Some(fault)).await
+}
+
+/// Records that a password was not taken.
+async fn refused(turn: &Turn, fault: &Fault) {
+    let (code, reason) = match fault {
+        Fault::Missing => ("password_missing", None),
+        Fault::NoMatch => ("password_confirm_error", None),
+        Fault::Policy(violation) => ("password_rejected", Some(violation.key)),
+    };
+    for kind in ["UPDATE_CREDENTIAL", "UPDATE_PASSWORD"] {
+        let mut event = record::settled(turn, events::refusal(kind, code));
+        if let Some(reason) = reason {
+            event = event.detail("reason", reason);
+        }
+        events::record_alone(&turn.app, &turn.realm, &event).await;
     }
 }
 
@@ -53,8 +73,11 @@ async fn change(
 ) -> Result<Response, Error> {
     let now = turn.app.now();
     forget(&mut turn, "UPDATE_PASSWORD");
-    acted(&mut turn, "UPDATE_PASSWORD", Some("password"));
     let mut tx = turn.app.db.begin().await?;
+    if !once::spend(&mut tx, &turn, "UPDATE_PASSWORD").await? {
+        drop(tx);
+        return over(&mut turn);
+    }
     // One link, one change: who comes second finds another password than the one that the link was sent for.
     user::lock(&mut tx, &turn.realm.id, &user.id).await?;
     let present = stamp::of_user(&mut tx, &user.id).await?;

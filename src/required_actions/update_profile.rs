@@ -2,7 +2,7 @@
 
 use vestibule_oauth::params::Params;
 
-use super::{acted, forget, gone, take};
+use super::{acted, forget, gone, once, take};
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{End, done};
@@ -49,6 +49,9 @@ pub async fn run(turn: Turn, user: User, alias: &str, form: Option<&Params>) -> 
 async fn change(turn: &Turn, id: &str, alias: &str, sent: &Fields) -> Result<Result<User, Kept>, Error> {
     let mut before = Fields::new();
     let mut tx = turn.app.db.begin().await?;
+    if !once::spend(&mut tx, turn, alias).await? {
+        return Ok(Err(Kept::Gone));
+    }
     let changed = user::change_own(&mut tx, &turn.realm, id, |user| {
         before = profile::of_user(user);
         let fields = profile::writable(&turn.realm, Context::UpdateProfile, sent, &before);
@@ -78,13 +81,23 @@ async fn page(
 ) -> Result<Response, Error> {
     let asked = turn.session.note("kc_action_executing").is_some();
     let profile = profile::for_page(&turn.realm, Context::UpdateProfile, typed);
+    let wanting = match errors {
+        None if alias == "VERIFY_PROFILE" => profile::validate(&turn.realm, Context::UpdateProfile, typed),
+        _ => Vec::new(),
+    };
+    if !wanting.is_empty() {
+        let fields: Vec<&str> = wanting.iter().map(|e| e.field.as_str()).collect();
+        let event = record::settled(&turn, Event::new(alias)).detail("fields_to_update", fields.join(","));
+        events::record_alone(&turn.app, &turn.realm, &event).await;
+    }
     let mut draft = turn.draft(Some(user));
     match errors {
         None if asked => {}
         None if alias == "VERIFY_PROFILE" => {
-            draft.message(Severity::Warning, "updateProfileMessage", &[]);
-            let wanting = profile::validate(draft.realm, Context::UpdateProfile, typed);
             show_errors(&mut draft, &profile, &wanting);
+            if draft.shell.message.is_none() && wanting.is_empty() {
+                draft.message(Severity::Warning, "updateProfileMessage", &[]);
+            }
         }
         None => draft.message(Severity::Warning, "updateProfileMessage", &[]),
         Some(errors) => show_errors(&mut draft, &profile, errors),

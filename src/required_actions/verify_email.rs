@@ -3,7 +3,7 @@
 use serde_json::json;
 use vestibule_oauth::params::Params;
 
-use super::{forget, gone, take};
+use super::{acted, forget, gone, once, take};
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{End, done};
@@ -36,9 +36,12 @@ enum Shown {
 ///
 /// Those of the database, of mails and of pages.
 pub async fn run(mut turn: Turn, user: User, form: Option<&Params>) -> Result<Response, Error> {
+    let now = turn.app.now();
     let Some(address) = user.email.clone().filter(|_| !user.email_verified) else {
         forget(&mut turn, "VERIFY_EMAIL");
+        acted(&mut turn, "VERIFY_EMAIL", None);
         let mut tx = turn.app.db.begin().await?;
+        once::spend(&mut tx, &turn, "VERIFY_EMAIL").await?;
         let changed = user::change_own(&mut tx, &turn.realm, &user.id, |user| {
             // Another address that came meanwhile is still to be proved.
             if user.email_verified || user.email.is_none() {
@@ -48,10 +51,11 @@ pub async fn run(mut turn: Turn, user: User, form: Option<&Params>) -> Result<Re
         let Ok(user) = changed.await? else {
             return gone(&mut turn);
         };
+        let event = record::settled(&turn, Event::new("CUSTOM_REQUIRED_ACTION"));
+        events::record(&mut tx, &turn.realm, &event, now).await?;
         tx.commit().await?;
         return done(turn, user, "VERIFY_EMAIL", End::Unneeded).await;
     };
-    let now = turn.app.now();
     let mailed = turn.session.note(MAILED_TO) == Some(&address);
     let mailed_at: i64 = turn.session.note(MAILED_AT).and_then(|t| t.parse().ok()).unwrap_or(0);
     let Some(form) = form.filter(|_| mailed) else {

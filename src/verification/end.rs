@@ -53,6 +53,7 @@ pub async fn page(turn: &mut Turn) -> Result<Option<Response>, Error> {
     let header = draft.text(header, &[]);
     let page = Info {
         message_header: Some(header),
+        skip_link: !only_verified && page_redirect_uri.is_empty(),
         page_redirect_uri,
         ..Info::default()
     };

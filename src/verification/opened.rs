@@ -12,11 +12,10 @@ use crate::login::{Turn, flow, proceed};
 use crate::page::Response;
 use crate::recovery;
 use crate::registration::{proof, waiting, web::NOTE};
-use crate::required_actions::{self, update_password, verify_email};
+use crate::required_actions::{self, once, update_password, verify_email};
 use crate::store::json as docs;
 use crate::store::registration;
 use crate::store::user::User;
-use crate::theme::Kind;
 use crate::theme::pages::Info;
 
 /// Seconds in which a browser other than the one that asked confirms.
@@ -52,6 +51,7 @@ pub(super) async fn confirm(link: Link, end: end::Ending, ask: Ask) -> Result<Re
     session::save(&link.app, &mut turn.session).await?;
     let tab = TabRef::of(&link.visitor.caller, &link.client, &turn.session);
     let mut claims = link.claims.clone();
+    once::Token::of(&link.claims).keep(&mut claims);
     for own in ["exp", "iat", "jti", "nonce", "iss", "aud", "typ"] {
         claims.remove(own);
     }
@@ -95,17 +95,14 @@ pub(super) async fn confirm(link: Link, end: end::Ending, ask: Ask) -> Result<Re
         Ask::Actions(aliases) => {
             let words = |alias: &String| draft.text(&format!("requiredAction.{alias}"), &[]);
             let required_actions = aliases.iter().map(words).collect();
-            let header = draft
-                .app
-                .themes
-                .message(&draft.voice, Kind::Login, "executeActions", &[]);
+            let header = draft.text("confirmExecutionOfActions", &[]);
             let page = Info {
                 message_header: Some(header),
                 required_actions,
                 action_uri,
                 ..Info::default()
             };
-            draft.info("executeActions", &[], &page)
+            draft.info("confirmExecutionOfActions", &[], &page)
         }
     }
 }
@@ -174,7 +171,15 @@ pub(super) async fn address(link: Link, user: User) -> Result<Response, Error> {
             end::drop_original(&link).await?;
             proceed(turn, user).await
         }
-        Opened::Here(_) | Opened::Elsewhere => confirm(link, end::Ending::AddressVerified, Ask::Address).await,
+        Opened::Here(_) | Opened::Elsewhere => {
+            // Who was asked by an administrator waits nowhere.
+            let ending = if link.text("asid").is_empty() {
+                end::Ending::AccountUpdated
+            } else {
+                end::Ending::AddressVerified
+            };
+            confirm(link, ending, Ask::Address).await
+        }
     }
 }
 
@@ -192,21 +197,25 @@ pub(super) async fn reset(link: Link, user: User) -> Result<Response, Error> {
     flow::run(turn, None).await
 }
 
-/// The link by which an administrator asks for actions.
+/// The link by which an administrator asks for actions: each is done once.
 pub(super) async fn actions(link: Link, user: User) -> Result<Response, Error> {
+    let token = once::Token::of(&link.claims);
     let listed = link.claims.get("rqac").and_then(Value::as_array);
-    let aliases: Vec<String> = listed
-        .into_iter()
-        .flatten()
-        .filter_map(|a| a.as_str().map(str::to_owned))
-        .collect();
+    let mut aliases = Vec::new();
+    for alias in listed.into_iter().flatten().filter_map(Value::as_str) {
+        if token.is_left(&link.app.db, &link.realm, alias).await? {
+            aliases.push(alias.to_owned());
+        }
+    }
+    if aliases.is_empty() {
+        return link.refuse(&Fault("expiredActionMessage", "expired_code")).await;
+    }
     let Opened::Confirmed(turn) = same_browser(link.own_tab().await?, &link) else {
         return confirm(link, end::Ending::AccountUpdated, Ask::Actions(aliases)).await;
     };
     let mut turn = *turn;
     turn.session.user_id = Some(user.id.clone());
     turn.session.set_note("username", &*user.username);
-    required_actions::want(&mut turn, &aliases);
     // Who opens the mail has its address.
     let user = if user.email_verified {
         user
@@ -216,5 +225,7 @@ pub(super) async fn actions(link: Link, user: User) -> Result<Response, Error> {
             Err(refused) => return Ok(refused),
         }
     };
+    token.remember(&mut turn);
+    required_actions::want(&mut turn, &aliases);
     proceed(turn, user).await
 }

@@ -17,12 +17,13 @@ use crate::error::Error;
 use crate::events;
 use crate::login::session::{self, FlowKind};
 use crate::login::web::{open_realm, query};
-use crate::login::{Turn, flow};
+use crate::login::{Turn, address, flow};
 use crate::oidc::action_token::{self, Refused};
 use crate::page::{Caching, Draft};
 use crate::registration;
 use crate::required_actions::stamp;
 use crate::store::client::{self, Client};
+use crate::store::event::Event;
 use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
 use crate::store::user::{self, User};
@@ -36,6 +37,8 @@ pub(super) struct Link {
     pub(super) realm: Arc<Realm>,
     /// Through which application it came.
     pub(super) client: Arc<Client>,
+    /// The link or its address names the application.
+    known: bool,
     pub(super) claims: Doc,
 }
 
@@ -59,18 +62,52 @@ impl Link {
     }
 
     pub(super) async fn refuse(&self, fault: &Fault) -> Result<Response, Error> {
-        let mut event = events::refusal("EXECUTE_ACTION_TOKEN", fault.1);
+        let mut event = events::refusal(self.doing(), fault.1)
+            .detail("reason", fault.0)
+            .detail("auth_method", "openid-connect")
+            .detail("token_id", self.text("jti"))
+            .detail("action", self.text("typ"))
+            .detail("response_type", "code")
+            .detail(
+                "redirect_uri",
+                format!("{}/account/", address::realm_url(&self.visitor.caller, &self.realm)),
+            )
+            .detail("remember_me", "false")
+            .detail("response_mode", "query");
         event.client_id = Some(self.client.client_id.clone());
+        self.tell(event, fault).await
+    }
+
+    /// A link that is over, or none at all: nothing is known of an application.
+    async fn refuse_token(&self, fault: &Fault, reason: &str) -> Result<Response, Error> {
+        let mut event = events::refusal("EXECUTE_ACTION_TOKEN", fault.1).detail("reason", reason);
+        for (detail, claim) in [("token_id", "jti"), ("action", "typ")] {
+            if let Some(text) = json::text(&self.claims, claim) {
+                event = event.detail(detail, text);
+            }
+        }
+        self.tell(event, fault).await
+    }
+
+    async fn tell(&self, mut event: Event, fault: &Fault) -> Result<Response, Error> {
         event.ip_address = Some(self.visitor.caller.ip.to_string());
         event.user_id = json::text(&self.claims, "sub").map(str::to_owned);
-        events::record_alone(&self.app, &self.realm, &event.detail("action", self.text("typ"))).await;
-        if self.claims.is_empty() {
+        events::record_alone(&self.app, &self.realm, &event).await;
+        if !self.known {
             // Whoever made this up did not come from an application.
-            let mut draft = Draft::new(&self.app, &self.realm, &self.visitor, None);
-            draft.caching = Caching::NoStore;
-            return draft.error(StatusCode::BAD_REQUEST, fault.0, &[]);
+            return unknown(&self.app, &self.realm, &self.visitor).error(StatusCode::BAD_REQUEST, fault.0, &[]);
         }
         self.draft().error(StatusCode::BAD_REQUEST, fault.0, &[])
+    }
+
+    /// The type of the events of what the link is for.
+    fn doing(&self) -> &'static str {
+        match self.text("typ") {
+            kind::VERIFY_EMAIL => "VERIFY_EMAIL",
+            kind::RESET => "RESET_PASSWORD",
+            kind::EXECUTE_ACTIONS | kind::UPDATE_EMAIL => "EXECUTE_ACTIONS",
+            _ => "EXECUTE_ACTION_TOKEN",
+        }
     }
 
     /// The tab that asked for the mail, if this is its browser and it still waits.
@@ -117,7 +154,11 @@ pub async fn action_token(
     let query = query(q);
     let named = query.get("client_id").unwrap_or("account");
     let Some(key) = query.get("key").filter(|k| !k.is_empty()) else {
-        return Draft::new(&app, &realm, &visitor, None).error(StatusCode::BAD_REQUEST, "invalidRequestMessage", &[]);
+        let key = "invalidRequestMessage";
+        let mut event = events::refusal("EXECUTE_ACTION_TOKEN", "not_allowed").detail("reason", key);
+        event.ip_address = Some(visitor.caller.ip.to_string());
+        events::record_alone(&app, &realm, &event).await;
+        return unknown(&app, &realm, &visitor).error(StatusCode::BAD_REQUEST, key, &[]);
     };
     let (claims, expired) = match action_token::verify(&app, &visitor.caller, &realm, &kind::ALL, key) {
         Ok(claims) => (claims, false),
@@ -146,10 +187,12 @@ pub async fn action_token(
         visitor,
         realm,
         client,
+        known: !claims.is_empty() || query.has("client_id"),
         claims,
     };
     if link.claims.is_empty() {
-        return link.refuse(&Fault("invalidCodeMessage", "invalid_code")).await;
+        let fault = Fault("invalidCodeMessage", "invalid_code");
+        return link.refuse_token(&fault, "Failed to parse JWT").await;
     }
     if expired {
         return over(link).await;
@@ -160,9 +203,8 @@ pub async fn action_token(
 /// An expired link: in the browser that asked for the mail one can ask again.
 async fn over(link: Link) -> Result<Response, Error> {
     let Some(mut turn) = link.own_tab().await? else {
-        return link
-            .refuse(&Fault("expiredActionTokenNoSessionMessage", "expired_code"))
-            .await;
+        let fault = Fault("expiredActionTokenNoSessionMessage", "expired_code");
+        return link.refuse_token(&fault, "Token is not active").await;
     };
     turn.session
         .forward(Severity::Error, "expiredActionTokenSessionExistsMessage");
@@ -215,6 +257,13 @@ async fn subject(link: &Link) -> Result<Result<User, Fault>, Error> {
         return Ok(Err(Fault("expiredActionMessage", "expired_code")));
     }
     Ok(Ok(user))
+}
+
+/// A page for who came from nowhere.
+fn unknown<'a>(app: &'a App, realm: &'a Realm, visitor: &'a Visitor) -> Draft<'a> {
+    let mut draft = Draft::new(app, realm, visitor, None);
+    draft.caching = Caching::NoStore;
+    draft
 }
 
 /// What opening came to, for [`opened`].

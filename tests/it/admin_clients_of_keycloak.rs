@@ -95,7 +95,7 @@ async fn what_is_off_is_answered_as_by_a_keycloak_without_it() {
             400,
             "Feature oid4vc-vci not enabled",
         ),
-        ("POST", "user-storage/any/sync".into(), 404, "Could not find component"),
+        ("POST", "user-storage/any/sync".into(), 501, "Feature not enabled"),
         ("POST", "testLDAPConnection".into(), 400, "NamingError"),
     ] {
         let refused = server.admin(method, &format!("/{realm}/{path}"), json!({})).await;

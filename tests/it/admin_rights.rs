@@ -57,7 +57,7 @@ fn body(method: &str, path: &str) -> Value {
     }
 }
 
-/// An administrator with exactly one role, or none.
+/// An administrator with exactly one role, or two, or none.
 struct Holder<'a> {
     server: &'a Server,
     mappings: String,
@@ -84,10 +84,8 @@ impl<'a> Holder<'a> {
         let answer = self.server.admin("DELETE", &self.mappings, json!(all)).await;
         assert_eq!(answer.status, 204, "{}", answer.body);
         if !role.is_empty() {
-            let answer = self
-                .server
-                .admin("POST", &self.mappings, json!([self.roles[role]]))
-                .await;
+            let given: Vec<&Value> = role.split('+').map(|one| &self.roles[one]).collect();
+            let answer = self.server.admin("POST", &self.mappings, json!(given)).await;
             assert_eq!(answer.status, 204, "{role}: {}", answer.body);
         }
     }
@@ -122,6 +120,9 @@ async fn each_role_opens_what_it_opens_in_keycloak_and_nothing_else() {
     let sign_in = || server.password_token(&realm, "admin-cli", "administrator", "passw0rd");
     let mut token = sign_in().await;
     let holder = Holder::new(&server, &realm, &id).await;
+    let path = format!("/{realm}/clients?clientId=account");
+    let found = server.admin("GET", &path, Value::Null).await;
+    let client = found.json()[0]["id"].as_str().unwrap().to_owned();
     let lines = lines();
     let mut roles: Vec<&str> = lines.iter().flat_map(|l| l.roles.iter().map(|r| r.0)).collect();
     roles.sort_unstable();
@@ -136,6 +137,7 @@ async fn each_role_opens_what_it_opens_in_keycloak_and_nothing_else() {
             let path = line
                 .path
                 .replace("{user}", &ann)
+                .replace("{client}", &client)
                 .replace("{organization}", &organization);
             let path = format!("/admin/realms/{realm}{}", path.replace("{group}", &group));
             let answer = server

@@ -85,3 +85,28 @@ async fn a_forged_assertion_does_not_use_up_the_real_one() {
     let real = with_assertion(&server, &realm, &assertion(&server, &realm, &key, "j-1")).await;
     assert_eq!(real.status, 200, "{}", real.body);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_is_as_good_as_a_set_of_keys() {
+    let server = support::sqlite().await;
+    let realm = shop(&server, json!({})).await;
+    let pair = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::default().self_signed(&pair).unwrap();
+    let doc = json!({
+        "clientId": "signer", "clientAuthenticatorType": "client-jwt", "serviceAccountsEnabled": true,
+        "attributes": { "jwt.credential.certificate": vestibule_jose::digest::b64(certificate.der()) }
+    });
+    server.client(&realm, doc).await;
+    let key = SigningKey::from_pkcs8(Alg::ES256, "any", pair.serialized_der()).unwrap();
+    let real = with_assertion(&server, &realm, &assertion(&server, &realm, &key, "j-1")).await;
+    assert_eq!(real.status, 200, "{}", real.body);
+    let stranger = SigningKey::generate(Alg::ES256).unwrap().with_kid("any");
+    let forged = with_assertion(&server, &realm, &assertion(&server, &realm, &stranger, "j-2")).await;
+    assert_eq!(
+        (forged.status, forged.json()["error"].as_str()),
+        (400, Some("invalid_client"))
+    );
+    let other = SigningKey::generate(Alg::RS256).unwrap().with_kid("any");
+    let forged = with_assertion(&server, &realm, &assertion(&server, &realm, &other, "j-3")).await;
+    refused(&forged, 400, "invalid_client", "Unable to load public key");
+}

@@ -8,6 +8,7 @@
 
 mod account;
 mod account_profile;
+mod action_links;
 mod admin_authz;
 mod admin_clients;
 mod admin_clients_of_keycloak;
@@ -47,6 +48,7 @@ mod lost_updates;
 mod mail;
 mod mail_security;
 mod nodes;
+mod operations;
 mod organizations;
 mod otp;
 mod own_account;

@@ -277,3 +277,65 @@ async fn breached_passwords_are_refused_by_their_hashes() {
         .await;
     assert_eq!(missing.status, 400);
 }
+
+/// How the password of a user is hashed: algorithm and iterations.
+async fn hashed(server: &Server, realm: &str, id: &str) -> (String, i64) {
+    let path = format!("/{realm}/users/{id}/credentials");
+    let all = server.admin("GET", &path, Value::Null).await.json();
+    let data: Value = serde_json::from_str(all[0]["credentialData"].as_str().unwrap()).unwrap();
+    (
+        data["algorithm"].as_str().unwrap().to_owned(),
+        data["hashIterations"].as_i64().unwrap(),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_realm_chooses_how_passwords_are_hashed_and_who_signs_in_follows() {
+    for server in support::servers().await {
+        let first = json!({ "passwordPolicy": "hashAlgorithm(pbkdf2-sha256) and hashIterations(1000)" });
+        let realm = people::realm(&server, first).await;
+        let id = server.user(&realm, "ann", "a password").await;
+        assert_eq!(hashed(&server, &realm, &id).await, ("pbkdf2-sha256".to_owned(), 1000));
+        for (policy, algorithm, iterations) in [
+            (
+                "hashAlgorithm(pbkdf2-sha512) and hashIterations(2000)",
+                "pbkdf2-sha512",
+                2000,
+            ),
+            ("hashAlgorithm(pbkdf2) and hashIterations(3000)", "pbkdf2", 3000),
+            ("hashIterations(3)", "argon2", 3),
+            // Keycloak passes over a number that was meant for another algorithm.
+            ("hashAlgorithm(argon2) and hashIterations(27500)", "argon2", 5),
+            ("length(4)", "argon2", 5),
+        ] {
+            let changed = json!({ "passwordPolicy": policy });
+            assert_eq!(server.admin("PUT", &format!("/{realm}"), changed).await.status, 204);
+            let wrong = sign_in(&mut Browser::new(&server), &realm, "ann", "another").await;
+            assert!(!is_signed_in(&wrong));
+            let answer = sign_in(&mut Browser::new(&server), &realm, "ann", "a password").await;
+            assert!(is_signed_in(&answer), "{policy}: {}", answer.body);
+            assert_eq!(hashed(&server, &realm, &id).await, (algorithm.to_owned(), iterations));
+        }
+        let unknown = json!({ "passwordPolicy": "hashAlgorithm(md5)" });
+        let refused = server.admin("PUT", &format!("/{realm}"), unknown).await;
+        assert_eq!(refused.status, 400);
+        assert!(
+            refused.body.contains("Password hashing provider not found"),
+            "{}",
+            refused.body
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_registers_is_hashed_as_the_realm_wants_it() {
+    let server = support::sqlite().await;
+    let rules = json!({ "passwordPolicy": "hashAlgorithm(pbkdf2-sha512) and hashIterations(1500)" });
+    let realm = people::realm(&server, rules).await;
+    let fields = person_with_password("mia77", "a password");
+    let answer = send_form(&mut Browser::new(&server), &realm, &fields).await;
+    assert!(is_signed_in(&answer), "{}", answer.body);
+    let id = people::users(&server, &realm, "mia77").await[0]["id"].clone();
+    let kept = hashed(&server, &realm, id.as_str().unwrap()).await;
+    assert_eq!(kept, ("pbkdf2-sha512".to_owned(), 1500));
+}

@@ -435,3 +435,56 @@ async fn a_name_leads_out_of_no_folder() {
     assert!(refused.unwrap_err().to_string().contains("--file"));
     assert!(!folder.path().join("odd-realm.json").exists());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn private_keys_of_clients_are_sealed_and_leave_as_they_came() {
+    for server in support::servers().await {
+        let attributes = json!({
+            "saml.signing.private.key": "c2VjcmV0IGtleSBvZiB0aGlzIGNsaWVudA==", "saml.signing.certificate": "MIIB",
+            "saml.encryption.private.key": "no key at all"
+        });
+        let client = json!({ "clientId": "sp", "protocol": "saml", "attributes": attributes });
+        let realm = json!({ "realm": "moved", "enabled": true, "clients": [client] });
+        let file = tempfile::NamedTempFile::with_suffix(".json").unwrap();
+        std::fs::write(file.path(), realm.to_string()).unwrap();
+        import(&server, &[file.path().to_str().unwrap()]).await.unwrap();
+        let shown = server.admin("GET", "/moved/clients?clientId=sp", Value::Null).await;
+        assert!(!shown.body.contains("private.key"), "{}", shown.body);
+        let id = realm::by_name(&server.app.db, "moved")
+            .await
+            .unwrap()
+            .unwrap()
+            .id
+            .clone();
+        let kept = vestibule::store::client::by_client_id(&server.app.db, &id, "sp")
+            .await
+            .unwrap();
+        assert!(!format!("{:?}", kept.unwrap().doc).contains("c2VjcmV0"));
+        let exported = export(&server, "moved").await;
+        let all = exported["clients"].as_array().unwrap();
+        let sp = &all.iter().find(|c| c["clientId"] == "sp").unwrap()["attributes"];
+        assert_eq!(sp["saml.signing.private.key"], attributes["saml.signing.private.key"]);
+        assert_eq!(sp["saml.encryption.private.key"], Value::Null);
+        // The Admin API keeps them no other way.
+        let client = json!({ "clientId": "other", "attributes": attributes });
+        server.client("moved", client).await;
+        let other = export(&server, "moved").await["clients"].to_string();
+        assert_eq!(other.matches("c2VjcmV0").count(), 2);
+        let shown = server.admin("GET", "/moved/clients", Value::Null).await;
+        assert!(!shown.body.contains("c2VjcmV0"), "{}", shown.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_marks_no_holder_of_administrators() {
+    let server = support::sqlite().await;
+    let marked = json!({ "clientId": "victim-realm", "attributes": { "realm_client": "true", "kept": "yes" } });
+    let realm = json!({ "realm": "moved", "enabled": true, "clients": [marked] });
+    let file = tempfile::NamedTempFile::with_suffix(".json").unwrap();
+    std::fs::write(file.path(), realm.to_string()).unwrap();
+    import(&server, &[file.path().to_str().unwrap()]).await.unwrap();
+    let path = "/moved/clients?clientId=victim-realm";
+    let client = server.admin("GET", path, Value::Null).await.json()[0].clone();
+    assert_eq!(client["attributes"]["realm_client"], "false");
+    assert_eq!(client["attributes"]["kept"], "yes");
+}

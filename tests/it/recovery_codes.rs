@@ -235,6 +235,48 @@ async fn a_list_that_cannot_be_read_is_there_all_the_same() {
         .await
         .unwrap()
         .unwrap();
-    let used = recovery::spend(&server.app, &realm.id, &id, "").await.unwrap();
+    let user = vestibule::store::user::by_id(&server.app.db, &realm.id, &id)
+        .await
+        .unwrap()
+        .unwrap();
+    let used = recovery::spend(&server.app, &realm, &user, "").await.unwrap();
     assert_eq!(used, Used::Wrong);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_that_begins_at_the_same_moment_leaves_the_code_good() {
+    use vestibule::brute_force::{self, Lock, Means};
+    use vestibule::otp::recovery::{self, Used};
+    for server in support::servers().await {
+        let settings = json!({ "bruteForceProtected": true, "failureFactor": 1, "quickLoginCheckMilliSeconds": 0 });
+        let realm = acme(&server, settings).await;
+        let id = id_of(&server, &realm, "ann").await;
+        let (app, db) = (&server.app, &server.app.db);
+        let realm = vestibule::store::realm::by_name(db, &realm).await.unwrap().unwrap();
+        let ann = vestibule::store::user::by_id(db, &realm.id, &id)
+            .await
+            .unwrap()
+            .unwrap();
+        let code = ["AAAAAAAAAAAA".to_owned(), "BBBBBBBBBBBB".to_owned()];
+        for _ in 0..10 {
+            let mut tx = db.begin().await.unwrap();
+            recovery::store(&mut tx, &id, &code, "", app.now()).await.unwrap();
+            tx.commit().await.unwrap();
+            let (locks, spends) = tokio::join!(
+                brute_force::decide(app, &realm, &ann, "203.0.113.9", Means::Password, false),
+                recovery::spend(app, &realm, &ann, "AAAAAAAAAAAA"),
+            );
+            locks.unwrap();
+            let next = recovery::next_number(app, &id).await.unwrap();
+            match spends.unwrap() {
+                Used::Right => assert_eq!(next, Some(2)),
+                Used::Locked(Lock::Temporary) => assert_eq!(next, Some(1)),
+                other => panic!("{other:?}"),
+            }
+            let locked = recovery::spend(app, &realm, &ann, "AAAAAAAAAAAA").await.unwrap();
+            assert_eq!(locked, Used::Locked(Lock::Temporary));
+            let lifted = format!("/{}/attack-detection/brute-force/users/{id}", realm.name);
+            assert_eq!(server.admin("DELETE", &lifted, Value::Null).await.status, 204);
+        }
+    }
 }

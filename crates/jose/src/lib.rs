@@ -24,6 +24,7 @@ pub mod secretbox;
 mod signing_key;
 pub mod strict_json;
 mod verifying_key;
+pub mod x509;
 
 pub use alg::Alg;
 pub use encryption_key::EncryptionKey;

@@ -50,6 +50,15 @@ impl VerifyingKey {
         })
     }
 
+    /// A public key as certificates hold it: `SubjectPublicKeyInfo` in DER (RFC 5280 §4.1).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrongAlg`] for HMAC; [`Error::BadKey`] if it is no key of the algorithm.
+    pub fn from_spki(alg: Alg, der: &[u8]) -> Result<Self> {
+        Self::from_public(alg, der)
+    }
+
     /// A public key in the form the library reads: for RSA `SubjectPublicKeyInfo` or
     /// `RSAPublicKey`, for EC the uncompressed point, for Ed25519 the 32 bytes.
     pub(crate) fn from_public(alg: Alg, bytes: &[u8]) -> Result<Self> {

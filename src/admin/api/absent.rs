@@ -27,7 +27,7 @@ pub fn routes() -> Router<App> {
         .route("/realms/{realm}/user-storage/{id}/name", get(no_storage))
         .route(
             "/realms/{realm}/user-storage/{id}/mappers/{mapper}/sync",
-            post(no_storage_mapper),
+            post(no_storage),
         )
         .route("/realms/{realm}/testLDAPConnection", post(no_ldap))
         .route("/realms/{realm}/ldap-server-capabilities", post(no_ldap))
@@ -55,12 +55,7 @@ async fn clear_cache(admin: Admin) -> Answer {
 
 async fn no_storage(admin: Admin) -> Answer {
     admin.require(&[Right::ManageUsers])?;
-    Err(ApiError::not_found("Could not find component"))
-}
-
-async fn no_storage_mapper(admin: Admin) -> Answer {
-    admin.require(&[Right::ManageUsers])?;
-    Err(ApiError::not_found("Parent model not found"))
+    Err(ApiError::feature_off())
 }
 
 /// What Keycloak says of a directory that it cannot reach.

@@ -1,6 +1,6 @@
 //! Who administers, and what they may do.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
@@ -297,13 +297,40 @@ impl FromRequestParts<App> for Admin {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let who = Administrator::from_request_parts(parts, app).await?;
-        let path = Path::<std::collections::HashMap<String, String>>::from_request_parts(parts, app).await;
-        let name = path.ok().and_then(|p| p.0.get("realm").cloned()).unwrap_or_default();
-        let find = async {
-            let found = realm::by_name(&app.db, &name).await?;
-            Self::of(who, found.ok_or_else(|| ApiError::not_found("Realm not found."))?).await
-        };
-        find.await.map_err(IntoResponse::into_response)
+        Ok(addressed(parts, app).await?.0)
+    }
+}
+
+/// The parts of an address, by their names.
+pub struct Address(HashMap<String, String>);
+
+impl Address {
+    /// A part, or `""`.
+    pub fn get(&self, name: &str) -> &str {
+        self.find(name).unwrap_or_default()
+    }
+
+    /// A part, if the address has it.
+    pub fn find(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+/// Who administers the realm of an address, and the address: where everything begins that is looked up by it.
+///
+/// # Errors
+///
+/// The answer to whoever may not: 401, 403, or 404 if there is no such realm.
+pub async fn addressed(parts: &mut Parts, app: &App) -> Result<(Admin, Address), Response> {
+    let who = Administrator::from_request_parts(parts, app).await?;
+    let path = Path::<HashMap<String, String>>::from_request_parts(parts, app).await;
+    let address = Address(path.map(|p| p.0).unwrap_or_default());
+    let find = async {
+        let found = realm::by_name(&app.db, address.get("realm")).await?;
+        Admin::of(who, found.ok_or_else(|| ApiError::not_found("Realm not found."))?).await
+    };
+    match find.await {
+        Ok(admin) => Ok((admin, address)),
+        Err(e) => Err(e.into_response()),
     }
 }

@@ -1,13 +1,11 @@
 //! What has protocol mappers and scope mappings: a client, or a client scope.
 
-use std::collections::HashMap;
-
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::auth::{Admin, Right};
+use super::auth::{Address, Admin, Right, addressed};
 use super::clients::{self, LIST, VIEW, is_internal};
 use super::error::ApiError;
 use crate::app::App;
@@ -27,7 +25,7 @@ pub enum Thing {
 pub struct Container {
     pub admin: Admin,
     pub thing: Thing,
-    params: HashMap<String, String>,
+    address: Address,
 }
 
 /// The addresses under which either is found. `client-templates` is an old name of client scopes.
@@ -41,29 +39,27 @@ impl FromRequestParts<App> for Container {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let admin = Admin::from_request_parts(parts, app).await?;
-        let path = Path::<HashMap<String, String>>::from_request_parts(parts, app).await;
-        let params = path.map(|p| p.0).unwrap_or_default();
+        let (admin, address) = addressed(parts, app).await?;
         let found = async {
             admin.require(LIST)?;
-            let thing = find(&admin, &params).await?;
+            let thing = find(&admin, &address).await?;
             admin.require(VIEW)?;
             Ok::<_, ApiError>(thing)
         };
         match found.await {
-            Ok(thing) => Ok(Self { admin, thing, params }),
+            Ok(thing) => Ok(Self { admin, thing, address }),
             Err(e) => Err(e.into_response()),
         }
     }
 }
 
-async fn find(admin: &Admin, params: &HashMap<String, String>) -> Result<Thing, ApiError> {
-    if let Some(id) = params.get("client") {
+async fn find(admin: &Admin, address: &Address) -> Result<Thing, ApiError> {
+    if let Some(id) = address.find("client") {
         let found = client::by_id(&admin.app.db, &admin.realm.id, id).await?;
         let found = found.ok_or_else(|| ApiError::not_found("Could not find client"))?;
         return Ok(Thing::Client(Client::clone(&found)));
     }
-    let id = params.get("scope").map_or("", String::as_str);
+    let id = address.get("scope");
     let found = admin.realm.client_scopes.iter().find(|s| s.id == id);
     let found = found.ok_or_else(|| ApiError::not_found("Could not find client scope"))?;
     Ok(Thing::Scope(found.clone()))
@@ -72,7 +68,7 @@ async fn find(admin: &Admin, params: &HashMap<String, String>) -> Result<Thing, 
 impl Container {
     /// Another part of the address.
     pub fn param(&self, name: &str) -> &str {
-        self.params.get(name).map_or("", String::as_str)
+        self.address.get(name)
     }
 
     /// Goes on if the caller may change it.

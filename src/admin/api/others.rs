@@ -1,28 +1,44 @@
-//! What Keycloak's Admin REST API has and this server has not yet: answers as from a realm that has none of it.
+//! What Keycloak's Admin REST API has and this server has not: authorization services, workflows, client types. Whoever may use
+//! it is told that it is off.
 
 use axum::Router;
-use axum::extract::Path;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use serde_json::json;
+use axum::http::Method;
+use axum::routing::{any, get};
 
-use super::answer;
 use super::auth::{Admin, Right};
+use super::clients::Found;
 use super::error::{Answer, ApiError};
 use crate::app::App;
 
-/// The addresses of workflows and client types.
+/// The addresses.
 pub fn routes() -> Router<App> {
-    let realm = "/realms/{realm}";
+    let (realm, client) = ("/realms/{realm}", "/realms/{realm}/clients/{client}");
     Router::new()
-        .route(&format!("{realm}/workflows"), get(workflows).post(change_workflows))
-        .route(&format!("{realm}/workflows/scheduled/{{resource}}"), get(workflows))
+        .route(&format!("{client}/authz"), any(authorization))
+        .route(&format!("{client}/authz/{{*path}}"), any(authorization))
+        .route(&format!("{realm}/workflows"), any(workflows))
+        .route(&format!("{realm}/workflows/scheduled/{{resource}}"), any(workflows))
+        .route(&format!("{realm}/workflows/migrate"), any(workflows))
         .route(
             &format!("{realm}/workflows/{{workflow}}"),
-            get(workflow).put(change_workflows).delete(change_workflows),
+            any(workflows),
+        )
+        .route(
+            &format!("{realm}/workflows/{{workflow}}/{{turn}}/{{type}}/{{resource}}"),
+            any(workflows),
         )
         .route(&format!("{realm}/client-types"), get(client_types).put(client_types))
+}
+
+/// Authorization services of a client.
+async fn authorization(found: Found, method: Method) -> Answer {
+    let rights: &[Right] = if method == Method::GET {
+        &[Right::ViewAuthorization, Right::ManageAuthorization]
+    } else {
+        &[Right::ManageAuthorization]
+    };
+    found.admin.require(rights)?;
+    Err(ApiError::feature_off())
 }
 
 /// Workflows act on everything in a realm; who sees them administers all of it.
@@ -31,23 +47,7 @@ fn require_all(admin: &Admin) -> Result<(), ApiError> {
     all.into_iter().try_for_each(|right| admin.require(&[right]))
 }
 
-/// Keycloak tells workflows as YAML to those who do not ask for JSON.
-async fn workflows(admin: Admin, headers: HeaderMap) -> Result<Response, ApiError> {
-    require_all(&admin)?;
-    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok());
-    if accept.is_some_and(|a| a.contains("json")) {
-        return answer::json_plain(&json!([]));
-    }
-    Ok(([(header::CONTENT_TYPE, "application/yaml;charset=UTF-8")], "--- []\n").into_response())
-}
-
-async fn workflow(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
-    require_all(&admin)?;
-    let text = format!("Not a valid workflow resource: {id}");
-    Err(ApiError::error(StatusCode::BAD_REQUEST, &text))
-}
-
-async fn change_workflows(admin: Admin) -> Answer {
+async fn workflows(admin: Admin) -> Answer {
     require_all(&admin)?;
     Err(ApiError::feature_off())
 }

@@ -150,12 +150,13 @@ impl AuthSession {
         }
     }
 
-    /// A fresh one-time code for the form of a page; the one before is void.
+    /// The one-time code for the form of a page: a fresh one once the one before was used. A page that is only looked at
+    /// again, or in another way, leaves the form that is open beside it as good as it was.
     pub fn fresh_code(&mut self) -> &str {
-        self.code.insert(crate::random::token())
+        self.code.get_or_insert_with(crate::random::token)
     }
 
-    /// Whether a form carries the code of the page that was shown last.
+    /// Whether a form carries the code of the page that is shown.
     pub fn is_code(&self, sent: &str) -> bool {
         self.code
             .as_deref()

@@ -130,7 +130,7 @@ async fn find(context: &mut Context<'_>, form: &Params) -> Result<Option<User>, 
 async fn prove(context: &mut Context<'_>, user: Option<&User>, form: &Params) -> Result<Option<Fault>, Error> {
     let turn = &*context.turn;
     let sent = form.get("password").unwrap_or_default();
-    let proof = password::check(&turn.app, user, sent).await?;
+    let proof = password::check(&turn.app, &turn.realm, user, sent).await?;
     let (code, fault) = match user {
         None => {
             let typed = form.get("username").unwrap_or_default().trim();

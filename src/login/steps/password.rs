@@ -2,8 +2,9 @@
 
 use crate::app::App;
 use crate::error::Error;
-use crate::password::{LONGEST, Verdict};
+use crate::password::{LONGEST, Recipe, Verdict, policy};
 use crate::store::credential::{self, Credential};
+use crate::store::realm::Realm;
 use crate::store::user::User;
 
 /// What a password proves.
@@ -13,29 +14,30 @@ pub enum Proof {
     Wrong,
 }
 
-/// Compares a password with a user's. For nobody, or for a user without one, it takes as long. A hash made with other
-/// parameters is replaced.
+/// Compares a password with a user's. For nobody, or for a user without one, it takes as long. A hash made otherwise
+/// than the realm has them made now is replaced.
 ///
 /// # Errors
 ///
 /// Those of the database; [`Error::Busy`] if too many passwords wait.
-pub async fn check(app: &App, user: Option<&User>, password: &str) -> Result<Proof, Error> {
+pub async fn check(app: &App, realm: &Realm, user: Option<&User>, password: &str) -> Result<Proof, Error> {
     // Too long for anybody's: still the work of one.
     let (fits, password) = (password.len() <= LONGEST, beginning(password));
+    let recipe = policy::of(realm).recipe();
     let stored = match user {
         Some(user) => credential::password(&app.db, &user.id).await?,
         None => None,
     };
     let Some(stored) = stored else {
-        app.hasher.burn(password).await?;
+        app.hasher.burn(password, recipe).await?;
         return Ok(Proof::Wrong);
     };
-    match app.hasher.verify(password, &stored).await? {
+    match app.hasher.verify(password, &stored, recipe).await? {
         _ if !fits => Ok(Proof::Wrong),
         Verdict::Wrong => Ok(Proof::Wrong),
         Verdict::Right => Ok(Proof::Right),
         Verdict::RightButOld => {
-            renew(app, stored, password).await?;
+            renew(app, stored, password, recipe).await?;
             Ok(Proof::Right)
         }
     }
@@ -52,8 +54,8 @@ fn beginning(password: &str) -> &str {
 }
 
 /// Whoever chose another password meanwhile keeps that one.
-async fn renew(app: &App, old: Credential, password: &str) -> Result<(), Error> {
-    let new = app.hasher.hash(password).await?;
+async fn renew(app: &App, old: Credential, password: &str, recipe: Recipe) -> Result<(), Error> {
+    let new = app.hasher.hash(password, recipe).await?;
     let mut tx = app.db.begin().await?;
     credential::swap(&mut tx, &old, &new.secret_data, &new.credential_data).await?;
     tx.commit().await

@@ -34,12 +34,16 @@ pub async fn run(context: &mut Context<'_>) -> Result<Outcome, Error> {
     let mut refused = brute_force::lock(&turn.app, &turn.realm, &user).await?.code();
     if refused.is_none() {
         let typed = form.get("recoveryCodeInput").unwrap_or_default();
-        let used = recovery::spend(&turn.app, &turn.realm.id, &user.id, typed).await?;
-        let (right, address) = (used != Used::Wrong, turn.visitor.caller.ip.to_string());
-        let lock = brute_force::decide(&turn.app, &turn.realm, &user, &address, Means::RecoveryCode, right).await?;
-        refused = lock.code().or((!right).then_some("invalid_user_credentials"));
-        if used == Used::RightAndLast {
-            ask_for_more(context, &user).await?;
+        match recovery::spend(&turn.app, &turn.realm, &user, typed).await? {
+            Used::Right => {}
+            Used::RightAndLast => ask_for_more(context, &user).await?,
+            Used::Locked(lock) => refused = lock.code(),
+            Used::Wrong => {
+                let address = turn.visitor.caller.ip.to_string();
+                let how = Means::RecoveryCode;
+                let lock = brute_force::decide(&turn.app, &turn.realm, &user, &address, how, false).await?;
+                refused = lock.code().or(Some("invalid_user_credentials"));
+            }
         }
     }
     let turn = &mut *context.turn;

@@ -3,8 +3,10 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use moka::sync::Cache;
-use vestibule_jose::{Alg, Jwks, VerifyingKey};
+use vestibule_jose::{Alg, Jwks, VerifyingKey, x509};
 
 use crate::app::App;
 use crate::store::client::Client;
@@ -36,7 +38,22 @@ pub async fn find(app: &App, client: &Client, kid: Option<&str>, alg: Alg) -> Op
         let again = app.egress.get(address).await.ok()?;
         return in_set(&again, kid, alg);
     }
-    in_set(client.attribute("jwks.string")?.as_bytes(), kid, alg)
+    match client.attribute("jwks.string") {
+        Some(set) => in_set(set.as_bytes(), kid, alg),
+        None => in_certificate(client, alg),
+    }
+}
+
+/// The key of a client that brought a certificate, or had one made here: there is one, whatever the signature calls it.
+fn in_certificate(client: &Client, alg: Alg) -> Option<VerifyingKey> {
+    let certificate = client.attribute("jwt.credential.certificate");
+    let key = match certificate.and_then(|text| STANDARD.decode(text.trim()).ok()) {
+        Some(certificate) => x509::public_key_of(&certificate)?.to_vec(),
+        None => STANDARD
+            .decode(client.attribute("jwt.credential.public.key")?.trim())
+            .ok()?,
+    };
+    VerifyingKey::from_spki(alg, &key).ok()
 }
 
 fn in_set(set: &[u8], kid: Option<&str>, alg: Alg) -> Option<VerifyingKey> {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Action, Done, IfExists, Outcome};
 use crate::app::App;
+use crate::password::policy;
 use crate::privilege;
 use crate::realm_import::users::{self, Incoming, Rules};
 use crate::realm_import::{Known, Refused, clients, groups, items, roles};
@@ -230,6 +231,7 @@ impl Import<'_> {
     pub(super) async fn users(&mut self, users: Vec<Incoming>) -> Result<(), Refused> {
         let rules = Rules {
             unique_emails: self.realm.unique_emails(),
+            recipe: policy::of(self.realm).recipe(),
         };
         let mut mine: Vec<String> = Vec::new();
         for incoming in users {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Incoming;
 use crate::app::App;
-use crate::password::{self, Hashed};
+use crate::password::{self, Hashed, Recipe};
 use crate::realm_import::{Refused, items};
 use crate::store::Tx;
 use crate::store::credential::{self, Credential};
@@ -32,14 +32,14 @@ pub(super) fn is_temporary(given: &Doc) -> bool {
 }
 
 /// Hashes the password that comes in plain text.
-pub(super) async fn hash(app: &App, given: &Doc) -> Result<Option<Password>, Refused> {
+pub(super) async fn hash(app: &App, recipe: Recipe, given: &Doc) -> Result<Option<Password>, Refused> {
     let Some((_, value)) = plain(given) else {
         return Ok(None);
     };
     if value.len() > password::LONGEST {
         return Err(Refused::Bad("A password is too long".into()));
     }
-    Ok(Some(app.hasher.hash(value).await?))
+    Ok(Some(app.hasher.hash(value, recipe).await?))
 }
 
 /// Adds the credentials of a user, in their order.

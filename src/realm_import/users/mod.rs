@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{Known, Refused, items, texts};
 use crate::app::App;
+use crate::password::{Recipe, policy};
 use crate::service_account as accounts;
 use crate::store::client::{self, Client};
 use crate::store::consent::{self, Consent};
@@ -59,9 +60,9 @@ impl Incoming {
     /// # Errors
     ///
     /// [`Refused::Bad`] if it is too long; [`Refused::Failed`] if too many hashes wait.
-    pub async fn read(app: &App, given: Doc) -> Result<Self, Refused> {
+    pub async fn read(app: &App, recipe: Recipe, given: Doc) -> Result<Self, Refused> {
         Ok(Self {
-            password: credentials::hash(app, &given).await?,
+            password: credentials::hash(app, recipe, &given).await?,
             given,
         })
     }
@@ -70,6 +71,8 @@ impl Incoming {
 /// What the import of users needs to know of their realm.
 pub struct Rules {
     pub unique_emails: bool,
+    /// How passwords are hashed.
+    pub recipe: Recipe,
 }
 
 impl Rules {
@@ -82,6 +85,7 @@ impl Rules {
         let doc = realm::latest(tx, realm_id).await?.unwrap_or_default();
         Ok(Self {
             unique_emails: !flag(&doc, "duplicateEmailsAllowed"),
+            recipe: policy::of_document(&doc).recipe(),
         })
     }
 }

@@ -335,7 +335,7 @@ class Admin(unittest.TestCase):
     def test_what_is_off(self):
         client = self.admin.get_client_id("account")
         self.refused(501, self.admin.get_client_management_permissions, client)
-        self.refused(404, self.admin.get_client_authz_settings, client)
+        self.refused(501, self.admin.get_client_authz_settings, client)
 
 
 # A refusal of the client is one of these, by the method.

@@ -5,7 +5,7 @@
 use axum::extract::Request;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use vestibule_jose::digest::{b64, b64url, b64url_decode};
+use vestibule_jose::digest::{b64, b64url};
 
 use super::super::answer;
 use super::super::error::{Answer, ApiError};
@@ -13,8 +13,7 @@ use super::super::identity_providers::certificate;
 use super::super::json::Body;
 use super::super::record::{Operation, record};
 use super::Found;
-use crate::client_secret::{PRIVATE_KEY_PURPOSE as PURPOSE, PRIVATE_KEYS as KEYS};
-use crate::error::Error;
+use crate::client_secret::{self, PRIVATE_KEY_PURPOSE as PURPOSE, PRIVATE_KEYS as KEYS};
 use crate::realm_setup;
 use crate::store::Tx;
 use crate::store::client::{self, Client};
@@ -32,15 +31,11 @@ fn described(found: &Found, client: &Client) -> Result<Value, ApiError> {
     let of = found.param("of");
     let mut doc = crate::store::json::Doc::new();
     if found.manageable()
-        && let Some(sealed) = client
-            .doc
-            .get(KEYS)
-            .and_then(|keys| keys.get(of))
-            .and_then(Value::as_str)
+        && let Some((_, key)) = client_secret::private_keys(&found.admin.app, client)?
+            .into_iter()
+            .find(|(known, _)| known == of)
     {
-        let sealed = b64url_decode(sealed).map_err(|e| Error::Corrupt(e.to_string()))?;
-        let plain = found.admin.app.db.open_sealed(PURPOSE, &client.id, &sealed)?;
-        doc.insert("privateKey".into(), json!(b64(&plain)));
+        doc.insert("privateKey".into(), json!(key));
     }
     if let Some(certificate) = client.attribute(&attribute(of)) {
         doc.insert("certificate".into(), json!(certificate));
@@ -69,10 +64,14 @@ pub(super) async fn generate(found: Found) -> Answer {
     answer::json(&told)
 }
 
-/// Takes a certificate that was made elsewhere, in a file, as base64 of its DER or as PEM.
+/// Takes a certificate that was made elsewhere, in a file, as base64 of its DER or as PEM. SAML, which has keys of its own, is
+/// not spoken here.
 pub(super) async fn upload(found: Found, request: Request) -> Answer {
     found.require_manage()?;
     let of = found.param("of");
+    if of.starts_with("saml.") {
+        return Err(ApiError::feature_off());
+    }
     let given = certificate::read(request).await?;
     let Some(certificate) = given.get("certificate").and_then(Value::as_str) else {
         let text = "only certificates are kept: a set of keys is an attribute of its own, jwks.string";

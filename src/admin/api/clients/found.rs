@@ -1,13 +1,12 @@
 //! The client that an address names.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
-use super::super::auth::{Admin, Right};
+use super::super::auth::{Address, Admin, Right, addressed};
 use super::super::error::ApiError;
 use crate::app::App;
 use crate::store::Tx;
@@ -24,23 +23,20 @@ pub const LIST: &[Right] = &[Right::ViewClients, Right::ManageClients, Right::Qu
 pub struct Found {
     pub admin: Admin,
     pub client: Arc<Client>,
-    params: HashMap<String, String>,
+    address: Address,
 }
 
 impl FromRequestParts<App> for Found {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let admin = Admin::from_request_parts(parts, app).await?;
-        let path = Path::<HashMap<String, String>>::from_request_parts(parts, app).await;
-        let params = path.map(|p| p.0).unwrap_or_default();
-        let id = params.get("client").cloned().unwrap_or_default();
+        let (admin, address) = addressed(parts, app).await?;
         let find = async {
             admin.require(LIST)?;
-            let found = client::by_id(&app.db, &admin.realm.id, &id).await?;
+            let found = client::by_id(&app.db, &admin.realm.id, address.get("client")).await?;
             let client = found.ok_or_else(|| ApiError::not_found("Could not find client"))?;
             admin.require(VIEW)?;
-            Ok(Self { admin, client, params })
+            Ok(Self { admin, client, address })
         };
         find.await.map_err(|e: ApiError| e.into_response())
     }
@@ -84,7 +80,7 @@ impl Found {
 
     /// Another part of the address.
     pub fn param(&self, name: &str) -> &str {
-        self.params.get(name).map_or("", String::as_str)
+        self.address.get(name)
     }
 
     /// Whether the caller may change it. The clients that hold the roles of administrators are nobody's to change.

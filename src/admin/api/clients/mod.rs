@@ -60,7 +60,7 @@ pub fn routes() -> Router<App> {
         .merge(below(one))
         .route(
             &format!("{one}/management/permissions"),
-            get(super::roles::no_permissions).put(super::roles::no_permissions),
+            get(feature_off).put(feature_off),
         )
 }
 
@@ -99,6 +99,7 @@ fn below(one: &str) -> Router<App> {
             &at("evaluate-scopes/generate-example-userinfo"),
             get(evaluate::user_info),
         )
+        .route(&at("evaluate-scopes/generate-example-saml-response"), get(feature_off))
         .route(
             &at("evaluate-scopes/scope-mappings/{container}/granted"),
             get(evaluate::granted),
@@ -107,6 +108,11 @@ fn below(one: &str) -> Router<App> {
             &at("evaluate-scopes/scope-mappings/{container}/not-granted"),
             get(evaluate::not_granted),
         )
+}
+
+/// Fine-grained permissions of the first version are off, as in Keycloak; and there are no answers of SAML.
+async fn feature_off(_: Found) -> ApiError {
+    ApiError::feature_off()
 }
 
 /// A client as this caller may see it. Its secret is only for those who may change it, and only where it can be read back.

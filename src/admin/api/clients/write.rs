@@ -76,6 +76,7 @@ pub(super) fn create(admin: &Admin, given: &Doc) -> Result<Client, ApiError> {
             None => make_secret(admin, &mut new)?,
         }
     }
+    client_secret::take_private_keys(&admin.app, &mut new)?;
     Ok(new)
 }
 
@@ -96,6 +97,7 @@ pub(super) fn update(admin: &Admin, known: &Client, given: &Doc) -> Result<Clien
         service_account::take_scope(&mut changed.doc);
     }
     secret(admin, known, &mut changed, given)?;
+    client_secret::take_private_keys(&admin.app, &mut changed)?;
     Ok(changed)
 }
 

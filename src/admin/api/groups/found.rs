@@ -1,12 +1,10 @@
 //! The group that an address names.
 
-use std::collections::HashMap;
-
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
-use super::super::auth::{Admin, Right};
+use super::super::auth::{Address, Admin, Right, addressed};
 use super::super::error::ApiError;
 use crate::app::App;
 use crate::store::group::{self, Group};
@@ -21,29 +19,26 @@ pub const LIST: &[Right] = &[Right::ViewUsers, Right::ManageUsers, Right::QueryG
 pub struct Found {
     pub admin: Admin,
     pub group: Group,
-    params: HashMap<String, String>,
+    address: Address,
 }
 
 impl FromRequestParts<App> for Found {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let admin = Admin::from_request_parts(parts, app).await?;
-        let path = Path::<HashMap<String, String>>::from_request_parts(parts, app).await;
-        let params = path.map(|p| p.0).unwrap_or_default();
-        let id = params.get("group").cloned().unwrap_or_default();
+        let (admin, address) = addressed(parts, app).await?;
         let find = async {
             admin.require(LIST)?;
-            let found = group::by_id(&app.db, &admin.realm.id, &id).await?;
+            let found = group::by_id(&app.db, &admin.realm.id, address.get("group")).await?;
             let Some(group) = found else {
-                if organization_group::is_in_realm(&app.db, &admin.realm.id, &id).await? {
+                if organization_group::is_in_realm(&app.db, &admin.realm.id, address.get("group")).await? {
                     let text = "Cannot manage organization related group via non Organization API.";
                     return Err(ApiError::bad(text));
                 }
                 return Err(ApiError::not_found("Could not find group by id"));
             };
             admin.require(VIEW)?;
-            Ok(Self { admin, group, params })
+            Ok(Self { admin, group, address })
         };
         find.await.map_err(|e: ApiError| e.into_response())
     }
@@ -52,7 +47,7 @@ impl FromRequestParts<App> for Found {
 impl Found {
     /// Another part of the address.
     pub fn param(&self, name: &str) -> &str {
-        self.params.get(name).map_or("", String::as_str)
+        self.address.get(name)
     }
 
     /// Goes on if the caller may change groups.

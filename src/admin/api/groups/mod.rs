@@ -40,7 +40,7 @@ pub fn routes() -> Router<App> {
         .route(&format!("{one}/members"), get(members::list))
         .route(
             &format!("{one}/management/permissions"),
-            get(super::roles::no_permissions).put(super::roles::no_permissions),
+            get(no_permissions).put(no_permissions),
         )
         .route(&format!("{one}/role-mappings"), get(roles::all))
         .route("/realms/{realm}/default-groups", get(defaults::list))
@@ -62,6 +62,11 @@ pub fn routes() -> Router<App> {
 /// Whether the caller may change groups, as the member `access` says.
 fn manages(admin: &Admin) -> bool {
     admin.has(Right::ManageUsers)
+}
+
+/// Fine-grained permissions of the first version are off, as in Keycloak.
+async fn no_permissions(_: Found) -> ApiError {
+    ApiError::feature_off()
 }
 
 async fn list(admin: Admin, query: Query) -> Answer {

@@ -56,7 +56,7 @@ fn certificate(text: &str) -> Option<Value> {
     let lines = text.lines().filter(|l| !l.starts_with("-----"));
     let plain: String = lines.flat_map(|l| l.chars().filter(|c| !c.is_whitespace())).collect();
     let certificate = STANDARD.decode(&plain).ok()?;
-    let key = der::public_key_of(&certificate)?;
+    let key = vestibule_jose::x509::public_key_of(&certificate)?;
     Some(json!({ "publicKey": b64(key), "certificate": plain }))
 }
 

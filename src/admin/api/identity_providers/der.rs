@@ -1,46 +1,5 @@
 //! As much of DER as a key in a certificate needs.
 
-/// An element: its tag, what is in it, all of it, and what comes after it.
-type Element<'a> = (u8, &'a [u8], &'a [u8], &'a [u8]);
-
-/// Splits off the first element.
-fn element(bytes: &[u8]) -> Option<Element<'_>> {
-    let (&tag, rest) = bytes.split_first()?;
-    let (&first, rest) = rest.split_first()?;
-    let (length, rest) = if first < 0x80 {
-        (usize::from(first), rest)
-    } else {
-        let count = usize::from(first & 0x7f);
-        if count == 0 || count > 4 || rest.len() < count {
-            return None;
-        }
-        let (digits, rest) = rest.split_at(count);
-        (digits.iter().fold(0, |n, d| n << 8 | usize::from(*d)), rest)
-    };
-    let inside = rest.get(..length)?;
-    let all = bytes.get(..bytes.len() - rest.len() + length)?;
-    Some((tag, inside, all, &rest[length..]))
-}
-
-/// The `SubjectPublicKeyInfo` of a certificate.
-pub(super) fn public_key_of(certificate: &[u8]) -> Option<&[u8]> {
-    let (0x30, inside, _, []) = element(certificate)? else {
-        return None;
-    };
-    let (0x30, mut rest, _, _) = element(inside)? else {
-        return None;
-    };
-    // An explicit version may stand first; then serial, algorithm, issuer, validity, subject.
-    if rest.first() == Some(&0xa0) {
-        rest = element(rest)?.3;
-    }
-    for _ in 0..5 {
-        rest = element(rest)?.3;
-    }
-    let (tag, _, all, _) = element(rest)?;
-    (tag == 0x30).then_some(all)
-}
-
 fn wrap(tag: u8, inside: &[u8]) -> Vec<u8> {
     let mut made = vec![tag];
     let length = inside.len();
@@ -105,7 +64,7 @@ mod tests {
     fn a_key_comes_out_of_a_certificate_as_it_went_in() {
         let pair = rcgen::KeyPair::generate().unwrap();
         let certificate = rcgen::CertificateParams::default().self_signed(&pair).unwrap();
-        let found = public_key_of(certificate.der()).unwrap();
+        let found = vestibule_jose::x509::public_key_of(certificate.der()).unwrap();
         assert_eq!(found, rcgen::PublicKeyData::subject_public_key_info(&pair));
         let point = &found[found.len() - 64..];
         assert_eq!(ec("P-256", &point[..32], &point[32..]).unwrap(), found);
@@ -114,7 +73,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_are_too_strange(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _ = public_key_of(&bytes);
+            let _ = vestibule_jose::x509::public_key_of(&bytes);
         }
     }
 }

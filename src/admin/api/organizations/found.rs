@@ -1,13 +1,11 @@
 //! The organization that an address names.
 
-use std::collections::HashMap;
-
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
-use super::super::auth::{Admin, Right};
+use super::super::auth::{Address, Admin, Right, addressed};
 use super::super::error::ApiError;
 use crate::app::App;
 use crate::store::Tx;
@@ -43,26 +41,23 @@ pub(super) fn not_found() -> ApiError {
 pub struct Found {
     pub admin: Admin,
     pub organization: Organization,
-    params: HashMap<String, String>,
+    address: Address,
 }
 
 impl FromRequestParts<App> for Found {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let admin = Admin::from_request_parts(parts, app).await?;
-        let path = Path::<HashMap<String, String>>::from_request_parts(parts, app).await;
-        let params = path.map(|p| p.0).unwrap_or_default();
-        let id = params.get("organization").cloned().unwrap_or_default();
+        let (admin, address) = addressed(parts, app).await?;
         let find = async {
             admin.require(SEE)?;
             enabled(&admin)?;
-            let found = organization::by_id(&app.db, &admin.realm.id, &id).await?;
+            let found = organization::by_id(&app.db, &admin.realm.id, address.get("organization")).await?;
             let organization = found.ok_or_else(not_found)?;
             Ok(Self {
                 admin,
                 organization,
-                params,
+                address,
             })
         };
         find.await.map_err(|e: ApiError| e.into_response())
@@ -72,7 +67,7 @@ impl FromRequestParts<App> for Found {
 impl Found {
     /// Another part of the address.
     pub fn param(&self, name: &str) -> &str {
-        self.params.get(name).map_or("", String::as_str)
+        self.address.get(name)
     }
 
     /// Goes on if the caller has one of these rights.

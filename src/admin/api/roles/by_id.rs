@@ -6,6 +6,7 @@ use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
 
+use super::super::answer;
 use super::super::auth::Admin;
 use super::super::clients::is_internal;
 use super::super::error::{Answer, ApiError};
@@ -13,7 +14,6 @@ use super::super::json::Body;
 use super::super::query::Query;
 use super::super::record::Operation;
 use super::super::representation::role as shown;
-use super::super::{answer, roles};
 use super::{composites, right};
 use crate::app::App;
 use crate::store::client;
@@ -30,7 +30,7 @@ pub(super) fn routes() -> Router<App> {
         .route(&format!("{base}/composites/clients/{{client}}"), get(of_client))
         .route(
             &format!("{base}/management/permissions"),
-            get(roles::no_permissions).put(roles::no_permissions),
+            get(no_permissions).put(no_permissions),
         )
 }
 
@@ -59,6 +59,11 @@ fn path(id: &str) -> String {
 
 async fn read(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
     answer::json(&shown::full(&admin.realm, &*find(&admin, &id, false).await?))
+}
+
+async fn no_permissions(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
+    find(&admin, &id, false).await?;
+    Err(ApiError::feature_off())
 }
 
 async fn update(admin: Admin, Path((_, id)): Path<(String, String)>, body: Body) -> Answer {

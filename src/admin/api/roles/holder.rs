@@ -1,13 +1,12 @@
 //! Whose roles an address speaks of: the realm's, or those of a client.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
-use super::super::auth::Admin;
+use super::super::auth::{Admin, addressed};
 use super::super::clients::is_internal;
 use super::super::error::ApiError;
 use super::right;
@@ -31,10 +30,8 @@ impl FromRequestParts<App> for RoleHolder {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let admin = Admin::from_request_parts(parts, app).await?;
-        let path = Path::<HashMap<String, String>>::from_request_parts(parts, app).await;
-        let mut path = path.map(|p| p.0).unwrap_or_default();
-        let mut take = |name: &str| path.remove(name).unwrap_or_default();
+        let (admin, address) = addressed(parts, app).await?;
+        let take = |name: &str| address.get(name).to_owned();
         let mut holder = Self {
             internal: false,
             client_uuid: take("client"),

@@ -52,8 +52,9 @@ pub fn routes() -> Router<App> {
 }
 
 /// Fine-grained permissions of the first version are off, as in Keycloak.
-pub async fn no_permissions() -> ApiError {
-    ApiError::feature_off()
+async fn no_permissions(holder: RoleHolder) -> Answer {
+    holder.require_view()?;
+    Err(ApiError::feature_off())
 }
 
 async fn list(holder: RoleHolder, query: Query) -> Answer {

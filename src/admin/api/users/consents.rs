@@ -77,5 +77,5 @@ async fn revoke(admin: Admin, Path((_, id, client_id)): Path<(String, String, St
     let path = format!("users/{id}/consents/{client_id}");
     record(&mut tx, &admin, Operation::Action, "USER", &path, None).await?;
     tx.commit().await?;
-    answer::nothing()
+    answer::uncached(answer::nothing())
 }

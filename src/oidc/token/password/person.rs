@@ -136,7 +136,7 @@ impl Attempt<'_> {
     /// The password. The work is the same whether there is such a user, and whether they have a password.
     async fn password(&mut self) -> Result<Walked<Refused>, Error> {
         let sent = self.request.params.get("password").unwrap_or_default();
-        let proof = password::check(&self.request.app, self.user.as_ref(), sent).await?;
+        let proof = password::check(&self.request.app, &self.request.realm, self.user.as_ref(), sent).await?;
         let Some(user) = &self.user else {
             let (app, realm) = (&self.request.app, &self.request.realm);
             brute_force::nobody(app, realm, self.username.as_deref().unwrap_or_default()).await?;
