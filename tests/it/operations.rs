@@ -146,5 +146,5 @@ async fn only_who_may_use_it_is_told_that_something_is_off() {
             count += 1;
         }
     }
-    assert_eq!(count, 54);
+    assert_eq!(count, 57);
 }

@@ -19,10 +19,7 @@ pub fn routes() -> Router<App> {
         .route(&format!("{realm}/workflows"), any(workflows))
         .route(&format!("{realm}/workflows/scheduled/{{resource}}"), any(workflows))
         .route(&format!("{realm}/workflows/migrate"), any(workflows))
-        .route(
-            &format!("{realm}/workflows/{{workflow}}"),
-            any(workflows),
-        )
+        .route(&format!("{realm}/workflows/{{workflow}}"), any(workflows))
         .route(
             &format!("{realm}/workflows/{{workflow}}/{{turn}}/{{type}}/{{resource}}"),
             any(workflows),
