@@ -52,6 +52,7 @@ mod operations;
 mod organizations;
 mod otp;
 mod own_account;
+mod own_console;
 mod partial_import;
 mod password_policy;
 mod people;

@@ -5,6 +5,7 @@ mod evaluate;
 mod found;
 mod installation;
 mod nodes;
+mod registration;
 mod scopes;
 mod secret;
 mod sessions;
@@ -68,6 +69,7 @@ pub fn routes() -> Router<App> {
 fn below(one: &str) -> Router<App> {
     let at = |path: &str| format!("{one}/{path}");
     Router::new()
+        .route(&at("registration"), get(registration::read))
         .route(&at("session-count"), get(sessions::count))
         .route(&at("offline-session-count"), get(sessions::count_offline))
         .route(&at("user-sessions"), get(sessions::list))
@@ -138,6 +140,9 @@ async fn list(admin: Admin, query: Query) -> Answer {
         return answer::json(&Vec::<Value>::new());
     }
     let (db, realm_id) = (&admin.app.db, &admin.realm.id);
+    if query.flag("registered") == Some(true) {
+        return answer::json(&registration::newest(&admin, page.first, page.max).await?);
+    }
     let client_id = query.text("clientId").filter(|c| !c.is_empty());
     let wanted = attribute_query(&query)?;
     let found: Vec<Client> = match (client_id, query.flag("search")) {
