@@ -112,7 +112,6 @@ create table client_registration (
     expires bigint
 );
 create index client_registration_token on client_registration (token_id);
-create index client_registration_realm on client_registration (realm_id, created, client_uuid);
 
 create table initial_access (
     id text primary key,

@@ -1,4 +1,3 @@
 //! What administrators use.
 
 pub mod api;
-pub mod console;

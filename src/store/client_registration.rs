@@ -119,17 +119,3 @@ pub async fn of_token(db: &Db, realm_id: &str, token_id: &str, first: i64, max: 
     let rows = db.list(sql, &[&realm_id, &token_id, &max, &first]).await?;
     rows.into_iter().map(|mut r| r.next()).collect()
 }
-
-/// The registrations of a realm that no administrator made, the newest first.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn newest(db: &Db, realm_id: &str, first: i64, max: i64) -> Result<Vec<Registration>, Error> {
-    let sql = format!(
-        "select {COLUMNS} from client_registration where realm_id = $1 and source <> 'admin'
-         order by created desc, client_uuid desc limit $2 offset $3"
-    );
-    let rows = db.list(&sql, &[&realm_id, &max, &first]).await?;
-    rows.into_iter().map(registration).collect()
-}

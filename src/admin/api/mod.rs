@@ -62,7 +62,6 @@ pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
         .merge(users::routes())
         .merge(events::routes())
         .merge(console::routes())
-        .merge(crate::admin::console::routes())
         // -- clients, roles, groups, scopes, components: ----------------------------------------------------------
         .merge(authentication::routes())
         .merge(clients::routes())

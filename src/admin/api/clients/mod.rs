@@ -5,7 +5,6 @@ mod evaluate;
 mod found;
 mod installation;
 mod nodes;
-mod registration;
 mod scopes;
 mod secret;
 mod sessions;
@@ -27,6 +26,7 @@ use super::query::Query;
 use super::record::{Operation, record};
 use super::representation::client as shown;
 use crate::app::App;
+use crate::client_policy::{self, Judge, Source, Updater};
 use crate::error::Error;
 use crate::service_account;
 use crate::store::client::{self, Client};
@@ -69,7 +69,6 @@ pub fn routes() -> Router<App> {
 fn below(one: &str) -> Router<App> {
     let at = |path: &str| format!("{one}/{path}");
     Router::new()
-        .route(&at("registration"), get(registration::read))
         .route(&at("session-count"), get(sessions::count))
         .route(&at("offline-session-count"), get(sessions::count_offline))
         .route(&at("user-sessions"), get(sessions::list))
@@ -140,9 +139,6 @@ async fn list(admin: Admin, query: Query) -> Answer {
         return answer::json(&Vec::<Value>::new());
     }
     let (db, realm_id) = (&admin.app.db, &admin.realm.id);
-    if query.flag("registered") == Some(true) {
-        return answer::json(&registration::newest(&admin, page.first, page.max).await?);
-    }
     let client_id = query.text("clientId").filter(|c| !c.is_empty());
     let wanted = attribute_query(&query)?;
     let found: Vec<Client> = match (client_id, query.flag("search")) {
@@ -184,7 +180,8 @@ async fn create(admin: Admin, body: Body) -> Answer {
     admin.require(&[Right::ManageClients])?;
     let given = body.object("ClientRepresentation")?;
     validate::created(&given)?;
-    let new = write::create(&admin, &given)?;
+    let judge = judge(&admin).await?;
+    let new = write::create(&admin, Some(&judge), &given)?;
     let (db, realm_id) = (&admin.app.db, &admin.realm.id);
     if client::read_by_client_id(db, realm_id, &new.client_id).await?.is_some() {
         return Err(ApiError::conflict(&format!("Client {} already exists", new.client_id)));
@@ -201,6 +198,16 @@ async fn create(admin: Admin, body: Body) -> Answer {
     answer::created(&admin, &path)
 }
 
+/// The administrator, as client policies see them.
+async fn judge(admin: &Admin) -> Result<Judge<'_>, Error> {
+    let updater = Updater {
+        source: Source::User,
+        caller: &admin.caller,
+        user_id: Some(&admin.who.user.id),
+    };
+    client_policy::judge_of(&admin.app, &admin.realm, updater).await
+}
+
 async fn read(found: Found) -> Answer {
     answer::json(&describe(&found.admin, &found.client)?)
 }
@@ -210,9 +217,10 @@ async fn update(found: Found, body: Body) -> Answer {
     let given = body.object("ClientRepresentation")?;
     validate::changed(&given, &found.client)?;
     let admin = &found.admin;
+    let judge = judge(admin).await?;
     let mut tx = admin.app.db.begin().await?;
     let known = found.latest(&mut tx).await?;
-    let changed = write::update(admin, &known, &given)?;
+    let changed = write::update(admin, Some(&judge), &known, &given)?;
     let other = client::read_by_client_id(&mut tx, &admin.realm.id, &changed.client_id).await?;
     if other.is_some_and(|o| o.id != changed.id) {
         return Err(ApiError::duplicate());
