@@ -31,6 +31,7 @@ mod bad_settings;
 mod brute_force;
 mod claims;
 mod client_assertion;
+mod client_life;
 mod client_policies;
 mod client_policy_conditions;
 mod client_policy_requests;
