@@ -3,7 +3,6 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::client_registration::life::Uses;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::console::Console;
@@ -29,8 +28,6 @@ pub struct Parts {
     pub themes: Themes,
     pub demo: Demo,
     pub egress: Egress,
-    /// Which clients were used lately.
-    pub uses: Uses,
     /// Keycloak's own consoles, where they are mounted.
     pub console: Option<Console>,
 }
@@ -66,7 +63,6 @@ impl App {
             themes,
             demo: Demo::default(),
             egress,
-            uses: Uses::default(),
             console,
         })))
     }

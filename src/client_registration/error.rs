@@ -5,12 +5,11 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use vestibule_oauth::error::BearerError;
 
-use super::asked::Form;
 use super::refusal::Refusal;
 use crate::store::realm::Realm;
 
 /// A refusal in Keycloak's words.
-pub(super) fn refused(realm: &Realm, form: Form, refusal: &Refusal) -> Response {
+pub(super) fn refused(realm: &Realm, refusal: &Refusal) -> Response {
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
     let mut answer = match refusal {
         Refusal::Metadata(fault) => error(status, fault.code, &fault.description),
@@ -31,43 +30,14 @@ pub(super) fn refused(realm: &Realm, form: Form, refusal: &Refusal) -> Response 
                 "policy": rejected.policy, "policyId": rejected.policy_id
             });
             if let Some(field) = rejected.objection.field {
-                body["field"] = json!(as_named(form, field));
-                body["value"] = json!(rejected.objection.value);
-            }
-            written(status, &body)
-        }
-        Refusal::Quota { of, most } => {
-            let text = format!("No more than {most} applications may be registered for one {of}");
-            error(status, "quota_exceeded", &text)
-        }
-        Refusal::ClientPolicy(refused) => {
-            // Keycloak tells the code only; what is wrong is beside it.
-            let mut body = json!({
-                "error": BearerError::InsufficientScope.as_str(), "error_description": refused.code,
-                "policy": refused.policy, "message": refused.text
-            });
-            if let Some(field) = refused.field {
                 body["field"] = json!(field);
-                body["value"] = json!(refused.value);
+                body["value"] = json!(rejected.objection.value);
             }
             written(status, &body)
         }
     };
     no_store(&mut answer);
     answer
-}
-
-/// A member of metadata, as Keycloak's own form names it.
-fn as_named(form: Form, field: &'static str) -> &'static str {
-    match field {
-        _ if form == Form::OpenId => field,
-        "redirect_uris" => "redirectUris",
-        "client_name" => "name",
-        "client_uri" => "baseUrl",
-        "token_endpoint_auth_method" => "clientAuthenticatorType",
-        "scope" => "optionalClientScopes",
-        other => other,
-    }
 }
 
 /// Nobody keeps what tells secrets. RFC 7591 §3.2.1.

@@ -11,7 +11,6 @@ use super::refusal::{Refusal, Stop};
 use super::register::have_account;
 use super::token::{self, Auth};
 use super::{Request, is_about_json, named_policies, sector, token_of};
-use crate::client_policy::{Effects, Judge};
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::client::{self, Client};
@@ -88,24 +87,16 @@ pub(super) async fn update(request: &Request<'_>, client_id: &str, sent: &Doc) -
         return Err(Refusal::metadata("Client Identifier modified").into());
     }
     // Once before the transaction, because what others publish is fetched in between, and once for certain within it.
-    let judge = request.judge().await?;
-    let (wanted, _) = change(request, auth, &named, &judge, &client, &asked)?;
-    sector::check(request.app, &wanted).await?;
+    sector::check(request.app, &change(request, auth, &named, &client, &asked)?).await?;
 
     let mut tx = request.app.db.begin().await?;
     let (mut client, auth) = find_again(&mut tx, request, &client, Act::Update).await?;
-    let (wanted, effects) = change(request, auth, &named, &judge, &client, &asked)?;
-    let was_on = client.flag("serviceAccountsEnabled");
-    client.doc = wanted;
-    let secret = change_secret(request, &mut client, policies.secret_lifetime())?;
-    let rat = match &request.access {
-        Access::Registration { token, .. } if effects.keeps_registration_token => Some(token.clone()),
-        _ => rotate(request, &mut client, auth)?,
-    };
+    client.doc = change(request, auth, &named, &client, &asked)?;
+    let secret = change_secret(request, &mut client)?;
+    let rat = rotate(request, &mut client, auth)?;
     client::update(&mut tx, &client).await?;
     if client.flag("serviceAccountsEnabled") {
-        let roles = if was_on { Vec::new() } else { policies.roles() };
-        have_account(&mut tx, request, &client, &roles).await?;
+        have_account(&mut tx, request, &client).await?;
     } else {
         service_account::remove(&mut tx, request.realm, &client.id).await?;
     }
@@ -180,19 +171,9 @@ fn authorize(request: &Request<'_>, found: Option<Client>, act: Act) -> Result<(
 }
 
 /// The client as it would become, if all rules let it.
-fn change(
-    request: &Request<'_>,
-    auth: Auth,
-    named: &[&str],
-    judge: &Judge<'_>,
-    client: &Client,
-    asked: &Asked,
-) -> Result<(Doc, Effects), Refusal> {
-    let mut doc = asked.changed_client(request.realm, client);
-    let effects = judge.change(Some(client), asked.names_authenticator(), &mut doc)?;
-    let policies = request.policies(auth).and_named(named)?;
-    policies.reshape(&mut doc);
-    policies.judge(&Candidate {
+fn change(request: &Request<'_>, auth: Auth, named: &[&str], client: &Client, asked: &Asked) -> Result<Doc, Refusal> {
+    let doc = asked.changed_client(request.realm, client);
+    request.policies(auth).and_named(named)?.judge(&Candidate {
         doc: &doc,
         before: Some(&client.doc),
         scopes_given: false,
@@ -200,11 +181,11 @@ fn change(
     asked.check_bounds(&client.doc, &doc)?;
     check(&doc)?;
     metadata::check_levels(request.realm, &doc)?;
-    Ok((doc, effects))
+    Ok(doc)
 }
 
 /// Gives, takes or leaves the secret, as the client's method has it now. A new one is returned.
-fn change_secret(request: &Request<'_>, client: &mut Client, lifetime: Option<i64>) -> Result<Option<String>, Error> {
+fn change_secret(request: &Request<'_>, client: &mut Client) -> Result<Option<String>, Error> {
     if !metadata::has_secret(&client.doc) {
         client_secret::remove(&mut client.secrets);
         return Ok(None);
@@ -212,7 +193,6 @@ fn change_secret(request: &Request<'_>, client: &mut Client, lifetime: Option<i6
     let kept = client_secret::kept(&client.doc);
     if metadata::needs_new_secret(client, &client.doc) {
         metadata::note_secret(&mut client.doc, request.app.now_seconds());
-        client_secret::limit(&mut client.doc, request.app.now_seconds(), lifetime);
         let (id, app) = (client.id.clone(), request.app);
         return Ok(Some(client_secret::make(app, &mut client.secrets, &id, kept)?));
     }

@@ -5,8 +5,6 @@ use serde_json::{Value, json};
 use vestibule_oauth::client_metadata::{self, AuthMethod, Issued, Metadata, apply};
 
 use super::asked::Form;
-use super::descriptor;
-use super::policy::give_scope;
 use super::refusal::Refusal;
 use crate::caller::Caller;
 use crate::client_secret;
@@ -48,8 +46,7 @@ pub(super) fn new_client(realm: &Realm, metadata: &Metadata) -> Doc {
         ("defaultClientScopes", "defaultDefaultClientScopes"),
         ("optionalClientScopes", "defaultOptionalClientScopes"),
     ] {
-        doc.entry(list)
-            .or_insert_with(|| json!(scopes_of_protocol(realm, of_realm, false)));
+        doc.entry(list).or_insert_with(|| json!(openid_scopes(realm, of_realm)));
     }
     give_scopes(realm, &mut doc);
     complete(realm, &mut doc);
@@ -57,13 +54,9 @@ pub(super) fn new_client(realm: &Realm, metadata: &Metadata) -> Doc {
 }
 
 /// Those of a list of the realm that are of this protocol: SAML has scopes of its own.
-pub(super) fn scopes_of_protocol<'a>(realm: &'a Realm, list: &str, saml: bool) -> Vec<&'a str> {
+fn openid_scopes<'a>(realm: &'a Realm, list: &str) -> Vec<&'a str> {
     let mut names = realm.texts(list);
-    names.retain(|name| {
-        realm
-            .client_scope(name)
-            .is_some_and(|scope| (scope.protocol == "saml") == saml)
-    });
+    names.retain(|name| realm.client_scope(name).is_some_and(|scope| scope.protocol != "saml"));
     names
 }
 
@@ -105,9 +98,20 @@ pub(super) fn changed_client(realm: &Realm, client: &Client, metadata: &Metadata
 
 /// Gives the scopes that every registered client of the realm is to have.
 fn give_scopes(realm: &Realm, doc: &mut Doc) {
-    let names = realm.listed("clientRegistration.scopes.default");
-    for name in names.filter(|name| realm.client_scope(name).is_some()) {
-        give_scope(doc, name);
+    let setting = realm.attribute("clientRegistration.scopes.default").unwrap_or_default();
+    for name in setting
+        .split(',')
+        .map(str::trim)
+        .filter(|name| realm.client_scope(name).is_some())
+    {
+        if let Some(Value::Array(scopes)) = doc.get_mut("defaultClientScopes")
+            && !scopes.contains(&json!(name))
+        {
+            scopes.push(json!(name));
+        }
+        if let Some(Value::Array(scopes)) = doc.get_mut("optionalClientScopes") {
+            scopes.retain(|scope| scope != name);
+        }
     }
 }
 
@@ -201,11 +205,8 @@ fn percent_encoded(id: &str) -> String {
 }
 
 /// What a description of a client means, for the Admin API's converter: OpenID Connect metadata or Keycloak's own
-/// representation, or the descriptor of a SAML service provider. `None` if it is none of them.
+/// representation. `None` if it is neither.
 pub fn describe_as_client(body: &[u8]) -> Option<Doc> {
-    if body.trim_ascii_start().starts_with(b"<") {
-        return descriptor::client(body);
-    }
     let object = client_metadata::read_object(body).ok()?;
     if !object.contains_key("redirect_uris") {
         return object.contains_key("clientId").then_some(object);

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use serde_json::Value;
 use vestibule_oauth::error::{Refusal as Fault, RegistrationError};
 
-use crate::client_policy;
 use crate::error::Error;
 
 /// What the caller can act on.
@@ -23,10 +22,6 @@ pub enum Refusal {
     ClientNotFound,
     /// 403: a policy of the realm objects.
     Policy(Box<Rejected>),
-    /// 403: so many are registered already by this `token`, `owner`, from this `address`, or in the `realm`.
-    Quota { of: &'static str, most: i64 },
-    /// 403: a client policy of the realm objects.
-    ClientPolicy(Box<client_policy::Refused>),
 }
 
 /// An objection of a policy.
@@ -89,7 +84,7 @@ impl Refusal {
         match self {
             Self::Metadata(fault) => fault.status,
             Self::Token(_) => 401,
-            Self::Forbidden | Self::BuiltIn | Self::Policy(_) | Self::Quota { .. } | Self::ClientPolicy(_) => 403,
+            Self::Forbidden | Self::BuiltIn | Self::Policy(_) => 403,
             Self::ClientNotFound => 404,
         }
     }
@@ -100,8 +95,6 @@ impl Refusal {
             Self::Metadata(fault) => fault.code,
             Self::Token(_) => "invalid_token",
             Self::Forbidden | Self::BuiltIn | Self::Policy(_) => "not_allowed",
-            Self::ClientPolicy(refused) => refused.code,
-            Self::Quota { .. } => "quota_exceeded",
             Self::ClientNotFound => "client_not_found",
         }
     }
@@ -123,18 +116,6 @@ pub enum Stop {
 impl From<Refusal> for Stop {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
-    }
-}
-
-impl From<client_policy::Refused> for Refusal {
-    fn from(refused: client_policy::Refused) -> Self {
-        Self::ClientPolicy(Box::new(refused))
-    }
-}
-
-impl From<client_policy::Refused> for Stop {
-    fn from(refused: client_policy::Refused) -> Self {
-        Self::Refused(refused.into())
     }
 }
 

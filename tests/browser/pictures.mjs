@@ -1,7 +1,7 @@
 // The pages that there are, and how a person gets to each.
 import { code, setUp } from './authenticator.mjs';
 import { FIELD_ERRORS, authorizationUrl, fill, newPerson, submit } from './browser.mjs';
-import { PASSWORD } from './server.mjs';
+import { ADMIN, ADMIN_PASSWORD, PASSWORD } from './server.mjs';
 
 const LANGUAGES = { internationalizationEnabled: true, supportedLocales: ['en', 'de'], defaultLocale: 'en' };
 const TERMS = {
@@ -27,7 +27,8 @@ export async function preparePages(stage) {
   await server.admin('POST', '/open/clients', { clientId: 'tv', publicClient: true, attributes: { 'oauth2.device.authorization.grant.enabled': 'true' } });
   const factors = await secondFactors(stage);
   const organization = await invitations(stage);
-  return { ...arriving(stage), ...registering(stage), ...organization, ...recovering(stage), ...acting(stage), ...factors, ...leaving(stage) };
+  const console = await ownConsole(stage);
+  return { ...console, ...arriving(stage), ...registering(stage), ...organization, ...recovering(stage), ...acting(stage), ...factors, ...leaving(stage) };
 }
 
 async function mayDelete({ server }) {
@@ -288,6 +289,64 @@ function leaving(stage) {
       await confirm(page);
       await page.click('#kc-logout');
       await page.waitForSelector('#kc-logout', { state: 'detached' });
+    },
+  };
+}
+
+/** The console for administrators, in a realm where there is something to see. */
+async function ownConsole(stage) {
+  const { server } = stage;
+  await server.realm('fleet', { eventsEnabled: true, adminEventsEnabled: true });
+  const tokens = {};
+  for (const [name, owner, count, expiration] of [
+    ['team blue', 'blue@example.com', 5, 2_592_000],
+    ['Partner integration, spring', 'partners@example.com', -1, 0],
+    ['one machine', undefined, 1, 86_400],
+  ]) {
+    tokens[name] = await server.admin('POST', '/fleet/clients-initial-access', { name, owner, count, expiration });
+  }
+  const register = (token, metadata) =>
+    fetch(`${server.base}/realms/fleet/clients-registrations/openid-connect`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) },
+      body: JSON.stringify(metadata),
+    });
+  await register(tokens['team blue'].token, { client_name: 'Blue weather', redirect_uris: ['https://weather.blue.example/callback'] });
+  await register(tokens['team blue'].token, { client_name: 'Blue tides', redirect_uris: ['https://tides.blue.example/callback'] });
+  await register(tokens['one machine'].token, { redirect_uris: ['http://127.0.0.1/callback'], token_endpoint_auth_method: 'none' });
+  await register(undefined, { client_name: 'Stranger', redirect_uris: ['https://elsewhere.example.net/cb'] });
+  const base = `${server.base}/admin/master/console`;
+  const open = (part) => async (page) => {
+    await page.goto(`${base}/${part}`);
+    await fill(page, { username: ADMIN, password: ADMIN_PASSWORD });
+    await page.click('#kc-login');
+    await page.waitForSelector('#content');
+  };
+  const [client] = await server.admin('GET', '/fleet/clients?registered=true');
+  const policies = await server.admin('GET', '/fleet/components?type=org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy');
+  const hosts = policies.find(({ providerId }) => providerId === 'trusted-hosts');
+  return {
+    'console-tokens': open('fleet/tokens'),
+    'console-tokens-empty': open('open/tokens'),
+    'console-token-new': open('fleet/tokens/new'),
+    'console-token-made': async (page) => {
+      await open('bare/tokens/new')(page);
+      await page.fill('#name', 'team blue');
+      await page.click('#make');
+      await page.waitForSelector('#token');
+    },
+    'console-token': open(`fleet/tokens/${tokens['team blue'].id}`),
+    'console-clients': open('fleet/clients'),
+    'console-client': open(`fleet/clients/${client.id}`),
+    'console-policies': open('fleet/policies'),
+    'console-policy': open(`fleet/policies/${hosts.id}`),
+    'console-policy-new': open('fleet/policies/new'),
+    'console-activity': open('fleet/activity'),
+    'console-activity-off': open('bare/activity'),
+    'console-activity-administrators': open('fleet/activity?of=administrators'),
+    'console-menu': async (page) => {
+      await open('fleet/tokens')(page);
+      await page.click('#realms summary');
     },
   };
 }

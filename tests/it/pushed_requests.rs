@@ -1,6 +1,7 @@
 //! A client may leave its authorization request here and send the browser with a reference (RFC 9126).
 
 use serde_json::{Value, json};
+use vestibule::store::Query as _;
 
 use crate::support::oidc::{CALLBACK, at, shop, text};
 use crate::support::{self, Answer, Browser, Server, encode};
@@ -145,7 +146,6 @@ async fn a_client_that_must_push_cannot_do_without() {
     assert!(page.header("location").contains("/login-actions/"), "{}", page.body);
     // The secret of the client is not kept with what it pushed.
     let kept = server.app.db.clone();
-    use vestibule::store::Query as _;
     let mut row = kept
         .first("select doc from pushed_request", &[])
         .await

@@ -1,6 +1,7 @@
 //! Authorization requests that the client has signed (RFC 9101), and answers that the realm signs (JARM).
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use vestibule_jose::digest::b64url;
 use vestibule_jose::{Alg, Jwks, SigningKey, jwt};
 
@@ -150,7 +151,6 @@ async fn an_object_is_fetched_only_from_the_clients_own_addresses_and_not_from_p
         let object = jwt::encode(&key, "JWT", &asked(&realm, &[])).unwrap();
         let serving = async {
             let (mut stream, _) = listener.accept().await.unwrap();
-            use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
             let mut seen = [0; 4096];
             let _ = stream.read(&mut seen).await.unwrap();
             let answer = format!(

@@ -7,11 +7,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::error::ApiError;
+use crate::admin::console as own;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::console;
 use crate::oidc::door::OfRealm;
-use crate::page;
 use crate::visitor::Visitor;
 
 /// The addresses of the console.
@@ -27,6 +27,11 @@ fn found(location: &str) -> Response {
     (StatusCode::FOUND, [(header::LOCATION, location)]).into_response()
 }
 
+/// Scheme and authority.
+fn origin(caller: &Caller) -> &str {
+    caller.base.strip_suffix(caller.prefix).unwrap_or(&caller.base)
+}
+
 /// The console's page; its addresses are relative to one with a slash at the end.
 async fn show(
     State(app): State<App>,
@@ -36,11 +41,15 @@ async fn show(
 ) -> Result<Response, ApiError> {
     if !uri.path().ends_with('/') {
         let home = console::web::admin_path(&visitor.caller, &realm);
-        let origin = visitor.caller.base.strip_suffix(visitor.caller.prefix);
-        return Ok(found(&format!("{}{home}", origin.unwrap_or(&visitor.caller.base))));
+        return Ok(found(&format!("{}{home}", origin(&visitor.caller))));
     }
     match console::web::admin(&app, &realm, &visitor)? {
         Some(page) => Ok(page),
-        None => Ok(page::not_found(&app, &realm, &visitor)?),
+        // Without Keycloak's, ours.
+        None => Ok(found(&format!(
+            "{}{}",
+            origin(&visitor.caller),
+            own::start(&visitor.caller, &realm)
+        ))),
     }
 }

@@ -9,7 +9,6 @@ pub mod auth;
 pub mod authentication;
 pub mod client_description;
 pub mod client_policies;
-pub mod client_registrations;
 pub mod client_scopes;
 pub mod clients;
 pub mod component_settings;
@@ -63,12 +62,12 @@ pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
         .merge(users::routes())
         .merge(events::routes())
         .merge(console::routes())
+        .merge(crate::admin::console::routes())
         // -- clients, roles, groups, scopes, components: ----------------------------------------------------------
         .merge(authentication::routes())
         .merge(clients::routes())
         .merge(client_description::routes())
         .merge(client_policies::routes())
-        .merge(client_registrations::routes())
         .merge(client_scopes::routes())
         .merge(default_client_scopes::routes())
         .merge(components::routes())

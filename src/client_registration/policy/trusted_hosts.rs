@@ -28,18 +28,13 @@ pub(super) async fn check_sender(component: &Component, ip: IpAddr) -> Judgement
     if !on_by_default(component, "host-sending-registration-request-must-match") {
         return Ok(());
     }
+    let ip = ip.to_canonical();
     for host in list(component, "trusted-hosts") {
-        if calls_from(host, ip).await {
+        if is_address(host, ip) || (host == "localhost" && ip.is_loopback()) || resolves_to(host, ip).await {
             return Ok(());
         }
     }
     Err(Objection::new("Host not trusted."))
-}
-
-/// Whether somebody at an address is the listed host: a name, an address or a range of them; loopback is `localhost`.
-pub async fn calls_from(host: &str, ip: IpAddr) -> bool {
-    let ip = ip.to_canonical();
-    is_address(host, ip) || (host == "localhost" && ip.is_loopback()) || resolves_to(host, ip).await
 }
 
 /// Whether an entry is an address or a range of them, and holds this one.
@@ -84,11 +79,6 @@ pub(super) fn judge(component: &Component, candidate: &Candidate<'_>) -> Judgeme
 }
 
 fn trusts(component: &Component, uri: &str) -> bool {
-    is_of(list(component, "trusted-hosts"), uri)
-}
-
-/// Whether a URI is of one of these hosts: names, addresses, ranges of them, or `*.domain`.
-pub(super) fn is_of<'a>(mut hosts: impl Iterator<Item = &'a str>, uri: &str) -> bool {
     let Some(host) = redirect_uri::host(uri).map(str::to_ascii_lowercase) else {
         return false;
     };
@@ -97,7 +87,7 @@ pub(super) fn is_of<'a>(mut hosts: impl Iterator<Item = &'a str>, uri: &str) -> 
         .trim_end_matches(']')
         .parse::<IpAddr>()
         .ok();
-    hosts.any(|entry| {
+    list(component, "trusted-hosts").any(|entry| {
         let entry = entry.to_ascii_lowercase();
         if let Some(address) = address {
             return is_address(&entry, address.to_canonical());

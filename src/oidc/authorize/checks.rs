@@ -1,7 +1,6 @@
 //! What an authorization request must fulfil, check by check in Keycloak's order. Each check takes what the one before gave,
 //! so that nothing can be redirected before the redirect URI is trusted (RFC 9700, 4.11.2).
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use vestibule_oauth::authorize::{ResponseMode, ResponseType, max_age};
@@ -24,13 +23,12 @@ const MAY_REPEAT: &[&str] = &["resource"];
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForThePerson {
     pub status: u16,
-    /// The message, or the text itself, and its argument.
-    pub message: Cow<'static, str>,
+    /// The message, and its argument.
+    pub message: &'static str,
     pub argument: Option<&'static str>,
-    /// The event's error code and reason, and what else it says.
+    /// The event's error code and reason.
     pub event: &'static str,
     pub reason: Option<&'static str>,
-    pub details: Vec<(&'static str, String)>,
 }
 
 /// Why a request is sent back to the application.
@@ -40,8 +38,6 @@ pub struct ForTheClient {
     pub description: Option<String>,
     pub event: &'static str,
     pub reason: Option<String>,
-    /// What else the event says.
-    pub details: Vec<(&'static str, String)>,
     /// The checks got as far as knowing how the answer travels.
     pub mode_known: bool,
 }
@@ -49,11 +45,10 @@ pub struct ForTheClient {
 fn page(message: &'static str, event: &'static str) -> ForThePerson {
     ForThePerson {
         status: 400,
-        message: message.into(),
+        message,
         argument: None,
         event,
         reason: None,
-        details: Vec::new(),
     }
 }
 
@@ -64,7 +59,6 @@ fn refuse(code: &'static str, description: impl Into<String>) -> ForTheClient {
         reason: Some(description.clone()),
         description: Some(description),
         event: "invalid_request",
-        details: Vec::new(),
         mode_known: false,
     }
 }

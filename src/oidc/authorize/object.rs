@@ -122,7 +122,7 @@ fn in_time(app: &App, caller: &Caller, realm: &Realm, claims: Doc) -> Result<Doc
         ("nbf", |at, now| at - SKEW <= now),
     ] {
         // A claim of another type is not an absent one.
-        let at = claims.get(name).map(|value| value.as_i64());
+        let at = claims.get(name).map(serde_json::Value::as_i64);
         if at.is_some_and(|at| !at.is_some_and(|at| good(at, now))) {
             return Err("The request object is not active");
         }
@@ -206,7 +206,7 @@ mod tests {
             (r#"{"alg":"none"}"#, "c2ln"),
             (r#"{"alg":"NONE"}"#, ""),
             (r#"{"alg":"RS256"}"#, ""),
-            (r#"{}"#, ""),
+            ("{}", ""),
             (r#"{"alg":"none","crit":["b64"]}"#, ""),
             (r#"{"alg":"RS256","alg":"none"}"#, ""),
         ] {

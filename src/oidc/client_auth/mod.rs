@@ -76,12 +76,6 @@ impl Refused {
     }
 }
 
-/// The secret of a `Basic` header.
-pub fn secret_of(headers: &HeaderMap) -> Option<String> {
-    let presented = presented::read(headers, &Params::default()).ok()?;
-    presented.secret.map(|(secret, _)| secret)
-}
-
 /// Finds out which client calls.
 ///
 /// # Errors
@@ -102,9 +96,6 @@ pub async fn authenticate(
         return Ok(Err(Refused::unknown("client_not_found")));
     };
     let checked = check(app, caller, realm, &client_id, &presented).await?;
-    if let Ok(client) = &checked {
-        app.uses.note(&client.id, app.now());
-    }
     Ok(checked.map(|client| Authenticated { client }).map_err(|mut refused| {
         refused.client_id = Some(client_id);
         refused

@@ -43,9 +43,7 @@ pub(super) async fn tokens(
     (session, user): (UserSession, User),
     grant: Grant,
 ) -> Result<Value, Stop> {
-    let asked = &redeemed.request;
-    let request = &*request.judged(&event, asked.scope.as_deref()).await?;
-    let (app, realm, client) = (&request.app, &request.realm, &request.client);
+    let (app, realm, client, asked) = (&request.app, &request.realm, &request.client, &redeemed.request);
     let Some(part) = redeemed.part.clone() else {
         return Err(request
             .refuse_as(event, invalid_grant("Code not valid"), "invalid_code", None)

@@ -5,7 +5,7 @@ mod evaluate;
 mod found;
 mod installation;
 mod nodes;
-pub mod registration;
+mod registration;
 mod scopes;
 mod secret;
 mod sessions;
@@ -23,16 +23,13 @@ use super::answer;
 use super::auth::{Admin, Right};
 use super::error::{Answer, ApiError};
 use super::json::Body;
-use super::query::{Page, Query};
+use super::query::Query;
 use super::record::{Operation, record};
 use super::representation::client as shown;
 use crate::app::App;
-use crate::client_policy::{self, Judge, Source, Updater};
 use crate::error::Error;
 use crate::service_account;
 use crate::store::client::{self, Client};
-use crate::store::client_life::{self, Filter};
-use crate::store::client_registration::{self, Registration};
 use crate::store::json::Doc;
 
 /// The addresses of clients.
@@ -40,9 +37,7 @@ pub fn routes() -> Router<App> {
     let one = "/realms/{realm}/clients/{client}";
     Router::new()
         .route("/realms/{realm}/clients", get(list).post(create))
-        .route("/realms/{realm}/clients/bulk", post(registration::bulk))
         .route(one, get(read).put(update).delete(remove))
-        .route(&format!("{one}/registration"), get(registration::read))
         .route(&format!("{one}/client-secret"), get(secret::read).post(secret::renew))
         .route(
             &format!("{one}/client-secret/rotated"),
@@ -74,6 +69,7 @@ pub fn routes() -> Router<App> {
 fn below(one: &str) -> Router<App> {
     let at = |path: &str| format!("{one}/{path}");
     Router::new()
+        .route(&at("registration"), get(registration::read))
         .route(&at("session-count"), get(sessions::count))
         .route(&at("offline-session-count"), get(sessions::count_offline))
         .route(&at("user-sessions"), get(sessions::list))
@@ -144,8 +140,8 @@ async fn list(admin: Admin, query: Query) -> Answer {
         return answer::json(&Vec::<Value>::new());
     }
     let (db, realm_id) = (&admin.app.db, &admin.realm.id);
-    if let Some(seconds) = query.number("stale")? {
-        return stale(&admin, seconds, page).await;
+    if query.flag("registered") == Some(true) {
+        return answer::json(&registration::newest(&admin, page.first, page.max).await?);
     }
     let client_id = query.text("clientId").filter(|c| !c.is_empty());
     let wanted = attribute_query(&query)?;
@@ -161,22 +157,6 @@ async fn list(admin: Admin, query: Query) -> Answer {
         .iter()
         .filter(|c| wanted.iter().all(|(k, v)| c.attribute(k) == Some(v)));
     let shown: Vec<Doc> = matching.map(|c| describe(&admin, c)).collect::<Result<_, _>>()?;
-    answer::json(&shown)
-}
-
-/// `stale=SECONDS`: those that nobody has used for so long, the quietest first (contract 5).
-async fn stale(admin: &Admin, seconds: i64, page: Page) -> Answer {
-    let (db, realm_id) = (&admin.app.db, &admin.realm.id);
-    let filter = Filter {
-        quiet_since: Some(admin.app.now() - seconds * 1000),
-        ..Filter::default()
-    };
-    let mut shown = Vec::new();
-    for known in client_life::list(db, realm_id, &filter, page.first, page.max).await? {
-        if let Some(client) = client::by_id(db, realm_id, &known.client_uuid).await? {
-            shown.push(describe(admin, &client)?);
-        }
-    }
     answer::json(&shown)
 }
 
@@ -204,8 +184,7 @@ async fn create(admin: Admin, body: Body) -> Answer {
     admin.require(&[Right::ManageClients])?;
     let given = body.object("ClientRepresentation")?;
     validate::created(&given)?;
-    let judge = judge(&admin).await?;
-    let new = write::create(&admin, Some(&judge), &given)?;
+    let new = write::create(&admin, &given)?;
     let (db, realm_id) = (&admin.app.db, &admin.realm.id);
     if client::read_by_client_id(db, realm_id, &new.client_id).await?.is_some() {
         return Err(ApiError::conflict(&format!("Client {} already exists", new.client_id)));
@@ -215,32 +194,11 @@ async fn create(admin: Admin, body: Body) -> Answer {
         return Err(ApiError::duplicate());
     }
     write::service_account(&mut tx, &admin, &new, false).await?;
-    let registration = Registration {
-        client_uuid: new.id.clone(),
-        realm_id: realm_id.clone(),
-        source: "admin".to_owned(),
-        token_id: None,
-        owner: Some(admin.who.user.id.clone()),
-        ip_address: Some(admin.caller.ip.to_string()),
-        created: new.created,
-        last_used: None,
-    };
-    client_registration::add(&mut tx, &registration).await?;
     let path = format!("clients/{}", answer::segment(&new.id));
     let told = write::told(Some(&new), &given);
     record(&mut tx, &admin, Operation::Create, "CLIENT", &path, Some(&told)).await?;
     tx.commit().await?;
     answer::created(&admin, &path)
-}
-
-/// The administrator, as client policies see them.
-async fn judge(admin: &Admin) -> Result<Judge<'_>, Error> {
-    let updater = Updater {
-        source: Source::User,
-        caller: &admin.caller,
-        user_id: Some(&admin.who.user.id),
-    };
-    client_policy::judge_of(&admin.app, &admin.realm, updater).await
 }
 
 async fn read(found: Found) -> Answer {
@@ -252,10 +210,9 @@ async fn update(found: Found, body: Body) -> Answer {
     let given = body.object("ClientRepresentation")?;
     validate::changed(&given, &found.client)?;
     let admin = &found.admin;
-    let judge = judge(admin).await?;
     let mut tx = admin.app.db.begin().await?;
     let known = found.latest(&mut tx).await?;
-    let changed = write::update(admin, Some(&judge), &known, &given)?;
+    let changed = write::update(admin, &known, &given)?;
     let other = client::read_by_client_id(&mut tx, &admin.realm.id, &changed.client_id).await?;
     if other.is_some_and(|o| o.id != changed.id) {
         return Err(ApiError::duplicate());

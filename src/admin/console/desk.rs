@@ -1,0 +1,226 @@
+//! Where an administrator sits: signed in, with a realm in front of them, and the Admin API at hand.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::inside::{self, Said};
+use super::shown::Sheet;
+use super::{path, session};
+use crate::app::App;
+use crate::error::Error;
+use crate::oidc::door::OfRealm;
+use crate::page::{self, path_part};
+use crate::store::realm::Realm;
+use crate::theme::{Kind, Voice};
+use crate::visitor::Visitor;
+
+/// An administrator who is signed in, before the realm that the address names.
+pub struct Desk {
+    app: App,
+    /// This server.
+    server: Router,
+    visitor: Visitor,
+    home: Arc<Realm>,
+    /// The name of the realm that is administered.
+    pub of: String,
+    session: session::Session,
+}
+
+impl FromRequestParts<App> for Desk {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let OfRealm(home) = OfRealm::from_request_parts(parts, app).await?;
+        let visitor = Visitor::from_request_parts(parts, app).await?;
+        let Path(names) = Path::<HashMap<String, String>>::from_request_parts(parts, app)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        let of = names.get("of").cloned().unwrap_or_else(|| home.name.clone());
+        let server = inside::server(app);
+        match session::of(app, &server, &visitor, &home).await {
+            Ok(Some(session)) => Ok(Self {
+                app: app.clone(),
+                server,
+                visitor,
+                home,
+                of,
+                session,
+            }),
+            // A form that was sent without a session is not sent again: its page is shown.
+            Ok(None) => {
+                let to = if visitor.can_repeat {
+                    visitor.address.clone()
+                } else {
+                    super::start(&visitor.caller, &home)
+                };
+                Err(session::sign_in(app, &visitor, &home, to).unwrap_or_else(IntoResponse::into_response))
+            }
+            Err(e) => Err(e.into_response()),
+        }
+    }
+}
+
+/// `GET start`: the first realm beside one's own, and its tokens.
+///
+/// # Errors
+///
+/// Those of the Admin API.
+pub async fn start(desk: Desk) -> Result<Response, Error> {
+    let realms = desk.ask("GET", "realms?briefRepresentation=true", None).await?;
+    let mut names = realms.body.as_array().into_iter().flatten();
+    let other = names.find_map(|r| r["realm"].as_str().filter(|name| *name != desk.home.name));
+    let name = other.unwrap_or(&desk.home.name).to_owned();
+    Ok(desk.go(&format!("{}/tokens", path_part(&name))))
+}
+
+impl Desk {
+    /// Asks the Admin API; the path is below `/admin/`.
+    ///
+    /// # Errors
+    ///
+    /// As [`inside::ask`].
+    pub async fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Said, Error> {
+        let token = &self.session.access_token;
+        inside::ask(&self.server, &self.visitor.caller, token, (method, path), body).await
+    }
+
+    /// The same about the realm that is administered.
+    ///
+    /// # Errors
+    ///
+    /// As [`inside::ask`].
+    pub async fn ask_realm(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Said, Error> {
+        let realm = path_part(&self.of);
+        self.ask(method, &format!("realms/{realm}{path}"), body).await
+    }
+
+    /// Reads something of the realm; what may not be seen is a page that says so.
+    ///
+    /// # Errors
+    ///
+    /// The page, or what failed.
+    pub async fn read(&self, path: &str) -> Result<Value, Refused> {
+        let said = self.ask_realm("GET", path, None).await?;
+        if said.status.is_success() {
+            Ok(said.body)
+        } else {
+            Err(Refused::Page(Box::new(self.refused(&said).await?)))
+        }
+    }
+
+    /// Whether a form is one of this session's.
+    pub fn is_own(&self, form: &Sheet) -> bool {
+        vestibule_jose::digest::constant_time_eq(form.text("form").as_bytes(), self.session.form.as_bytes())
+    }
+
+    /// Now, in epoch milliseconds.
+    pub fn now(&self) -> i64 {
+        self.app.now()
+    }
+
+    /// On to another page of the console, below its path.
+    pub fn go(&self, to: &str) -> Response {
+        let base = path(&self.visitor.caller, &self.home.name);
+        let cookie = self.session.cookie.clone();
+        let mut answer = page::redirect(&self.home, &format!("{base}/{to}"), &[cookie]);
+        *answer.status_mut() = StatusCode::SEE_OTHER;
+        answer
+    }
+
+    /// On to another page about this realm.
+    pub fn go_realm(&self, to: &str) -> Response {
+        self.go(&format!("{}/{to}", path_part(&self.of)))
+    }
+
+    /// The page that says why something was not shown or done.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Page`] if a template is wrong.
+    pub async fn refused(&self, said: &Said) -> Result<Response, Error> {
+        let page = json!({ "reason": said.reason(), "forbidden": said.status == StatusCode::FORBIDDEN });
+        self.show(said.status, "refused.j2", "", page).await
+    }
+
+    /// A page of the console.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Page`] if a template is wrong.
+    pub async fn page(&self, template: &str, section: &str, page: Value) -> Result<Response, Error> {
+        self.show(StatusCode::OK, template, section, page).await
+    }
+
+    async fn show(&self, status: StatusCode, template: &str, section: &str, page: Value) -> Result<Response, Error> {
+        let realms = self.ask("GET", "realms?briefRepresentation=true", None).await?;
+        let home = path_part(&self.home.name);
+        let whoami = format!("{home}/console/whoami?currentRealm={home}");
+        let who = self.ask("GET", &whoami, None).await?;
+        let base = path(&self.visitor.caller, &self.home.name);
+        let nonce = crate::random::token();
+        let locale = crate::theme::locale::without_realm(self.visitor.accept_language.as_deref());
+        let context = json!({
+            "base": base, "here": format!("{base}/{}", path_part(&self.of)), "of": self.of,
+            "server": self.visitor.caller.base, "issuer": self.visitor.caller.issuer(&path_part(&self.of)),
+            "realms": names(&realms.body, &self.of), "person": who.body["displayName"], "section": section,
+            "form": self.session.form, "nonce": nonce, "official": self.app.console.is_some(), "page": page
+        });
+        let voice = Voice {
+            locale: locale.clone(),
+            ..Voice::default()
+        };
+        let html = self.app.themes.render(&voice, Kind::Admin, template, &context);
+        let html = html.map_err(|e| Error::Page(e.to_string()))?;
+        let mut answer = (status, Html(html)).into_response();
+        page::secure(&mut answer, &self.home, Some(&nonce));
+        page::add_cookies(&mut answer, std::slice::from_ref(&self.session.cookie));
+        let headers = answer.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Ok(value) = HeaderValue::from_str(&locale) {
+            headers.insert(header::CONTENT_LANGUAGE, value);
+        }
+        Ok(answer)
+    }
+}
+
+/// The realms to switch to; the present one is always among them.
+fn names(realms: &Value, of: &str) -> Vec<Value> {
+    let all = realms.as_array().into_iter().flatten();
+    let mut found: Vec<Value> = all
+        .filter_map(|r| Some(json!({ "name": r["realm"].as_str()?, "path": path_part(r["realm"].as_str()?) })))
+        .collect();
+    if !found.iter().any(|r| r["name"] == of) {
+        found.push(json!({ "name": of, "path": path_part(of) }));
+    }
+    found
+}
+
+/// Why there is nothing to show.
+pub enum Refused {
+    /// The page that says so.
+    Page(Box<Response>),
+    /// We could not answer.
+    Failed(Error),
+}
+
+impl From<Error> for Refused {
+    fn from(e: Error) -> Self {
+        Self::Failed(e)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Page(page) => *page,
+            Self::Failed(e) => e.into_response(),
+        }
+    }
+}
