@@ -3,7 +3,7 @@
 use serde_json::json;
 use vestibule_oauth::params::Params;
 
-use super::{acted, forget, gone, once, take};
+use super::{forget, gone, once, take};
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{End, done};
@@ -39,7 +39,6 @@ pub async fn run(mut turn: Turn, user: User, form: Option<&Params>) -> Result<Re
     let now = turn.app.now();
     let Some(address) = user.email.clone().filter(|_| !user.email_verified) else {
         forget(&mut turn, "VERIFY_EMAIL");
-        acted(&mut turn, "VERIFY_EMAIL", None);
         let mut tx = turn.app.db.begin().await?;
         once::spend(&mut tx, &turn, "VERIFY_EMAIL").await?;
         let changed = user::change_own(&mut tx, &turn.realm, &user.id, |user| {
@@ -51,7 +50,8 @@ pub async fn run(mut turn: Turn, user: User, form: Option<&Params>) -> Result<Re
         let Ok(user) = changed.await? else {
             return gone(&mut turn);
         };
-        let event = record::settled(&turn, Event::new("CUSTOM_REQUIRED_ACTION"));
+        let event = record::settled(&turn, Event::new("CUSTOM_REQUIRED_ACTION"))
+            .detail("custom_required_action", "VERIFY_EMAIL");
         events::record(&mut tx, &turn.realm, &event, now).await?;
         tx.commit().await?;
         return done(turn, user, "VERIFY_EMAIL", End::Unneeded).await;

@@ -18,6 +18,8 @@ pub enum Ending {
     AddressVerified,
     /// The account is updated.
     AccountUpdated,
+    /// So it is, because an administrator asked for it: nobody waits, unless the link says where it leads.
+    Asked,
 }
 
 /// Plans such an end for a tab.
@@ -25,6 +27,7 @@ pub fn plan(turn: &mut Turn, ending: Ending) {
     let text = match ending {
         Ending::AddressVerified => "verified",
         Ending::AccountUpdated => "updated",
+        Ending::Asked => "asked",
     };
     turn.session.set_note(NOTE, text);
 }
@@ -53,7 +56,7 @@ pub async fn page(turn: &mut Turn) -> Result<Option<Response>, Error> {
     let header = draft.text(header, &[]);
     let page = Info {
         message_header: Some(header),
-        skip_link: !only_verified && page_redirect_uri.is_empty(),
+        skip_link: planned == "asked" && page_redirect_uri.is_empty(),
         page_redirect_uri,
         ..Info::default()
     };

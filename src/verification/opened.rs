@@ -174,7 +174,7 @@ pub(super) async fn address(link: Link, user: User) -> Result<Response, Error> {
         Opened::Here(_) | Opened::Elsewhere => {
             // Who was asked by an administrator waits nowhere.
             let ending = if link.text("asid").is_empty() {
-                end::Ending::AccountUpdated
+                end::Ending::Asked
             } else {
                 end::Ending::AddressVerified
             };
@@ -211,7 +211,7 @@ pub(super) async fn actions(link: Link, user: User) -> Result<Response, Error> {
         return link.refuse(&Fault("expiredActionMessage", "expired_code")).await;
     }
     let Opened::Confirmed(turn) = same_browser(link.own_tab().await?, &link) else {
-        return confirm(link, end::Ending::AccountUpdated, Ask::Actions(aliases)).await;
+        return confirm(link, end::Ending::Asked, Ask::Actions(aliases)).await;
     };
     let mut turn = *turn;
     turn.session.user_id = Some(user.id.clone());

@@ -4,7 +4,7 @@
 #
 #   KEYCLOAK_RECORD  the folder with the recordings and the recorders; `none` where they are not to be had, and then nothing
 #                    is compared                                                     default ../shared/keycloak
-#   AT_LEAST         percent of the answers that must be the same                    default 85
+#   AT_LEAST         percent of the answers that must be the same                    default 95
 #   KEEP             a folder in which the recordings of our own are left            default: none
 # At least this much of the groups below has to be the same; what differs on purpose is listed, with its reason, in
 # known-differences-*.txt and does not count.
@@ -23,12 +23,13 @@ if [ ! -f "$record/record/compare.py" ]; then
 fi
 
 people=(
-    g03_pages g04_register_errors g05_password_policy g05b_policy_order g06_register_success g07_verify_email
+    g01_realm g02_defaults g03_pages g04_register_errors g05_password_policy g05b_policy_order g06_register_success g07_verify_email
     g08_forgot_password g09_login_settings g10_required_actions g10b_aia g11_login_errors g12_tokens g12b_introspect_audience
-    g13_admin_users g16_events g18_account g19_guides g21_brute_force_waits g22_absent_fields
+    g13_admin_users g14_authz g15_user_profile g16_events g17_localization g18_account g19_guides g20_more g21_brute_force_waits
+    g22_absent_fields
 )
 applications=(
-    initial-access-tokens dcr-create dcr-client-id dcr-redirect-uris dcr-grants dcr-auth-method dcr-scope dcr-sector
+    realm events dcr-provider-default client-description-converter initial-access-tokens dcr-create dcr-client-id dcr-redirect-uris dcr-grants dcr-auth-method dcr-scope dcr-sector
     dcr-transport dcr-bearer rat registration-policies cors client-secret service-account token-client-credentials
     token-jwt-auth token-errors token-of-registered-client introspection userinfo revocation device par authorization discovery
     guide-curls clients client-scopes-of-client protocol-mappers client-roles scope-mappings evaluate-scopes
@@ -48,12 +49,12 @@ side() { # name, what does not count, groups
     "$python" "$record/record/$name.py" --url "$BASE" --admin "$ADMIN" --password "$PASSWORD" --out "$out/$name.json" --only "$@"
     "$python" "$record/record/compare.py" "$record/$name.json" "$out/$name.json" "${groups[@]}" --show 8 \
         --known "$here/known-differences-$name.txt" --ignore "$ignore" \
-        --at-least "${AT_LEAST:-85}"
+        --at-least "${AT_LEAST:-95}"
 }
 
 status=0
 side people 'headers\.www-authenticate' "${people[@]}" || status=1
 side applications 'headers\.(www-authenticate|cache-control)|body\.(policy|policyId|field|value)' "${applications[@]}" || status=1
 [ -n "${KEEP:-}" ] || rm -rf "$out"
-[ "$status" = 0 ] || echo "less than ${AT_LEAST:-85} percent of the answers are Keycloak's" >&2
+[ "$status" = 0 ] || echo "less than ${AT_LEAST:-95} percent of the answers are Keycloak's" >&2
 exit "$status"
