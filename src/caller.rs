@@ -1,15 +1,17 @@
 //! Who calls, and by which address: decided once, from configuration and trusted proxies only (rule R11).
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
 use crate::config::Config;
 use crate::forwarded;
+use crate::possession::{self, Dpop, Proofs};
 use crate::store::realm::Realm;
 
 /// Keycloak looks at no longer `User-Agent`.
@@ -30,6 +32,8 @@ pub struct Caller {
     pub https: bool,
     /// What the caller says it is (`User-Agent`).
     pub agent: Option<std::sync::Arc<str>>,
+    /// What it brings to show that a token is its own.
+    pub proofs: Proofs,
 }
 
 impl Caller {
@@ -96,7 +100,13 @@ impl FromRequestParts<App> for Caller {
             .get::<ConnectInfo<SocketAddr>>()
             .map_or(IpAddr::from([127, 0, 0, 1]), |c| c.0.ip());
         let original = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |o| &o.0);
-        let caller = identify(&app.config, &parts.headers, original, peer.to_canonical());
+        let caller = identify(
+            &app.config,
+            &parts.headers,
+            original,
+            peer.to_canonical(),
+            &parts.method,
+        );
         let caller = caller
             .ok_or_else(|| (StatusCode::BAD_REQUEST, "The Host header is missing or not valid.").into_response())?;
         parts.extensions.insert(caller.clone());
@@ -104,12 +114,17 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
-fn identify(config: &Config, headers: &HeaderMap, uri: &Uri, peer: IpAddr) -> Option<Caller> {
+fn identify(config: &Config, headers: &HeaderMap, uri: &Uri, peer: IpAddr, method: &Method) -> Option<Caller> {
     let lines = |name: &str| {
         let all = headers.get_all(name).iter();
         all.filter_map(|v| v.to_str().ok().map(str::to_owned)).collect()
     };
     let said = forwarded::read(config, peer, lines);
+    let certificate = possession::certificate(config, peer, lines).map(Arc::new);
+    let dpop = dpop(headers).map(|mut dpop| {
+        method.as_str().clone_into(&mut dpop.method);
+        dpop
+    });
     let ip = said.as_ref().map_or(peer, |s| s.ip);
     let https = said.as_ref().and_then(|s| s.proto.as_deref()) == Some("https");
     let prefix = if uri.path() == "/auth" || uri.path().starts_with("/auth/") {
@@ -132,7 +147,10 @@ fn identify(config: &Config, headers: &HeaderMap, uri: &Uri, peer: IpAddr) -> Op
         }
     };
     let https = https || origin.starts_with("https://");
+    let address = format!("{origin}{}", uri.path());
+    let dpop = dpop.map(|dpop| Arc::new(Dpop { address, ..dpop }));
     Some(Caller {
+        proofs: Proofs { dpop, certificate },
         secure_context: https || loopback(&origin).is_some(),
         base: format!("{origin}{prefix}"),
         prefix,
@@ -143,6 +161,21 @@ fn identify(config: &Config, headers: &HeaderMap, uri: &Uri, peer: IpAddr) -> Op
             .and_then(|v| v.to_str().ok())
             .filter(|agent| agent.len() <= LONGEST_AGENT)
             .map(Into::into),
+    })
+}
+
+/// The proof of RFC 9449 in the headers, for a request that is told later.
+fn dpop(headers: &HeaderMap) -> Option<Dpop> {
+    let mut all = headers.get_all("dpop").iter();
+    let proof = all.next()?.to_str().unwrap_or_default().to_owned();
+    let scheme = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
+    let scheme = scheme.and_then(|v| v.split(' ').next()).unwrap_or_default();
+    Some(Dpop {
+        proof,
+        several: all.next().is_some(),
+        method: String::new(),
+        address: String::new(),
+        by_scheme: scheme.eq_ignore_ascii_case("dpop"),
     })
 }
 

@@ -50,6 +50,12 @@ pub struct ServeArgs {
         value_name = "CIDR"
     )]
     pub proxy_trusted_addresses: Vec<IpNet>,
+    /// Header in which a proxy hands on the certificate of a client, as Client-Cert (RFC 9440) or ssl-client-cert
+    #[arg(long, env = "VESTIBULE_PROXY_CLIENT_CERTIFICATE_HEADER", value_name = "NAME")]
+    pub proxy_client_certificate_header: Option<String>,
+    /// Header in which it says SUCCESS if an authority of its list has signed that certificate, as ssl-client-verify
+    #[arg(long, env = "VESTIBULE_PROXY_CLIENT_VERIFIED_HEADER", value_name = "NAME")]
+    pub proxy_client_verified_header: Option<String>,
     /// File with the key that encrypts what must be read back [default: DATA/secret.key]
     #[arg(long, env = "VESTIBULE_SECRET_KEY_FILE", value_name = "F")]
     pub secret_key_file: Option<PathBuf>,
@@ -90,6 +96,9 @@ pub struct Config {
     pub hostname: Option<String>,
     pub proxy_headers: Option<ProxyHeaders>,
     pub trusted_proxies: Vec<IpNet>,
+    /// Where a proxy tells of a client's certificate, and that it has verified it.
+    pub client_certificate_header: Option<String>,
+    pub client_verified_header: Option<String>,
     /// Keycloak's own consoles.
     pub console: Option<PathBuf>,
     pub secret_key_file: PathBuf,
@@ -176,6 +185,8 @@ impl ServeArgs {
             hostname: hostname.map(|h| base_address(&h)).transpose()?,
             proxy_headers,
             trusted_proxies,
+            client_certificate_header: self.proxy_client_certificate_header.filter(|h| !h.is_empty()),
+            client_verified_header: self.proxy_client_verified_header.filter(|h| !h.is_empty()),
             import_realm: self.import_realm,
             console: self.console,
             egress_allow: self.egress_allow,

@@ -134,6 +134,8 @@ mod tests {
             management_port: 0,
             hostname: None,
             proxy_headers: Some(kind),
+            client_certificate_header: None,
+            client_verified_header: None,
             trusted_proxies: trusted.iter().map(|t| t.parse().unwrap()).collect(),
             secret_key_file: "key".into(),
             egress_allow: Vec::new(),

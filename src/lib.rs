@@ -31,6 +31,7 @@ pub mod organization;
 pub mod otp;
 pub mod page;
 pub mod password;
+pub mod possession;
 pub mod privilege;
 pub mod profile;
 pub mod protection;

@@ -188,6 +188,7 @@ fn code_request(turn: &Turn, sid: &UserSession) -> CodeRequest {
         nonce: request.nonce.clone(),
         code_challenge: request.code_challenge.clone(),
         code_challenge_method: request.code_challenge_method.clone(),
+        dpop_jkt: request.dpop_jkt.clone(),
         auth_time: Some(identity::auth_time(sid)),
         notes,
     }

@@ -54,6 +54,12 @@ pub struct AuthRequest {
     /// The pushed request that this is, by its hash (RFC 9126): used up when somebody has signed in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pushed: Option<String>,
+    /// The thumbprint of the key that must be proved to use the code (RFC 9449).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dpop_jkt: Option<String>,
+    /// The id of the user that the application expects (`id_token_hint`, or `sub` of the parameter `claims`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
     /// The device whose request this is, by the hash of its code (RFC 8628): there is no way back by browser.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,

@@ -9,7 +9,7 @@ use serde_json::Value;
 use vestibule_jose::digest::sha256;
 use vestibule_jose::{Alg, jwt};
 
-use super::{session as sessions, token_roles};
+use super::{bound, session as sessions, token_roles};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::Error;
@@ -44,6 +44,8 @@ pub enum BearerRefused {
     ClientDisabled,
     UserNotFound,
     UserDisabled,
+    /// It is bound to a key or a certificate that whoever presents it has not proved.
+    NotTheirs,
 }
 
 impl BearerRefused {
@@ -56,6 +58,7 @@ impl BearerRefused {
             Self::ClientDisabled => "Client disabled",
             Self::UserNotFound => "User not found",
             Self::UserDisabled => "User disabled",
+            Self::NotTheirs => "DPoP proof and token binding verification failed",
         }
     }
 }
@@ -103,12 +106,11 @@ fn names(access: Option<&Value>) -> Vec<&str> {
         .map_or_else(Vec::new, |a| a.iter().filter_map(Value::as_str).collect())
 }
 
-/// The token of an `Authorization: Bearer` header.
+/// The token of an `Authorization` header, of the schemes `Bearer` and `DPoP`.
 pub fn of_headers(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
+    (scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("dpop"))
         .then(|| token.trim())
         .filter(|t| !t.is_empty())
 }
@@ -170,7 +172,8 @@ pub fn read(app: &App, caller: &Caller, realm: &Realm, token: &str, types: &[&st
     (in_time && right_kind && ours && issued >= realm.number("notBefore")).then_some(claims)
 }
 
-/// Accepts an access token of a realm, or says why not: signature, time, issuer, type, revocation, session, client, user.
+/// Accepts an access token of a realm, or says why not: signature, time, issuer, type, revocation, session, client, user, and
+/// that it is the caller's own, where it is bound.
 ///
 /// # Errors
 ///
@@ -181,7 +184,15 @@ pub async fn verify(
     realm: &Realm,
     token: &str,
 ) -> Result<Result<Bearer, BearerRefused>, Error> {
-    verify_types(app, caller, realm, token, &["Bearer"]).await
+    let known = match verify_types(app, caller, realm, token, &bound::ACCESS).await? {
+        Ok(known) => known,
+        refused => return Ok(refused),
+    };
+    Ok(if bound::is_theirs(app, caller, realm, &known.claims, token).await? {
+        Ok(known)
+    } else {
+        Err(BearerRefused::NotTheirs)
+    })
 }
 
 /// The same for tokens of other types, of which introspection and revocation know.

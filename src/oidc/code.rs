@@ -25,6 +25,8 @@ pub struct CodeRequest {
     pub nonce: Option<String>,
     pub code_challenge: Option<String>,
     pub code_challenge_method: Option<String>,
+    /// The key that must be proved to use the code (RFC 9449 section 10).
+    pub dpop_jkt: Option<String>,
     /// When the user proved themselves, epoch seconds.
     pub auth_time: Option<i64>,
     /// Notes for the application's part in the session, such as `acr`.
@@ -41,7 +43,7 @@ impl CodeRequest {
         let doc = json!({
             "redirectUri": self.redirect_uri, "scope": self.scope, "nonce": self.nonce,
             "codeChallenge": self.code_challenge, "codeChallengeMethod": self.code_challenge_method,
-            "authTime": self.auth_time, "notes": self.notes
+            "dpopJkt": self.dpop_jkt, "authTime": self.auth_time, "notes": self.notes
         });
         let mut doc = doc.as_object().cloned().unwrap_or_default();
         doc.retain(|_, value| !value.is_null());
@@ -56,6 +58,7 @@ impl CodeRequest {
             nonce: text(doc, "nonce"),
             code_challenge: text(doc, "codeChallenge"),
             code_challenge_method: text(doc, "codeChallengeMethod"),
+            dpop_jkt: text(doc, "dpopJkt"),
             auth_time: doc.get("authTime").and_then(Value::as_i64),
             notes: doc.get("notes").and_then(Value::as_object).cloned().unwrap_or_default(),
         }

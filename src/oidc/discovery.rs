@@ -91,10 +91,15 @@ const CLAIMS: [&str; 14] = [
     "nonce",
 ];
 
+/// The algorithms of signatures whose keys are not shared.
+pub fn asymmetric() -> Vec<&'static str> {
+    SIGNATURES.into_iter().filter(|alg| !alg.starts_with("HS")).collect()
+}
+
 /// The metadata, in Keycloak's order.
 fn metadata(realm: &Realm, issuer: &str) -> Value {
     let at = |path: &str| format!("{issuer}/protocol/openid-connect/{path}");
-    let asymmetric: Vec<&str> = SIGNATURES.into_iter().filter(|alg| !alg.starts_with("HS")).collect();
+    let asymmetric = asymmetric();
     let or_none: Vec<&str> = SIGNATURES.into_iter().chain(["none"]).collect();
     let mut prompts = vec!["none", "login", "consent"];
     if realm.flag("registrationAllowed") {

@@ -109,7 +109,7 @@ async fn meant_for(
     client: &Client,
     token: &str,
 ) -> Result<Option<Bearer>, Error> {
-    let types = ["Bearer", "ID", "Refresh", "Offline"];
+    let types = ["Bearer", "DPoP", "ID", "Refresh", "Offline"];
     let Ok(known) = bearer::verify_types(app, caller, realm, token, &types).await? else {
         return Ok(None);
     };

@@ -3,12 +3,14 @@
 pub mod action_token;
 pub mod authorize;
 pub mod bearer;
+pub mod bound;
 pub mod client_auth;
 pub mod code;
 pub mod cors;
 pub mod device;
 pub mod discovery;
 pub mod door;
+pub mod dpop;
 pub mod iframe;
 pub mod introspect;
 pub mod logout;

@@ -12,6 +12,7 @@ use super::authorize::{arrival, checks};
 use super::client_auth;
 use super::cors;
 use super::door::{self, OfRealm, Stop};
+use super::dpop;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::events;
@@ -56,6 +57,13 @@ async fn push(app: &App, caller: &Caller, realm: &Realm, headers: &HeaderMap, bo
         }
     };
     event.client_id = Some(client.client_id.clone());
+    let params = match with_key(app, caller, realm, params).await? {
+        Ok(params) => params,
+        Err(text) => {
+            let refused = Refusal::new(400, dpop::INVALID, text);
+            return Err(refuse(app, realm, event, refused, dpop::INVALID).await);
+        }
+    };
     let kept = match check(app, caller, realm, &client, &params).await? {
         Ok(kept) => kept,
         Err(text) => {
@@ -75,6 +83,28 @@ async fn push(app: &App, caller: &Caller, realm: &Realm, headers: &HeaderMap, bo
     events::record(&mut tx, realm, &event, app.now()).await?;
     tx.commit().await?;
     Ok(json!({ "request_uri": uri, "expires_in": lifespan }))
+}
+
+/// A proof beside the request binds the code to its key (RFC 9449 section 10.1).
+async fn with_key(
+    app: &App,
+    caller: &Caller,
+    realm: &Realm,
+    params: Params,
+) -> Result<Result<Params, &'static str>, Stop> {
+    let Some(sent) = &caller.proofs.dpop else {
+        return Ok(Ok(params));
+    };
+    let key = match dpop::check(app, realm, sent, None).await? {
+        Ok(key) => key,
+        Err(text) => return Ok(Err(text)),
+    };
+    if params.text("dpop_jkt").is_some_and(|named| named != key) {
+        return Ok(Err("DPoP Proof public key thumbprint does not match dpop_jkt"));
+    }
+    let others = params.iter().filter(|(name, _)| *name != "dpop_jkt");
+    let others = others.map(|(n, v)| (n.to_owned(), v.to_owned()));
+    Ok(Ok(others.chain([("dpop_jkt".to_owned(), key)]).collect()))
 }
 
 /// Seconds in which the browser must come.

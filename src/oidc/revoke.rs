@@ -8,6 +8,7 @@ use vestibule_oauth::error::Refusal;
 use vestibule_oauth::params::Params;
 
 use super::bearer::{self, Bearer};
+use super::bound;
 use super::client_auth;
 use super::cors;
 use super::door::{self, OfRealm, Stop};
@@ -106,7 +107,7 @@ async fn revoke(
         )
         .await);
     };
-    let types = ["Bearer", "Refresh", "Offline", "ID"];
+    let types = ["Bearer", "DPoP", "Refresh", "Offline", "ID"];
     let Some(claims) = bearer::read(app, caller, realm, token, &types) else {
         let refused = Refusal::new(200, "invalid_token", "Invalid token");
         return Err(refuse(app, realm, event, refused, "invalid_token", None).await);
@@ -131,7 +132,7 @@ async fn revoke(
     }
     let mut event = event;
     let jti = json::text(&claims, "jti").unwrap_or_default();
-    if kind == "Bearer" {
+    if bound::ACCESS.contains(&kind.as_str()) {
         event.user_id = json::text(&claims, "sub").map(str::to_owned);
         let mut tx = app.db.begin().await?;
         revoked::add(&mut tx, jti, json::number(&claims, "exp") * 1000).await?;

@@ -9,6 +9,7 @@ use vestibule_oauth::error::BearerError;
 
 use super::bearer::{self, Bearer};
 use super::cors;
+use super::discovery;
 use super::door::{self, OfRealm, Stop};
 use super::tokens::claims::Claims;
 use super::tokens::context::Context;
@@ -36,7 +37,7 @@ pub async fn serve(
         return door::refusal(&refused);
     }
     let Some(token) = token(&method, &headers, &body) else {
-        return refused(&realm, &headers, StatusCode::UNAUTHORIZED, None);
+        return refused(&realm, &caller, &headers, StatusCode::UNAUTHORIZED, None);
     };
     let known = match bearer::verify(&app, &caller, &realm, &token).await {
         Ok(Ok(known)) => known,
@@ -45,7 +46,7 @@ pub async fn serve(
             event.ip_address = Some(caller.ip.to_string());
             events::record_alone(&app, &realm, &event).await;
             let why = (BearerError::InvalidToken, why.description());
-            return refused(&realm, &headers, StatusCode::UNAUTHORIZED, Some(why));
+            return refused(&realm, &caller, &headers, StatusCode::UNAUTHORIZED, Some(why));
         }
         Err(failed) => return failed.into_response(),
     };
@@ -54,7 +55,7 @@ pub async fn serve(
     }
     if !known.has_scope("openid") {
         let why = (BearerError::InsufficientScope, "Missing openid scope");
-        return refused(&realm, &headers, StatusCode::FORBIDDEN, Some(why));
+        return refused(&realm, &caller, &headers, StatusCode::FORBIDDEN, Some(why));
     }
     match answer(&app, &caller, &realm, &known).await {
         Ok(mut response) => {
@@ -87,11 +88,25 @@ fn token(method: &Method, headers: &HeaderMap, body: &[u8]) -> Option<String> {
 }
 
 /// Keycloak says why in the header only.
-fn refused(realm: &Realm, headers: &HeaderMap, status: StatusCode, why: Option<(BearerError, &str)>) -> Response {
-    let value = match why {
+fn refused(
+    realm: &Realm,
+    caller: &Caller,
+    headers: &HeaderMap,
+    status: StatusCode,
+    why: Option<(BearerError, &str)>,
+) -> Response {
+    let mut value = match why {
         Some((error, description)) => error.challenge(&realm.name, description),
         None => format!("Bearer realm=\"{}\"", realm.name),
     };
+    if caller.proofs.dpop.is_some() {
+        // RFC 9449 section 7.1.
+        value = format!(
+            "{}, algs=\"{}\"",
+            value.replacen("Bearer", "DPoP", 1),
+            discovery::asymmetric().join(" ")
+        );
+    }
     let kind = [(header::CONTENT_TYPE, "text/plain;charset=utf-8")];
     let mut response = door::no_store((status, kind, "").into_response());
     if let Ok(value) = HeaderValue::from_str(&value) {

@@ -110,3 +110,61 @@ async fn a_certificate_is_as_good_as_a_set_of_keys() {
     let forged = with_assertion(&server, &realm, &assertion(&server, &realm, &other, "j-3")).await;
     refused(&forged, 400, "invalid_client", "Unable to load public key");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_registered_way_is_the_only_one() {
+    let server = support::sqlite().await;
+    let key = SigningKey::generate(Alg::ES256).unwrap().with_kid("k");
+    let realm = signer(&server, &key).await;
+    let secret = server
+        .admin(
+            "GET",
+            &format!("/{realm}/clients?clientId=signer"),
+            serde_json::Value::Null,
+        )
+        .await;
+    let id = secret.json()[0]["id"].as_str().unwrap().to_owned();
+    let new = server
+        .admin(
+            "POST",
+            &format!("/{realm}/clients/{id}/client-secret"),
+            serde_json::Value::Null,
+        )
+        .await;
+    let value = new.json()["value"].as_str().unwrap_or("none").to_owned();
+    let fields = [CLIENT_CREDENTIALS, ("client_id", "signer"), ("client_secret", &value)];
+    assert_ne!(token(&server, &realm, &fields).await.status, 200);
+    // And a client with a secret cannot sign for itself.
+    let now = server.app.now_seconds();
+    let said = json!({
+        "iss": "back", "sub": "back", "aud": format!("http://localhost:8080/realms/{realm}"), "jti": "j", "exp": now + 60
+    });
+    let by_secret = SigningKey::from_secret(Alg::HS256, "", &[b'x'; 32]).unwrap();
+    for key in [&key, &by_secret] {
+        let answer = with_assertion(&server, &realm, &jwt::encode(key, "JWT", &said).unwrap()).await;
+        assert_ne!(answer.status, 200, "{}", answer.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_may_be_in_a_certificate_that_an_administrator_gave_it() {
+    let server = support::sqlite().await;
+    let realm = shop(&server, json!({})).await;
+    for alg in [Alg::RS256, Alg::ES256] {
+        let key = SigningKey::generate(alg).unwrap();
+        let pair = rcgen::KeyPair::try_from(key.to_der().unwrap().as_slice()).unwrap();
+        let certificate = rcgen::CertificateParams::default().self_signed(&pair).unwrap();
+        let name = format!("by-{}", alg.as_str());
+        let doc = json!({
+            "clientId": name, "clientAuthenticatorType": "client-jwt", "serviceAccountsEnabled": true,
+            "attributes": { "jwt.credential.certificate": vestibule_jose::digest::b64(certificate.der()) }
+        });
+        server.client(&realm, doc).await;
+        let now = server.app.now_seconds();
+        let said = json!({
+            "iss": name, "sub": name, "aud": format!("http://localhost:8080/realms/{realm}"), "jti": "j", "exp": now + 60
+        });
+        let answer = with_assertion(&server, &realm, &jwt::encode(&key, "JWT", &said).unwrap()).await;
+        assert_eq!(answer.status, 200, "{alg}: {}", answer.body);
+    }
+}

@@ -50,6 +50,7 @@ pub async fn initial_token_with(
         ip: [127, 0, 0, 1].into(),
         secure_context: true,
         https: false,
+        proofs: vestibule::possession::Proofs::default(),
     };
     let token =
         vestibule::client_registration::token::initial(&server.app, &realm, &caller, &new.id, expires / 1000, origins);

@@ -170,7 +170,9 @@ pub fn trusted(
         kc_action: text("kc_action"),
         kc_idp_hint: text("kc_idp_hint"),
         resource: params.all("resource").take(20).map(str::to_owned).collect(),
+        dpop_jkt: text("dpop_jkt"),
         pushed,
+        expected: None,
         device: None,
     };
     Ok(Trusted { client, request })

@@ -6,6 +6,7 @@ use vestibule_jose::digest;
 use crate::error::Error;
 use crate::login::Turn;
 use crate::login::answer::Pairs;
+use crate::oidc::bound::TO_NOTHING;
 use crate::oidc::tokens::context::Context;
 use crate::oidc::tokens::make::{self, Grant, Place, Signer, Wanted};
 use crate::oidc::tokens::scope;
@@ -36,18 +37,24 @@ pub async fn tokens(turn: &Turn, user: User, place: &Place, code: Option<&str>) 
     let session_notes = place.session.notes.clone();
     let context = Context::load(app, &turn.realm, &turn.client, user, scopes, session_notes, notes).await?;
     let wanted = Wanted {
-        grant: Grant::Code,
+        grant: if asked.code { Grant::Code } else { Grant::Implicit },
         place: Some(place),
         nonce: request.nonce.as_deref(),
         chain: None,
         refresh: false,
         refresh_scope: None,
+        bound: &TO_NOTHING,
     };
     let issued = make::make(app, caller, &context, &wanted).await?;
     if asked.id_token {
         let alg = make::algorithm(&turn.realm, &turn.client, "id.token.signed.response.alg");
         let iat = app.now_seconds();
-        let mut claims = make::id_claims(caller, &context, &wanted, iat + issued.expires_in, iat);
+        let exp = iat + issued.expires_in;
+        let detached = turn.client.attribute("id.token.as.detached.signature") == Some("true");
+        let mut claims = match detached {
+            true => make::detached_claims(caller, &context, &wanted, exp, iat),
+            false => make::id_claims(caller, &context, &wanted, exp, iat),
+        };
         if asked.token {
             claims.set("at_hash", digest::at_hash(alg, &issued.access_token));
         }

@@ -3,6 +3,7 @@
 
 pub mod arrival;
 pub mod checks;
+mod expected;
 pub mod front;
 mod object;
 pub mod web;
@@ -102,6 +103,7 @@ pub async fn begin(
     if let Err(refused) = checks::acceptable(realm, &mut trusted, params) {
         return asking.redirect(&trusted, refused).await;
     }
+    trusted.request.expected = expected::user(app, visitor, realm, params).await?;
     if !organization::scope::exist(app, realm, trusted.request.scope.as_deref()).await? {
         let refused = checks::invalid_scope(&trusted.request);
         return asking.redirect(&trusted, refused).await;

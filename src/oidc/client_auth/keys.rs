@@ -17,16 +17,11 @@ const PAUSE: Duration = Duration::from_secs(30);
 static ASKED: LazyLock<Cache<String, ()>> =
     LazyLock::new(|| Cache::builder().max_capacity(10_000).time_to_live(PAUSE).build());
 
-/// The key of a client for a signature.
+/// The key of a client for a signature: of its key set, else that of the certificate that an administrator gave it.
 pub async fn find(app: &App, client: &Client, kid: Option<&str>, alg: Alg) -> Option<VerifyingKey> {
     if client.attribute("use.jwks.url") == Some("true") {
         let address = client.attribute("jwks.url")?;
-        let first = app
-            .egress
-            .get(address)
-            .await
-            .ok()
-            .and_then(|set| in_set(&set, kid, alg));
+        let first = fetched(app, address).await.and_then(|set| in_set(&set, kid, alg));
         if first.is_some() {
             return first;
         }
@@ -35,11 +30,10 @@ pub async fn find(app: &App, client: &Client, kid: Option<&str>, alg: Alg) -> Op
         }
         ASKED.insert(address.to_owned(), ());
         app.egress.forget(address);
-        let again = app.egress.get(address).await.ok()?;
-        return in_set(&again, kid, alg);
+        return in_set(&fetched(app, address).await?, kid, alg);
     }
     match client.attribute("jwks.string") {
-        Some(set) => in_set(set.as_bytes(), kid, alg),
+        Some(set) => in_set(&Jwks::parse(set.as_bytes()).ok()?, kid, alg),
         None => in_certificate(client, alg),
     }
 }
@@ -56,6 +50,18 @@ fn in_certificate(client: &Client, alg: Alg) -> Option<VerifyingKey> {
     VerifyingKey::from_spki(alg, &key).ok()
 }
 
-fn in_set(set: &[u8], kid: Option<&str>, alg: Alg) -> Option<VerifyingKey> {
-    Jwks::parse(set).ok()?.find(kid, alg)?.verifying_key(alg).ok()
+/// The key set of a client, as it is registered or was last fetched.
+pub async fn set(app: &App, client: &Client) -> Option<Jwks> {
+    if client.attribute("use.jwks.url") == Some("true") {
+        return fetched(app, client.attribute("jwks.url")?).await;
+    }
+    Jwks::parse(client.attribute("jwks.string")?.as_bytes()).ok()
+}
+
+async fn fetched(app: &App, address: &str) -> Option<Jwks> {
+    Jwks::parse(&app.egress.get(address).await.ok()?).ok()
+}
+
+fn in_set(set: &Jwks, kid: Option<&str>, alg: Alg) -> Option<VerifyingKey> {
+    set.find(kid, alg)?.verifying_key(alg).ok()
 }

@@ -4,7 +4,9 @@
 //! both. The method that a client is registered with is the only one that counts.
 
 mod assertion;
+mod certificate;
 pub mod keys;
+mod name;
 mod presented;
 mod secret;
 
@@ -161,7 +163,7 @@ async fn check(
     let proof = match found.text("clientAuthenticatorType").unwrap_or("client-secret") {
         "client-secret" => secret::check(app, &found, presented)?,
         "client-jwt" | "client-secret-jwt" => assertion::check(app, caller, realm, &found, presented).await?,
-        // Certificates are not read here: whoever must show one cannot.
+        "client-x509" => certificate::check(app, caller, &found).await,
         _ => Err(Refused::unknown("invalid_client_credentials")),
     };
     Ok(proof.map(|()| found))

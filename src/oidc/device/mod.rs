@@ -152,6 +152,7 @@ async fn keep(
         code_challenge_method: text("code_challenge_method"),
         claims: text("claims"),
         acr_values: text("acr_values"),
+        dpop_jkt: text("dpop_jkt"),
         resource: params.all("resource").take(20).map(str::to_owned).collect(),
         device: Some(hash.clone()),
         ..AuthRequest::default()

@@ -8,14 +8,15 @@ use crate::store::realm::Realm;
 use crate::visitor::Visitor;
 
 /// What an ID token says of who it was made for.
-pub(super) struct Hint {
+pub struct Hint {
     pub client_id: String,
+    pub sub: String,
     pub sid: String,
 }
 
 /// Reads a hint; nothing if it is not an ID token that this realm signed. Its age does not matter: it says who asks, and
 /// opens nothing.
-pub(super) fn read(app: &App, visitor: &Visitor, realm: &Realm, token: &str) -> Option<Hint> {
+pub fn read(app: &App, visitor: &Visitor, realm: &Realm, token: &str) -> Option<Hint> {
     let parsed = jwt::decode(token).ok()?;
     let key = realm.keys.verifying(parsed.kid()?, parsed.alg())?.verifier();
     let claims = parsed.verify(&key).ok()?;
@@ -24,6 +25,7 @@ pub(super) fn read(app: &App, visitor: &Visitor, realm: &Realm, token: &str) -> 
     ours.then_some(())?;
     Some(Hint {
         client_id: text("azp")?.to_owned(),
+        sub: text("sub").unwrap_or_default().to_owned(),
         sid: text("sid").unwrap_or_default().to_owned(),
     })
 }

@@ -5,7 +5,7 @@
 
 mod by_refresh_token;
 mod check;
-mod hint;
+pub(super) mod hint;
 pub mod web;
 
 use std::sync::Arc;

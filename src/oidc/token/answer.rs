@@ -18,7 +18,7 @@ pub(super) fn body(realm: &Realm, client: &Client, issued: &Issued, session_id: 
     if let Some(refresh) = &issued.refresh {
         body["refresh_token"] = json!(refresh.token);
     }
-    body["token_type"] = json!("Bearer");
+    body["token_type"] = json!(issued.kind);
     if let Some(id_token) = &issued.id_token {
         body["id_token"] = json!(id_token);
     }

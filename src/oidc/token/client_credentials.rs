@@ -61,6 +61,7 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
         chain: realm.flag("revokeRefreshToken").then(|| (crate::random::uuid(), 0)),
         refresh: refreshes,
         refresh_scope: None,
+        bound: &request.bound,
     };
     let issued = make::make(app, &request.caller, &context, &wanted).await?;
     let mut event = answer::told(&event, &issued);

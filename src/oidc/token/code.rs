@@ -9,6 +9,7 @@ use super::{answer, consent, place};
 use crate::events;
 use crate::oidc::code::{self as codes, CodeRequest, Redeemed};
 use crate::oidc::door::Stop;
+use crate::oidc::dpop;
 use crate::oidc::session as sessions;
 use crate::oidc::tokens::context::Context;
 use crate::oidc::tokens::make::{self, Grant, Place, Wanted};
@@ -44,6 +45,11 @@ pub(super) async fn tokens(
     grant: Grant,
 ) -> Result<Value, Stop> {
     let (app, realm, client, asked) = (&request.app, &request.realm, &request.client, &redeemed.request);
+    if asked.dpop_jkt.is_some() && asked.dpop_jkt != request.bound.jkt {
+        let text = "DPoP Proof public key thumbprint does not match dpop_jkt";
+        let refused = Refusal::new(400, dpop::INVALID, text);
+        return Err(request.refuse_as(event, refused, dpop::INVALID, Some(text)).await);
+    }
     let Some(part) = redeemed.part.clone() else {
         return Err(request
             .refuse_as(event, invalid_grant("Code not valid"), "invalid_code", None)
@@ -80,6 +86,7 @@ pub(super) async fn tokens(
         chain: realm.flag("revokeRefreshToken").then(|| (crate::random::uuid(), 0)),
         refresh: client.attribute("use.refresh.tokens") != Some("false"),
         refresh_scope: None,
+        bound: &request.bound,
     };
     let issued = make::make(app, &request.caller, &context, &wanted).await?;
     let event = answer::told(&event, &issued);

@@ -18,6 +18,7 @@ use serde_json::Value;
 use vestibule_oauth::error::Refusal;
 use vestibule_oauth::params::Params;
 
+use super::bound::{self, Bound};
 use super::client_auth::{self, Authenticated};
 use super::cors;
 use super::door::{self, OfRealm, Stop};
@@ -80,8 +81,8 @@ pub async fn post(
     if !cors::admits(&headers, &caller.base, &known.client) {
         return door::no_store(cors::invalid_origin());
     }
-    let request = request(app, caller, &realm, known, params, kind, &grant);
-    let answer = match answer(&request, &grant).await {
+    let mut request = request(app, caller, &realm, known, params, kind, &grant);
+    let answer = match answer(&mut request, &grant).await {
         Ok(body) => door::json_answer(StatusCode::OK, &body),
         Err(stop) => stop.into_response(),
     };
@@ -136,6 +137,7 @@ pub async fn of_registered(
         client: std::sync::Arc::clone(client),
         params: Params::default(),
         event: event.detail("grant_type", "registration"),
+        bound: Bound::default(),
     };
     match password::registered(&request, user).await {
         Ok(tokens) => Ok(Ok(tokens)),
@@ -165,14 +167,25 @@ fn request(
         client: known.client,
         params,
         event,
+        bound: Bound::default(),
     }
 }
 
-async fn answer(request: &Request, grant: &str) -> Result<Value, Stop> {
+async fn answer(request: &mut Request, grant: &str) -> Result<Value, Stop> {
     if request.client.flag("bearerOnly") {
         let refused = Refusal::new(400, "invalid_client", "Bearer-only not allowed");
         return Err(request.refuse(refused, "invalid_client", None).await);
     }
+    let bound = bound::of_request(&request.app, &request.caller, &request.realm, &request.client).await?;
+    request.bound = match bound {
+        Ok(bound) => bound,
+        Err(refused) => {
+            let text = refused.description.to_string();
+            let error = refused.code;
+            return Err(request.refuse(refused, error, Some(&text)).await);
+        }
+    };
+    let request = &*request;
     match grant {
         "authorization_code" => code::grant(request).await,
         "refresh_token" => refresh::grant(request).await,

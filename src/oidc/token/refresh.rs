@@ -21,6 +21,7 @@ use crate::store::user::{self, User};
 pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
     let (app, realm, client) = (&request.app, &request.realm, &request.client);
     let token = presented(request).await?;
+    is_theirs(request, &token).await?;
     let mut event = request.event.clone();
     event.session_id = Some(token.sid.clone());
     event = event
@@ -52,6 +53,7 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
         chain: rotates.then(|| (chain.clone(), generation + 1)),
         refresh: client.attribute("use.refresh.tokens") != Some("false"),
         refresh_scope: Some(token.scope.as_str()),
+        bound: &request.bound,
     };
     let issued = make::make(app, &request.caller, &context, &wanted).await?;
     keep(
@@ -84,6 +86,21 @@ async fn presented(request: &Request) -> Result<Refresh, Stop> {
         return Err(request.refuse(invalid_grant(text), "invalid_token", Some(text)).await);
     }
     Ok(token)
+}
+
+/// A bound token is used only by who proves the key or shows the certificate.
+async fn is_theirs(request: &Request, token: &Refresh) -> Result<(), Stop> {
+    if token.bound.jkt.is_some() && token.bound.jkt != request.bound.jkt {
+        let text = "DPoP proof and token binding verification failed";
+        return Err(request.refuse(invalid_grant(text), "invalid_token", Some(text)).await);
+    }
+    let shown = request.caller.proofs.certificate.as_ref().map(|c| c.thumbprint());
+    if token.bound.x5t.is_some() && token.bound.x5t != shown {
+        let text = "Client certificate missing, or its thumbprint and one in the refresh token did NOT match";
+        let refused = Refusal::new(401, "unauthorized_client", text);
+        return Err(request.refuse(refused, "not_allowed", Some(text)).await);
+    }
+    Ok(())
 }
 
 /// The session of the token, the client's part in it and the user, if all of them are still good.

@@ -8,6 +8,7 @@ use vestibule_oauth::params::Params;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::events;
+use crate::oidc::bound::Bound;
 use crate::oidc::door::Stop;
 use crate::oidc::tokens::scope::{self, Scopes};
 use crate::organization;
@@ -23,6 +24,8 @@ pub(super) struct Request {
     pub(super) client: Arc<Client>,
     pub(super) params: Params,
     pub(super) event: Event,
+    /// To what its tokens will be bound.
+    pub(super) bound: Bound,
 }
 
 impl Request {

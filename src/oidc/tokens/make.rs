@@ -12,6 +12,7 @@ use super::refresh::{self, Refresh};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::Error;
+use crate::oidc::bound::Bound;
 use crate::oidc::session as sessions;
 use crate::store::client::Client;
 use crate::store::json::Doc;
@@ -24,6 +25,8 @@ use crate::{client_secret, realm_setup};
 pub enum Grant {
     Code,
     Device,
+    /// No code: the token comes from the authorization endpoint.
+    Implicit,
     Refresh,
     Password,
     ClientCredentials,
@@ -34,7 +37,7 @@ pub enum Grant {
 impl Grant {
     fn code(self) -> &'static str {
         match self {
-            Self::Code => "ac",
+            Self::Code | Self::Implicit => "ac",
             Self::Device => "dg",
             Self::Refresh => "rt",
             Self::Password => "ro",
@@ -62,6 +65,8 @@ pub struct Wanted<'a> {
     pub refresh: bool,
     /// The scope of the refresh token, where it is wider than that of the access token.
     pub refresh_scope: Option<&'a str>,
+    /// To what the tokens are bound.
+    pub bound: &'a Bound,
 }
 
 /// Tokens, and what the answer and the event say of them.
@@ -73,6 +78,8 @@ pub struct Issued {
     pub refresh: Option<IssuedRefresh>,
     pub id_token: Option<String>,
     pub scope: String,
+    /// `token_type`.
+    pub kind: &'static str,
 }
 
 /// A refresh token.
@@ -117,6 +124,7 @@ pub async fn make(app: &App, caller: &Caller, context: &Context, wanted: &Wanted
         refresh,
         id_token,
         scope: context.scopes.claim(&context.realm),
+        kind: wanted.bound.kind(),
     })
 }
 
@@ -152,6 +160,7 @@ pub fn access_claims(app: &App, caller: &Caller, context: &Context, wanted: &Wan
     let lifespan = match own {
         Some(n) if n > 0 => n,
         Some(_) => realm.number("ssoSessionMaxLifespan"),
+        None if wanted.grant == Grant::Implicit => realm.number("accessTokenLifespanForImplicitFlow"),
         None => realm.number("accessTokenLifespan"),
     };
     let latest = wanted
@@ -175,13 +184,14 @@ pub fn access_claims(app: &App, caller: &Caller, context: &Context, wanted: &Wan
     claims.set("iat", iat);
     claims.set("jti", jti.as_str());
     claims.set("iss", caller.issuer(&realm.name));
-    claims.set("typ", "Bearer");
+    claims.set("typ", wanted.bound.kind());
     claims.set("azp", client.client_id.as_str());
     claims.set("sid", sid(wanted));
     claims.set("scope", context.scopes.claim(&context.realm));
     if header_type(client) == "at+jwt" {
         claims.set("client_id", client.client_id.as_str());
     }
+    claims.set("cnf", wanted.bound.cnf());
     let target = if light { Target::Lightweight } else { Target::Access };
     mappers::apply(context, target, &mut claims);
     Access { claims, jti, exp, iat }
@@ -193,6 +203,13 @@ fn sid(wanted: &Wanted<'_>) -> Value {
 
 /// The claims of an ID token but `at_hash`.
 pub fn id_claims(caller: &Caller, context: &Context, wanted: &Wanted<'_>, exp: i64, iat: i64) -> Claims {
+    let mut claims = detached_claims(caller, context, wanted, exp, iat);
+    mappers::apply(context, Target::Id, &mut claims);
+    claims
+}
+
+/// Those of an ID token that only signs the answer around it: nothing of the person but who they are.
+pub fn detached_claims(caller: &Caller, context: &Context, wanted: &Wanted<'_>, exp: i64, iat: i64) -> Claims {
     let client_id = context.client.client_id.as_str();
     let mut claims = Claims::default();
     claims.set("exp", exp);
@@ -205,7 +222,7 @@ pub fn id_claims(caller: &Caller, context: &Context, wanted: &Wanted<'_>, exp: i
     claims.set("azp", client_id);
     claims.set("nonce", wanted.nonce.map_or(Value::Null, |nonce| json!(nonce)));
     claims.set("sid", sid(wanted));
-    mappers::apply(context, Target::Id, &mut claims);
+    mappers::pairwise_subject(context, &mut claims);
     claims
 }
 
@@ -235,6 +252,11 @@ fn refresh_token(
         iat,
         chain: wanted.chain.clone(),
         audience,
+        // As Keycloak: a client with a secret or key of its own proves itself with that.
+        bound: Bound {
+            jkt: wanted.bound.jkt.clone().filter(|_| client.public()),
+            x5t: wanted.bound.x5t.clone(),
+        },
     };
     Ok(IssuedRefresh {
         token: refresh::sign(caller, realm, &token)?,

@@ -6,6 +6,7 @@ use vestibule_jose::jwt;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::Error;
+use crate::oidc::bound::Bound;
 use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
 
@@ -29,6 +30,8 @@ pub struct Refresh {
     pub chain: Option<(String, i64)>,
     /// Audiences of its access tokens.
     pub audience: Vec<String>,
+    /// To what it is bound.
+    pub bound: Bound,
 }
 
 /// Why a refresh token is not accepted.
@@ -82,6 +85,7 @@ pub fn sign(caller: &Caller, realm: &Realm, t: &Refresh) -> Result<String, Error
         "aud_x",
         super::audience::claim(t.audience.clone()).unwrap_or(Value::Null),
     );
+    put("cnf", t.bound.cnf());
     put("prov", json!("default"));
     jwt::encode(realm.keys.internal()?, "JWT", &claims).map_err(|e| Error::Key(e.to_string()))
 }
@@ -136,5 +140,6 @@ pub fn read(app: &App, caller: &Caller, realm: &Realm, token: &str) -> Result<Re
         iat,
         chain,
         audience,
+        bound: Bound::of(&claims).ok_or(Refused::Invalid)?,
     })
 }

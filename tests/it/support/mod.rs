@@ -153,6 +153,8 @@ fn config(db: String, data: PathBuf) -> Config {
         hostname: None,
         proxy_headers: None,
         trusted_proxies: Vec::new(),
+        client_certificate_header: None,
+        client_verified_header: None,
         egress_allow: Vec::new(),
         import_realm: false,
         egress_ca: None,

@@ -115,6 +115,7 @@ fn wanted(place: &Place) -> Wanted<'_> {
         chain: None,
         refresh: false,
         refresh_scope: None,
+        bound: &crate::oidc::bound::TO_NOTHING,
     }
 }
 

@@ -66,6 +66,7 @@ async fn issue(request: &Request, event: Event, scopes: Scopes, user: User) -> R
         chain: realm.flag("revokeRefreshToken").then(|| (crate::random::uuid(), 0)),
         refresh: client.attribute("use.refresh.tokens") != Some("false"),
         refresh_scope: None,
+        bound: &request.bound,
     };
     let issued = make::make(app, &request.caller, &context, &wanted).await?;
     let mut event = answer::told(&event, &issued);

@@ -3,6 +3,7 @@
 mod audience;
 mod organization;
 mod pairwise;
+mod requested;
 mod roles;
 mod session;
 mod user;
@@ -64,7 +65,13 @@ pub fn apply(context: &Context, target: Target, claims: &mut Claims) {
     for mapper in context.mappers().filter(|mapper| takes_part(mapper, target)) {
         one(context, mapper, target, &named, claims);
     }
+    requested::add(context, target, &named, claims);
     // Last, and everywhere: it has no switches.
+    pairwise_subject(context, claims);
+}
+
+/// Replaces the subject where the client's sector knows people under other ids.
+pub fn pairwise_subject(context: &Context, claims: &mut Claims) {
     for mapper in context.mappers().filter(|m| m.protocol_mapper == pairwise::PROVIDER) {
         pairwise::replace(context, mapper, claims);
     }
