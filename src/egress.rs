@@ -109,6 +109,24 @@ impl Egress {
         Ok(bytes)
     }
 
+    /// Posts a form. What is answered is not read.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`], as [`Egress::get`]; [`Refused::Answer`] for any status that is no success.
+    pub async fn post_form(&self, address: &str, fields: &[(&str, &str)]) -> Result<(), Refused> {
+        let url = self.check(address)?;
+        let answer = self.client.post(url).form(fields).send().await.map_err(|e| {
+            tracing::info!("egress: {}", e.without_url());
+            Refused::Answer
+        })?;
+        if answer.status().is_success() {
+            Ok(())
+        } else {
+            Err(Refused::Answer)
+        }
+    }
+
     /// Forgets what was fetched from an address: a key was not in it. Whether there was anything to forget.
     pub fn forget(&self, address: &str) -> bool {
         self.kept.remove(address).is_some()

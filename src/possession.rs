@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_certificate_is_read_as_every_proxy_writes_it() {
-        let der = vec![0x30, 0x82, 0xfb, 0xef, 0xbe];
+        let der = vec![0xfb, 0xef, 0xbe, 0x30, 0x82];
         let b64 = STANDARD.encode(&der);
         assert!(b64.contains('+'));
         for line in [

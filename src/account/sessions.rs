@@ -9,6 +9,7 @@ use crate::device::{self, Device};
 use crate::error::Error;
 use crate::events;
 use crate::oidc;
+use crate::oidc::logout::backchannel;
 use crate::store::realm::Realm;
 use crate::store::session::{self, UserSession};
 use crate::store::{Tx, client};
@@ -132,6 +133,9 @@ pub async fn remove(person: &Person, id: &str) -> Answer {
 }
 
 async fn end(person: &Person, tx: &mut Tx, id: &str) -> Result<(), Error> {
+    if let Some(ending) = session::by_id(&mut *tx, &person.realm.id, id).await? {
+        backchannel::queue(tx, &person.app, &person.caller, &person.realm, &ending, &[]).await?;
+    }
     if session::remove(tx, &person.realm.id, id).await? {
         let mut event = person.event("LOGOUT");
         event.session_id = Some(id.to_owned());

@@ -11,6 +11,7 @@ use super::session;
 use crate::app::App;
 use crate::error::Error;
 use crate::oidc::device::verify;
+use crate::oidc::tokens::encrypted::{self, What};
 use crate::oidc::tokens::make::{self, Signer};
 use crate::page::{self, Caching, Draft, Response, StatusCode};
 use crate::store::client::Client;
@@ -124,6 +125,7 @@ async fn packed(way: Way<'_>, pairs: &Pairs) -> Result<Pairs, Error> {
         json!(way.app.now_seconds() + way.realm.number("accessCodeLifespan").max(60)),
     );
     let token = make::sign(way.app, way.realm, way.client, alg, Signer::Client, "JWT", &claims).await?;
+    let token = encrypted::wrap(way.app, way.client, What::Authorization, token, "JWT").await?;
     Ok(vec![("response", token)])
 }
 

@@ -100,6 +100,7 @@ pub fn cookies(app: &App, visitor: &Visitor, realm: &Realm, session: &UserSessio
 pub async fn sign_out(app: &App, visitor: &Visitor, realm: &Realm) -> Result<Vec<String>, Error> {
     if let Some(known) = read(app, visitor, realm).await? {
         let mut tx = app.db.begin().await?;
+        oidc::logout::backchannel::queue(&mut tx, app, &visitor.caller, realm, &known.session, &[]).await?;
         session::remove(&mut tx, &realm.id, &known.session.id).await?;
         tx.commit().await?;
     }

@@ -8,6 +8,7 @@ use super::settings::Settings;
 use super::smtp;
 use crate::app::App;
 use crate::error::Error;
+use crate::oidc::logout::backchannel;
 use crate::store::outbox::{self, Outgoing};
 use crate::store::realm;
 use crate::store::{inbox, json};
@@ -119,14 +120,17 @@ fn next_attempt(message: &Outgoing, now: i64) -> Option<i64> {
 }
 
 async fn send(app: &App, message: &Outgoing) -> Result<(), String> {
+    let opened = app.db.open_sealed(super::SEALED_FOR, &message.id, &message.doc);
+    let opened = opened.map_err(|e| e.to_string())?;
+    let doc = json::parse(&String::from_utf8_lossy(&opened)).map_err(|e| e.to_string())?;
+    if message.kind == backchannel::KIND {
+        return backchannel::deliver(app, &message.realm_id, &doc).await;
+    }
     let realm = realm::by_id(&app.db, &message.realm_id)
         .await
         .map_err(|e| e.to_string())?;
     let realm = realm.ok_or("the realm is gone")?;
     let settings = Settings::of(&realm).ok_or("the realm has no smtpServer")?;
-    let opened = app.db.open_sealed(super::SEALED_FOR, &message.id, &message.doc);
-    let opened = opened.map_err(|e| e.to_string())?;
-    let doc = json::parse(&String::from_utf8_lossy(&opened)).map_err(|e| e.to_string())?;
     let text = |key: &str| doc.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let letter = Letter {
         subject: text("subject"),

@@ -12,6 +12,7 @@ use vestibule_oauth::error::Refusal;
 use super::bearer::{self, Bearer};
 use super::door::{self, OfRealm, Stop};
 use super::tokens::claims::Claims;
+use super::tokens::make::{self, Signer};
 use super::tokens::mappers::{self, Target};
 use super::tokens::refresh;
 use super::{client_auth, cors, userinfo};
@@ -34,8 +35,7 @@ pub async fn post(
     body: Bytes,
 ) -> Response {
     match answer(&app, &caller, &realm, &headers, &body).await {
-        Ok(body) => {
-            let mut response = door::json_answer(StatusCode::OK, &body);
+        Ok(mut response) => {
             response
                 .headers_mut()
                 .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -60,7 +60,7 @@ async fn answer(
     realm: &Arc<Realm>,
     headers: &HeaderMap,
     body: &[u8],
-) -> Result<Value, Stop> {
+) -> Result<Response, Stop> {
     door::admit(realm, caller)?;
     let params = door::form(headers, body)?;
     let client = match client_auth::authenticate(app, caller, realm, headers, &params).await? {
@@ -92,13 +92,42 @@ async fn answer(
         event.kind = "INTROSPECT_TOKEN_ERROR".into();
         event.error = Some("invalid_token".into());
         events::record_alone(app, realm, &event).await;
-        return Ok(json!({ "active": false }));
+        return said(app, caller, realm, headers, &client, json!({ "active": false })).await;
     };
     event.user_id = Some(known.user.id.clone());
     event.session_id = known.session_id().map(str::to_owned);
     let claims = claims(app, realm, &known).await?;
     events::record_alone(app, realm, &event).await;
-    Ok(Value::Object(claims))
+    said(app, caller, realm, headers, &client, Value::Object(claims)).await
+}
+
+/// The media type of signed answers, and with `typ` before it their type.
+const SIGNED: &str = "token-introspection+jwt";
+
+/// The answer: JSON or, for who takes nothing else, signed (RFC 9701).
+async fn said(
+    app: &App,
+    caller: &Caller,
+    realm: &Arc<Realm>,
+    headers: &HeaderMap,
+    client: &Client,
+    body: Value,
+) -> Result<Response, Stop> {
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
+    if !accept.contains(SIGNED) {
+        return Ok(door::json_answer(StatusCode::OK, &body));
+    }
+    let claims = json!({
+        "iss": caller.issuer(&realm.name), "aud": client.client_id, "iat": app.now_seconds(), "token_introspection": body
+    });
+    let claims = claims.as_object().cloned().unwrap_or_default();
+    let alg = make::algorithm(realm, client, "introspection.signed.response.alg");
+    let signed = make::sign(app, realm, client, alg, Signer::Client, SIGNED, &claims).await?;
+    let kind = format!("application/{SIGNED}");
+    Ok(([(header::CONTENT_TYPE, kind)], signed).into_response())
 }
 
 /// A good token of any type, if it is for the caller: its audience, or a caller that may look at everything.

@@ -138,6 +138,9 @@ pub async fn end_by_refresh_token(
     if claims.offline {
         session::detach(&mut tx, &claims.sid, true, &client.id).await?;
     }
+    if let Some(ending) = session::by_id(&mut tx, &realm.id, &claims.sid).await? {
+        super::logout::backchannel::queue(&mut tx, app, caller, realm, &ending, &[]).await?;
+    }
     let ended = session::remove(&mut tx, &realm.id, &claims.sid).await?;
     if ended || claims.offline {
         let mut event = event.clone();

@@ -13,6 +13,7 @@ use super::discovery;
 use super::door::{self, OfRealm, Stop};
 use super::tokens::claims::Claims;
 use super::tokens::context::Context;
+use super::tokens::encrypted::{self, What};
 use super::tokens::make::{self, Signer};
 use super::tokens::mappers::{self, Target};
 use super::tokens::scope;
@@ -126,16 +127,22 @@ async fn answer(app: &App, caller: &Caller, realm: &std::sync::Arc<Realm>, known
     events::record_alone(app, realm, &event).await;
     let mut claims = claims(&context);
     let client = &known.client;
-    let Some(alg) = client
+    let alg = client
         .attribute("user.info.response.signature.alg")
-        .filter(|alg| *alg != "none")
-    else {
-        return Ok(door::json_answer(StatusCode::OK, &Value::Object(claims.finish())));
+        .filter(|alg| *alg != "none");
+    let Some(alg) = alg else {
+        let body = Value::Object(claims.finish());
+        if !What::Userinfo.is_wanted(client) {
+            return Ok(door::json_answer(StatusCode::OK, &body));
+        }
+        let sealed = encrypted::wrap(app, client, What::Userinfo, body.to_string(), "").await?;
+        return Ok(([(header::CONTENT_TYPE, "application/jwt")], sealed).into_response());
     };
     claims.set("iss", caller.issuer(&realm.name));
     claims.add_audience(&client.client_id);
     let alg = vestibule_jose::Alg::parse(alg).unwrap_or(vestibule_jose::Alg::RS256);
     let signed = make::sign(app, realm, client, alg, Signer::Client, "JWT", &claims.finish()).await?;
+    let signed = encrypted::wrap(app, client, What::Userinfo, signed, "JWT").await?;
     Ok(([(header::CONTENT_TYPE, "application/jwt")], signed).into_response())
 }
 

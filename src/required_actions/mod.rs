@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::events;
 use crate::login::actions::{End, done};
 use crate::login::{Turn, expired, record};
+use crate::oidc::logout::backchannel;
 use crate::page::{Response, StatusCode};
 use crate::password::policy;
 use crate::profile::{self, Context};
@@ -81,6 +82,7 @@ async fn end_other_sessions(tx: &mut Tx, turn: &Turn, user: &User) -> Result<(),
     for offline in [false, true] {
         for known in crate::store::session::of_user(&mut *tx, &turn.realm.id, &user.id, offline).await? {
             if present != Some(known.id.as_str()) {
+                backchannel::queue(tx, &turn.app, &turn.visitor.caller, &turn.realm, &known, &[]).await?;
                 crate::store::session::remove(tx, &turn.realm.id, &known.id).await?;
             }
         }

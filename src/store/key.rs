@@ -131,6 +131,15 @@ impl Keys {
             })
     }
 
+    /// The keys that others encrypt to.
+    pub fn decrypting(&self) -> impl Iterator<Item = &EncryptionKey> {
+        let enabled = self.placed.iter().filter(|p| p.enabled);
+        enabled.filter_map(|p| match &p.key.material {
+            Material::Encrypt(key) => Some(key),
+            _ => None,
+        })
+    }
+
     /// The key for what only this server reads: refresh tokens, action tokens, registration tokens (HS512).
     ///
     /// # Errors

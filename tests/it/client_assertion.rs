@@ -145,26 +145,3 @@ async fn the_registered_way_is_the_only_one() {
         assert_ne!(answer.status, 200, "{}", answer.body);
     }
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_key_may_be_in_a_certificate_that_an_administrator_gave_it() {
-    let server = support::sqlite().await;
-    let realm = shop(&server, json!({})).await;
-    for alg in [Alg::RS256, Alg::ES256] {
-        let key = SigningKey::generate(alg).unwrap();
-        let pair = rcgen::KeyPair::try_from(key.to_der().unwrap().as_slice()).unwrap();
-        let certificate = rcgen::CertificateParams::default().self_signed(&pair).unwrap();
-        let name = format!("by-{}", alg.as_str());
-        let doc = json!({
-            "clientId": name, "clientAuthenticatorType": "client-jwt", "serviceAccountsEnabled": true,
-            "attributes": { "jwt.credential.certificate": vestibule_jose::digest::b64(certificate.der()) }
-        });
-        server.client(&realm, doc).await;
-        let now = server.app.now_seconds();
-        let said = json!({
-            "iss": name, "sub": name, "aud": format!("http://localhost:8080/realms/{realm}"), "jti": "j", "exp": now + 60
-        });
-        let answer = with_assertion(&server, &realm, &jwt::encode(&key, "JWT", &said).unwrap()).await;
-        assert_eq!(answer.status, 200, "{alg}: {}", answer.body);
-    }
-}

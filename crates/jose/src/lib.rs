@@ -1,4 +1,4 @@
-//! Keys, signatures, JSON Web Tokens and key sets (RFC 7515 to 7519, 7638 and 8037), and
+//! Keys, signatures, encryption, JSON Web Tokens and key sets (RFC 7515 to 7519, 7638 and 8037), and
 //! encryption at rest. On aws-lc-rs, without input or output.
 //!
 //! The crate is built so that the well-known mistakes cannot be written with it:
@@ -16,6 +16,7 @@ mod der;
 pub mod digest;
 mod encryption_key;
 mod error;
+pub mod jwe;
 mod jwk;
 mod jwks;
 pub mod jwt;

@@ -12,6 +12,8 @@ use crate::caller::Caller;
 use crate::error::Error;
 use crate::login::address;
 use crate::login::request::AuthRequest;
+use crate::oidc::tokens::encrypted::What;
+use crate::oidc::tokens::resource;
 use crate::oidc::tokens::scope;
 use crate::store::client::{self, Client};
 use crate::store::realm::Realm;
@@ -181,14 +183,14 @@ pub fn trusted(
 /// All that remains: errors of these go to the application.
 pub fn acceptable(realm: &Realm, trusted: &mut Trusted, params: &Params) -> Result<(), ForTheClient> {
     let asked = response_type(&mut trusted.request)?;
-    response_mode(&mut trusted.request, asked)?;
+    response_mode(&trusted.client, &mut trusted.request, asked)?;
     remaining(realm, trusted, params, asked).map_err(|refused| ForTheClient {
         mode_known: true,
         ..refused
     })
 }
 
-fn remaining(realm: &Realm, trusted: &Trusted, params: &Params, asked: ResponseType) -> Result<(), ForTheClient> {
+fn remaining(realm: &Realm, trusted: &mut Trusted, params: &Params, asked: ResponseType) -> Result<(), ForTheClient> {
     flow_enabled(&trusted.client, asked)?;
     if params.duplicate(MAY_REPEAT).is_some() {
         return Err(ForTheClient {
@@ -207,6 +209,8 @@ fn remaining(realm: &Realm, trusted: &Trusted, params: &Params, asked: ResponseT
         return Err(refuse("invalid_request", "Missing parameter: nonce"));
     }
     scopes(realm, &trusted.client, &trusted.request)?;
+    let resources = resource::known(realm, trusted.request.resource.iter().map(String::as_str));
+    trusted.request.resource = resources.map_err(|_| refuse("invalid_target", resource::TEXT))?;
     if asked.code {
         challenge(realm, &trusted.client, &trusted.request)?;
     }
@@ -227,7 +231,7 @@ fn response_type(request: &mut AuthRequest) -> Result<ResponseType, ForTheClient
     })
 }
 
-fn response_mode(request: &mut AuthRequest, asked: ResponseType) -> Result<(), ForTheClient> {
+fn response_mode(client: &Client, request: &mut AuthRequest, asked: ResponseType) -> Result<(), ForTheClient> {
     let Some(sent) = &request.response_mode else {
         return Ok(());
     };
@@ -236,6 +240,14 @@ fn response_mode(request: &mut AuthRequest, asked: ResponseType) -> Result<(), F
             request.response_mode = None;
             Err(refuse("invalid_request", "Invalid parameter: response_mode"))
         }
+        // What nobody else can read may stand in an address.
+        Some(ResponseMode::QueryJwt) if asked.has_tokens() => match What::Authorization.is_wanted(client) {
+            true => Ok(()),
+            false => Err(refuse(
+                "invalid_request",
+                "Response_mode 'query.jwt' is allowed only when the authorization response token is encrypted",
+            )),
+        },
         Some(mode) if mode.is_query() && asked.has_tokens() => Err(refuse(
             "invalid_request",
             "Response_mode 'query' not allowed for implicit or hybrid flow",

@@ -8,6 +8,7 @@ use crate::login::Turn;
 use crate::login::answer::Pairs;
 use crate::oidc::bound::TO_NOTHING;
 use crate::oidc::tokens::context::Context;
+use crate::oidc::tokens::encrypted::{self, What};
 use crate::oidc::tokens::make::{self, Grant, Place, Signer, Wanted};
 use crate::oidc::tokens::scope;
 use crate::store::user::User;
@@ -44,6 +45,7 @@ pub async fn tokens(turn: &Turn, user: User, place: &Place, code: Option<&str>) 
         refresh: false,
         refresh_scope: None,
         bound: &TO_NOTHING,
+        resources: &request.resource,
     };
     let issued = make::make(app, caller, &context, &wanted).await?;
     if asked.id_token {
@@ -66,6 +68,7 @@ pub async fn tokens(turn: &Turn, user: User, place: &Place, code: Option<&str>) 
         }
         let claims = claims.finish();
         let token = make::sign(app, &turn.realm, &turn.client, alg, Signer::Client, "JWT", &claims).await?;
+        let token = encrypted::wrap(app, &turn.client, What::Id, token, "JWT").await?;
         pairs.push(("id_token", token));
     }
     if asked.token {

@@ -1,9 +1,11 @@
 //! Request objects: an authorization request that the client has signed (RFC 9101, OpenID Connect Core section 6), or, where it
 //! does not ask for a signature, only written down.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 use vestibule_jose::digest::b64url_decode;
-use vestibule_jose::{Alg, VerifyingKey, jwt, strict_json};
+use vestibule_jose::{Alg, VerifyingKey, jwe, jwt, strict_json};
 use vestibule_oauth::params::Params;
 
 use super::arrival::Unreadable;
@@ -55,11 +57,45 @@ pub async fn read(
     if object.len() > LONGEST {
         return Ok(Err("The request object is too long"));
     }
-    let read = match signed(app, client, object).await? {
+    let object = match opened(realm, client, object) {
+        Ok(object) => object,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    let read = match signed(app, client, &object).await? {
         Ok(claims) => in_time(app, caller, realm, claims),
         Err(fault) => Err(fault),
     };
     Ok(read)
+}
+
+/// The object itself, where it is encrypted to a key of the realm. That it was is no proof of who made it: it is signed, or the
+/// client asks for no signature, as any other.
+fn opened<'a>(realm: &Realm, client: &Client, object: &'a str) -> Result<Cow<'a, str>, Unreadable> {
+    const OTHER: Unreadable = "Request object encrypted with different algorithm than client requested algorithm";
+    if object.split('.').count() != 5 {
+        return Ok(Cow::Borrowed(object));
+    }
+    let header = object.split('.').next().and_then(|part| b64url_decode(part).ok());
+    let header = header
+        .and_then(|bytes| serde_json::from_slice::<Doc>(&bytes).ok())
+        .unwrap_or_default();
+    for (setting, name) in [
+        ("request.object.encryption.alg", "alg"),
+        ("request.object.encryption.enc", "enc"),
+    ] {
+        let wanted = client.attribute(setting).filter(|wanted| *wanted != "any");
+        if wanted.is_some_and(|wanted| json::text(&header, name) != Some(wanted)) {
+            return Err(OTHER);
+        }
+    }
+    let kid = json::text(&header, "kid");
+    let mut fitting = realm
+        .keys
+        .decrypting()
+        .filter(|key| kid.is_none_or(|kid| kid == key.kid()));
+    let plain = fitting.find_map(|key| jwe::decrypt(object, key).ok());
+    let text = plain.and_then(|plain| String::from_utf8(plain).ok());
+    text.map(Cow::Owned).ok_or("The request object cannot be decrypted")
 }
 
 /// The algorithm that the client has set; none where any will do.

@@ -14,6 +14,7 @@ use vestibule_oauth::params::Params;
 use super::client_auth;
 use super::cors;
 use super::door::{self, OfRealm, Stop};
+use super::tokens::resource;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::Error;
@@ -102,6 +103,10 @@ async fn begin(app: &App, caller: &Caller, realm: &Realm, client: &Client, param
         let text = "duplicated parameter";
         return Err(refuse(app, caller, realm, client, ("invalid_request", "invalid_request"), text).await);
     }
+    if resource::known(realm, params.all("resource").take(20)).is_err() {
+        let codes = ("invalid_target", "invalid_request");
+        return Err(refuse(app, caller, realm, client, codes, resource::TEXT).await);
+    }
     let lifespan = seconds(realm, client, "oauth2.device.code.lifespan", "oauth2DeviceCodeLifespan");
     let device_code = crate::random::token();
     let user_code = keep(app, realm, client, params, &device_code, lifespan).await?;
@@ -143,6 +148,8 @@ async fn keep(
     lifespan: i64,
 ) -> Result<String, Error> {
     let hash = hash(device_code);
+    // Checked before; a scope is not.
+    let resources = resource::known(realm, params.all("resource").take(20)).unwrap_or_default();
     let text = |name: &str| params.heeded(name).map(str::to_owned);
     let request = AuthRequest {
         response_type: "code".to_owned(),
@@ -153,7 +160,7 @@ async fn keep(
         claims: text("claims"),
         acr_values: text("acr_values"),
         dpop_jkt: text("dpop_jkt"),
-        resource: params.all("resource").take(20).map(str::to_owned).collect(),
+        resource: resources,
         device: Some(hash.clone()),
         ..AuthRequest::default()
     };

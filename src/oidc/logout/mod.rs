@@ -3,8 +3,10 @@
 //! Who comes with an ID token of theirs is signed out at once; anybody else is asked first, so that no link of a stranger
 //! signs anybody out.
 
+pub mod backchannel;
 mod by_refresh_token;
 mod check;
+mod frontchannel;
 pub(super) mod hint;
 pub mod web;
 
@@ -180,7 +182,9 @@ impl Leaving<'_> {
 
     /// Ends the session and sends the person on.
     async fn leave(&self, ending: Option<UserSession>, mut cookies: Vec<String>) -> Result<Response, Error> {
+        let mut told = Vec::new();
         if let Some(ending) = ending {
+            told = self.told_by_browser(&ending).await?;
             let client_id = self.client.as_ref().map_or("account", |c| &c.client_id);
             let mut event = self.named(Event::new("LOGOUT"));
             event.client_id = Some(client_id.to_owned());
@@ -189,13 +193,22 @@ impl Leaving<'_> {
             if let Some(to) = &self.to {
                 event = event.detail("redirect_uri", &**to);
             }
+            let but: Vec<String> = told.iter().map(|told| told.uuid.clone()).collect();
             let mut tx = self.app.db.begin().await?;
+            backchannel::queue(&mut tx, self.app, &self.visitor.caller, self.realm, &ending, &but).await?;
             sessions::remove(&mut tx, &self.realm.id, &ending.id).await?;
             events::record(&mut tx, self.realm, &event, self.app.now()).await?;
             tx.commit().await?;
         }
         cookies.extend(identity::expire(self.visitor, self.realm));
-        let Some(to) = &self.to else {
+        let to = self.to.as_ref().map(|to| {
+            let pairs: Vec<(&str, &str)> = self.state.iter().map(|s| ("state", s.as_str())).collect();
+            vestibule_oauth::authorize::answer_url(to, vestibule_oauth::authorize::ResponseMode::Query, &pairs)
+        });
+        if !told.is_empty() {
+            return self.tell(told, to.as_deref(), cookies);
+        }
+        let Some(to) = to else {
             let mut draft = self.draft();
             draft.set_cookies.extend(cookies);
             let skip_link = self.client.as_ref().is_none_or(|c| c.client_id == "account");
@@ -208,9 +221,6 @@ impl Leaving<'_> {
                 },
             );
         };
-        let pairs: Vec<(&str, &str)> = self.state.iter().map(|s| ("state", s.as_str())).collect();
-        let query = vestibule_oauth::authorize::ResponseMode::Query;
-        let to = vestibule_oauth::authorize::answer_url(to, query, &pairs);
         let mut answer = page::redirect(self.realm, &to, &cookies);
         let no_cache = axum::http::HeaderValue::from_static("no-cache");
         answer.headers_mut().insert(axum::http::header::CACHE_CONTROL, no_cache);

@@ -41,6 +41,7 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
         return Err(request.refuse_as(event, refused, "user_disabled", None).await);
     }
     let scopes = request.scopes(&event).await?;
+    let resources = request.resources(&event, &Doc::new()).await?;
     let ip = request.caller.ip.to_string();
     let notes: Doc = [
         ("client_id", client.client_id.clone()),
@@ -62,6 +63,7 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
         refresh: refreshes,
         refresh_scope: None,
         bound: &request.bound,
+        resources: &resources,
     };
     let issued = make::make(app, &request.caller, &context, &wanted).await?;
     let mut event = answer::told(&event, &issued);

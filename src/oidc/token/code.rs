@@ -72,6 +72,7 @@ pub(super) async fn tokens(
     if let Some(nonce) = &asked.nonce {
         part_notes.insert("nonce".into(), Value::from(nonce.as_str()));
     }
+    let resources = request.resources(&event, &part_notes).await?;
     let context = Context::load(app, realm, client, user, scopes, notes, part_notes).await?;
     let mut place = Place { session, part };
     let offline = place::wants_offline(&context);
@@ -87,6 +88,7 @@ pub(super) async fn tokens(
         refresh: client.attribute("use.refresh.tokens") != Some("false"),
         refresh_scope: None,
         bound: &request.bound,
+        resources: &resources,
     };
     let issued = make::make(app, &request.caller, &context, &wanted).await?;
     let event = answer::told(&event, &issued);

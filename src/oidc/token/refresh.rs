@@ -38,6 +38,7 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
     }
     let part_notes = place.part.doc.get("notes").and_then(Value::as_object);
     let part_notes: Doc = part_notes.cloned().unwrap_or_default();
+    let resources = request.resources(&event, &part_notes).await?;
     let notes = place.session.notes.clone();
     let context = Context::load(app, realm, client, user, scopes, notes, part_notes).await?;
     if token.offline {
@@ -54,6 +55,7 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
         refresh: client.attribute("use.refresh.tokens") != Some("false"),
         refresh_scope: Some(token.scope.as_str()),
         bound: &request.bound,
+        resources: &resources,
     };
     let issued = make::make(app, &request.caller, &context, &wanted).await?;
     keep(

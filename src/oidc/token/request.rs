@@ -10,10 +10,12 @@ use crate::caller::Caller;
 use crate::events;
 use crate::oidc::bound::Bound;
 use crate::oidc::door::Stop;
+use crate::oidc::tokens::resource;
 use crate::oidc::tokens::scope::{self, Scopes};
 use crate::organization;
 use crate::store::client::Client;
 use crate::store::event::Event;
+use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
 
 /// A request for tokens. `event` is what the event of it says so far.
@@ -64,6 +66,26 @@ impl Request {
                 let refused = Refusal::new(400, "invalid_scope", text.clone());
                 Err(self
                     .refuse_as(event.clone(), refused, "invalid_request", Some(&text))
+                    .await)
+            }
+        }
+    }
+}
+
+impl Request {
+    /// The APIs that the tokens are for (RFC 8707): what is asked for here, of what was granted before (`notes`), if it was
+    /// anything.
+    pub(super) async fn resources(&self, event: &Event, notes: &Doc) -> Result<Vec<String>, Stop> {
+        let granted = resource::known(&self.realm, json::texts(notes, "resource"));
+        let asked = self.params.all("resource").filter(|r| !r.is_empty());
+        let asked = resource::known(&self.realm, asked);
+        match (granted, asked) {
+            (Ok(granted), Ok(asked)) if asked.is_empty() => Ok(granted),
+            (Ok(granted), Ok(asked)) if granted.is_empty() || asked.iter().all(|r| granted.contains(r)) => Ok(asked),
+            _ => {
+                let refused = Refusal::new(400, "invalid_target", resource::TEXT);
+                Err(self
+                    .refuse_as(event.clone(), refused, "invalid_request", Some(resource::TEXT))
                     .await)
             }
         }

@@ -61,6 +61,11 @@ impl Claims {
         }
     }
 
+    /// These audiences and no others.
+    pub fn set_audience(&mut self, audience: Vec<String>) {
+        self.audience = audience;
+    }
+
     /// The audiences so far.
     pub fn audience(&self) -> &[String] {
         &self.audience

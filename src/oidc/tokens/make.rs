@@ -7,8 +7,10 @@ use vestibule_jose::{Alg, SigningKey, digest, jwt};
 
 use super::claims::Claims;
 use super::context::Context;
+use super::encrypted::{self, What};
 use super::mappers::{self, Target};
 use super::refresh::{self, Refresh};
+use super::resource;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::Error;
@@ -67,6 +69,8 @@ pub struct Wanted<'a> {
     pub refresh_scope: Option<&'a str>,
     /// To what the tokens are bound.
     pub bound: &'a Bound,
+    /// The APIs that the access token is for; empty: as mappers say.
+    pub resources: &'a [String],
 }
 
 /// Tokens, and what the answer and the event say of them.
@@ -109,7 +113,8 @@ pub async fn make(app: &App, caller: &Caller, context: &Context, wanted: &Wanted
         let alg = algorithm(realm, client, "id.token.signed.response.alg");
         let mut claims = id_claims(caller, context, wanted, exp, iat);
         claims.set("at_hash", digest::at_hash(alg, &access_token));
-        Some(sign(app, realm, client, alg, Signer::Client, "JWT", &claims.finish()).await?)
+        let signed = sign(app, realm, client, alg, Signer::Client, "JWT", &claims.finish()).await?;
+        Some(encrypted::wrap(app, client, What::Id, signed, "JWT").await?)
     } else {
         None
     };
@@ -194,6 +199,7 @@ pub fn access_claims(app: &App, caller: &Caller, context: &Context, wanted: &Wan
     claims.set("cnf", wanted.bound.cnf());
     let target = if light { Target::Lightweight } else { Target::Access };
     mappers::apply(context, target, &mut claims);
+    resource::apply(realm, wanted.resources, &mut claims);
     Access { claims, jti, exp, iat }
 }
 

@@ -59,7 +59,7 @@ impl Jwk {
         }
     }
 
-    fn rsa_spki(&self) -> Result<Vec<u8>> {
+    pub(crate) fn rsa_spki(&self) -> Result<Vec<u8>> {
         let n = member(self.n.as_ref(), "the RSA key has no valid n")?;
         let e = member(self.e.as_ref(), "the RSA key has no valid e")?;
         // Some libraries write the sign byte of their big integers (RFC 7518 §6.3.1.1).
@@ -78,7 +78,7 @@ impl Jwk {
         Ok(der.as_ref().to_vec())
     }
 
-    fn ec_point(&self, curve: Curve) -> Result<Vec<u8>> {
+    pub(crate) fn ec_point(&self, curve: Curve) -> Result<Vec<u8>> {
         let x = member(self.x.as_ref(), "the EC key has no valid x")?;
         let y = member(self.y.as_ref(), "the EC key has no valid y")?;
         let len = curve.coordinate_len();

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod attacks;
+mod encryption;
 mod fuzz;
 mod key_sets;
 mod keys;

@@ -116,6 +116,7 @@ fn wanted(place: &Place) -> Wanted<'_> {
         refresh: false,
         refresh_scope: None,
         bound: &crate::oidc::bound::TO_NOTHING,
+        resources: &[],
     }
 }
 

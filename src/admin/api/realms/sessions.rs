@@ -11,6 +11,7 @@ use crate::admin::api::error::{Answer, ApiError};
 use crate::admin::api::query::Query;
 use crate::admin::api::record::{Operation, record};
 use crate::app::App;
+use crate::oidc::logout::backchannel;
 use crate::store::{realm, session, session_stats};
 
 pub(super) fn routes() -> Router<App> {
@@ -28,6 +29,9 @@ async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>, query: Quer
     let removed = if offline {
         session::remove_one(&mut tx, &admin.realm.id, &id, true).await?
     } else {
+        if let Some(ending) = session::by_id(&mut tx, &admin.realm.id, &id).await? {
+            backchannel::queue(&mut tx, &admin.app, &admin.caller, &admin.realm, &ending, &[]).await?;
+        }
         session::remove(&mut tx, &admin.realm.id, &id).await?
     };
     if !removed {

@@ -50,7 +50,9 @@ async fn issue(request: &Request, event: Event, scopes: Scopes, user: User) -> R
     let (app, realm, client) = (&request.app, &request.realm, &request.client);
     let event = event.detail("username", user.username.as_str());
     fully_set_up(request, &event, &user).await?;
+    let resources = request.resources(&event, &Doc::new()).await?;
     let mut place = place::new(request, &user.id, Doc::new());
+    place::note_resources(&mut place, &resources);
     let user_id = user.id.clone();
     let notes = place.session.notes.clone();
     let context = Context::load(app, realm, client, user, scopes, notes, Doc::new()).await?;
@@ -67,6 +69,7 @@ async fn issue(request: &Request, event: Event, scopes: Scopes, user: User) -> R
         refresh: client.attribute("use.refresh.tokens") != Some("false"),
         refresh_scope: None,
         bound: &request.bound,
+        resources: &resources,
     };
     let issued = make::make(app, &request.caller, &context, &wanted).await?;
     let mut event = answer::told(&event, &issued);

@@ -15,14 +15,18 @@ pub(super) const PROVIDER: &str = "oidc-sha256-pairwise-sub-mapper";
 
 /// Replaces the subject, in every token that has one.
 pub(super) fn replace(context: &Context, mapper: &ProtocolMapper, claims: &mut Claims) {
-    let setting = |key: &str| mapper.config.get(key).map_or("", String::as_str);
-    let Some(sector) = sector(&context.client, setting("sectorIdentifierUri")) else {
-        return;
-    };
-    if claims.get("sub").is_some() {
-        let salt = setting("pairwiseSubAlgorithmSalt");
-        claims.set("sub", subject(&sector, &context.user.id, salt));
+    if claims.get("sub").is_some()
+        && let Some(subject) = of(&context.client, mapper, &context.user.id)
+    {
+        claims.set("sub", subject);
     }
+}
+
+/// The id by which the client's sector knows a user; none if it has no sector.
+pub(super) fn of(client: &Client, mapper: &ProtocolMapper, user_id: &str) -> Option<String> {
+    let setting = |key: &str| mapper.config.get(key).map_or("", String::as_str);
+    let sector = sector(client, setting("sectorIdentifierUri"))?;
+    Some(subject(&sector, user_id, setting("pairwiseSubAlgorithmSalt")))
 }
 
 /// The host of the sector's document, else that of the client's redirect URIs.

@@ -1,0 +1,90 @@
+//! Resource indicators (RFC 8707): which API a token is for. The realm lists its APIs in the attribute `resource.servers`; a
+//! token for some of them is for nobody else. Where nothing is listed, `resource` is taken and overlooked, as in Keycloak.
+
+use serde::Deserialize;
+use url::Url;
+
+use super::claims::Claims;
+use crate::store::realm::Realm;
+
+/// An API.
+#[derive(Debug, Clone, Deserialize)]
+struct Server {
+    id: String,
+    /// The scopes that it knows; empty: all.
+    #[serde(default)]
+    scopes: Vec<String>,
+}
+
+/// Something was asked for that the realm does not list. `invalid_target` on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidTarget;
+
+/// Keycloak's features have no text for it.
+pub const TEXT: &str = "Invalid resource";
+
+/// Scopes that are no API's.
+const OF_NOBODY: [&str; 2] = ["openid", "offline_access"];
+
+/// What the realm lists. `None`: nothing is set. A list that cannot be read lists nothing.
+fn listed(realm: &Realm) -> Option<Vec<Server>> {
+    let text = realm.attribute("resource.servers")?;
+    Some(serde_json::from_str(text).unwrap_or_default())
+}
+
+/// The listed names of those that are asked for.
+///
+/// # Errors
+///
+/// [`InvalidTarget`]
+pub fn known<'a>(realm: &Realm, asked: impl IntoIterator<Item = &'a str>) -> Result<Vec<String>, InvalidTarget> {
+    let Some(servers) = listed(realm) else {
+        return Ok(Vec::new());
+    };
+    let mut found: Vec<String> = Vec::new();
+    for asked in asked {
+        let is_it = |server: &&Server| server.id == asked || is_same(&server.id, asked);
+        let server = servers.iter().find(is_it).ok_or(InvalidTarget)?;
+        if !found.contains(&server.id) {
+            found.push(server.id.clone());
+        }
+    }
+    Ok(found)
+}
+
+/// `https://api.example` and `https://API.example/` are one resource. A fragment makes it none (RFC 8707 section 2).
+fn is_same(one: &str, other: &str) -> bool {
+    let parsed = |text: &str| Url::parse(text).ok().filter(|url| url.fragment().is_none());
+    parsed(one).is_some_and(|one| Some(one) == parsed(other))
+}
+
+/// Makes a token one for these resources only: audience, and the scopes that they know.
+pub fn apply(realm: &Realm, resources: &[String], claims: &mut Claims) {
+    if resources.is_empty() {
+        return;
+    }
+    claims.set_audience(resources.to_vec());
+    let servers = listed(realm).unwrap_or_default();
+    let chosen = || servers.iter().filter(|server| resources.contains(&server.id));
+    if chosen().any(|server| server.scopes.is_empty()) {
+        return;
+    }
+    let known = |name: &&str| OF_NOBODY.contains(name) || chosen().any(|s| s.scopes.iter().any(|scope| scope == name));
+    let scope = claims.get("scope").and_then(|s| s.as_str()).unwrap_or_default();
+    let kept: Vec<&str> = scope.split(' ').filter(known).collect();
+    let kept = kept.join(" ");
+    claims.set("scope", kept);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_is_the_same_however_its_address_is_written() {
+        assert!(is_same("https://api.example", "HTTPS://API.example:443/"));
+        assert!(!is_same("https://api.example/mcp", "https://api.example/mcp/"));
+        assert!(!is_same("https://api.example/", "https://api.example/#x"));
+        assert!(!is_same("nonsense", "nonsense#"));
+    }
+}
