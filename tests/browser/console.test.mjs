@@ -136,3 +136,13 @@ test('a group is made, changed, and gets a member', async () => {
   assert.deepEqual(members.map(({ username }) => username), ['ann']);
   admin.assertNothingFailed();
 });
+
+test('our own console is beside it, for whoever is signed in there', async () => {
+  await admin.page.goto(`${server.base}/admin/master/console/start`);
+  await admin.page.getByRole('heading', { name: 'Initial access tokens' }).waitFor();
+  await admin.page.click('#person summary');
+  await admin.page.getByRole('link', { name: "Keycloak's Admin Console" }).click();
+  await admin.at('page-header').waitFor();
+  await admin.settled();
+  admin.assertNothingFailed();
+});
