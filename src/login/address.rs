@@ -36,25 +36,24 @@ pub fn link(caller: &Caller, realm: &Realm, client: &Client, session: &AuthSessi
     )
 }
 
-/// Where a page's form posts to: with the one-time code and the execution.
-pub fn form(caller: &Caller, realm: &Realm, client: &Client, session: &AuthSession) -> String {
+/// Where a page's form posts to: with the one-time code and the execution. `tab`: its [`tab_query`].
+pub fn form(caller: &Caller, realm: &Realm, session: &AuthSession, tab: &str) -> String {
     let code = session.code.as_deref().map(|code| ("session_code", code));
-    url(caller, realm, client, session, code)
+    url(caller, realm, session, code, tab)
 }
 
 /// Where the page of this tab is shown again: with the execution, without a code.
 pub fn here(caller: &Caller, realm: &Realm, client: &Client, session: &AuthSession) -> String {
-    url(caller, realm, client, session, None)
+    url(caller, realm, session, None, &tab_query(client, session))
 }
 
-fn url(caller: &Caller, realm: &Realm, client: &Client, session: &AuthSession, code: Option<(&str, &str)>) -> String {
+fn url(caller: &Caller, realm: &Realm, session: &AuthSession, code: Option<(&str, &str)>, tab: &str) -> String {
     let execution = session.execution.as_deref().map(|e| ("execution", e));
     let pairs: Vec<(&str, &str)> = code.into_iter().chain(execution).collect();
     let first = vestibule_oauth::params::encode(&pairs);
     let gap = if first.is_empty() { "" } else { "&" };
-    let rest = tab_query(client, session);
     format!(
-        "{}/login-actions/{}?{first}{gap}{rest}",
+        "{}/login-actions/{}?{first}{gap}{tab}",
         realm_url(caller, realm),
         session.path()
     )

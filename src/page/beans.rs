@@ -52,12 +52,10 @@ pub(super) fn client(app: &App, visitor: &Visitor, voice: &Voice, client: &Clien
 }
 
 pub(super) fn urls(visitor: &Visitor, realm: &Realm, client: &Client, session: &AuthSession) -> pages::Url {
-    let (path, tab) = (
-        address::realm_path(&visitor.caller, realm),
-        address::tab_query(client, session),
-    );
+    let path = address::realm_path(&visitor.caller, realm);
+    let tab = address::tab_query(client, session);
     let link = |action: &str| format!("{path}/login-actions/{action}?{tab}");
-    let form = address::form(&visitor.caller, realm, client, session);
+    let form = address::form(&visitor.caller, realm, session, &tab);
     pages::Url {
         login_action: form.clone(),
         login_url: link("authenticate"),

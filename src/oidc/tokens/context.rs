@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::access::{self, Named};
@@ -161,7 +162,7 @@ async fn organizations(app: &App, realm: &Realm, user: &User, scopes: &mut Scope
 
 fn own_mappers(client: &Client) -> Vec<ProtocolMapper> {
     let own = client.doc.get("protocolMappers").and_then(Value::as_array);
-    let read = |m: &Value| serde_json::from_value(m.clone()).ok();
+    let read = |m| ProtocolMapper::deserialize(m).ok();
     own.into_iter().flatten().filter_map(read).collect()
 }
 
