@@ -25,9 +25,12 @@ create unique index account_username on account (realm_id, username);
 create unique index account_email_key on account (realm_id, email_key);
 create index account_email on account (realm_id, email);
 create index account_service_client on account (service_client);
+create index account_service on account (realm_id) where service_client is not null;
 create index account_created on account (realm_id, created);
 create index account_first_name on account (realm_id, first_name_key);
 create index account_last_name on account (realm_id, last_name_key);
+create index account_disabled on account (realm_id, username) where not (enabled and not suspended);
+create index account_unverified on account (realm_id, username) where not email_verified;
 
 create table account_attribute (
     account_id text not null references account (id) on delete cascade,
@@ -79,12 +82,14 @@ create table account_role (
 );
 create index account_role_role on account_role (role_id);
 
+-- member_name: the account's username, so that a large group is paged through in its order.
 create table account_group (
     account_id text not null references account (id) on delete cascade,
     group_id text not null references user_group (id) on delete cascade,
+    member_name text not null,
     primary key (account_id, group_id)
 );
-create index account_group_group on account_group (group_id);
+create index account_group_group on account_group (group_id, member_name);
 
 -- A user's account at an identity provider.
 create table federated_identity (

@@ -3,13 +3,15 @@
 use super::db::{Db, Param, Row};
 use crate::error::Error;
 
-/// A `where` clause in the making; everything in it must hold. `$1` is the realm.
+/// A `where` clause in the making; everything in it must hold.
+#[derive(Default)]
 pub(super) struct Clause {
     conditions: Vec<String>,
     params: Vec<Box<dyn Param>>,
 }
 
 impl Clause {
+    /// With the realm as `$1`.
     pub(super) fn of_realm(realm_id: &str) -> Self {
         Self::of_owner("realm_id", realm_id)
     }

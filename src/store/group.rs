@@ -96,7 +96,8 @@ pub async fn of_user(q: impl Query, user_id: &str) -> Result<Vec<Group>, Error> 
 ///
 /// Those of the database.
 pub async fn join(tx: &mut Tx, user_id: &str, group_id: &str) -> Result<(), Error> {
-    let sql = "insert into account_group (account_id, group_id) values ($1, $2) on conflict do nothing";
+    let sql = "insert into account_group (account_id, group_id, member_name)
+               select id, $2, username from account where id = $1 on conflict do nothing";
     tx.exec(sql, &[&user_id, &group_id]).await?;
     Ok(())
 }
@@ -262,9 +263,10 @@ pub async fn of_realm(db: &Db, realm_id: &str) -> Result<Vec<Group>, Error> {
 ///
 /// Those of the database.
 pub async fn members(db: &Db, realm_id: &str, group_id: &str, first: i64, max: i64) -> Result<Vec<User>, Error> {
+    // SQLite keeps the order of a cross join: members in the order of their names, then each user.
     let sql = format!(
-        "select {} from account where realm_id = $1 and id in (select account_id from account_group where group_id = $2)
-         order by username limit $3 offset $4",
+        "select {} from account_group g cross join account where g.group_id = $2 and id = g.account_id and realm_id = $1
+         order by g.member_name limit $3 offset $4",
         super::user::COLUMNS
     );
     let rows = db.list(&sql, &[&realm_id, &group_id, &max, &first]).await?;

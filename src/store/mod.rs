@@ -26,6 +26,7 @@ pub mod limit;
 pub mod listen;
 pub mod login_failure;
 pub mod migrate;
+mod narrow;
 pub mod organization;
 pub mod organization_domain;
 pub mod organization_group;

@@ -2,7 +2,8 @@
 
 use super::clause::Clause;
 use super::db::{Db, Query, Tx};
-use super::user::{COLUMNS, User, escape_like, normal, user};
+use super::narrow::{self, Condition};
+use super::user::{User, escape_like, normal, user};
 use crate::error::Error;
 
 /// Adds a member. `false` if they are one.
@@ -114,20 +115,21 @@ pub async fn page(
     first: i64,
     max: i64,
 ) -> Result<Vec<(User, bool)>, Error> {
-    let mut made = Clause::of_realm(realm_id);
-    let organization = made.bind(organization_id.to_owned());
-    let mut members = format!("select account_id from organization_member where organization_id = {organization}");
+    let mut table = "organization_member where organization_id = ?".to_owned();
     if let Some(managed) = search.managed {
-        members += if managed { " and managed" } else { " and not managed" };
+        table += if managed { " and managed" } else { " and not managed" };
     }
-    made.require(format!("id in ({members})"));
+    let mut conditions = vec![Condition::among(&table, [organization_id])];
     if let Some(group) = &search.group_id {
-        let group = made.bind(group.clone());
-        made.require(format!(
-            "id in (select account_id from organization_group_member where group_id = {group})"
+        conditions.push(Condition::among(
+            "organization_group_member where group_id = ?",
+            [group],
         ));
     }
-    if let Some(text) = search.text.as_deref().filter(|t| !t.is_empty()) {
+    let matches = |made: &mut Clause| {
+        let Some(text) = search.text.as_deref().filter(|t| !t.is_empty()) else {
+            return;
+        };
         let text = normal(text);
         let columns = ["username", "email", "first_name_key", "last_name_key"];
         let compared = if search.exact {
@@ -139,13 +141,8 @@ pub async fn page(
             columns.map(|c| format!("{c} like {like} escape '\\'"))
         };
         made.require(format!("({})", compared.join(" or ")));
-    }
-    let (limit, offset) = (made.bind(max), made.bind(first));
-    let sql = format!(
-        "select {COLUMNS} from account where {} order by username limit {limit} offset {offset}",
-        made.text()
-    );
-    let rows = db.list(&sql, &made.params()).await?;
+    };
+    let rows = narrow::page(db, realm_id, &conditions, matches, first, max).await?;
     let users = rows.into_iter().map(user).collect::<Result<Vec<User>, Error>>()?;
     let mut all = Vec::with_capacity(users.len());
     for user in users {

@@ -2,6 +2,7 @@
 
 use super::db::{Db, Query, Tx};
 use super::group::{COLUMNS, Group, group};
+use super::narrow::{self, Condition};
 use super::user::User;
 use crate::error::Error;
 
@@ -86,11 +87,7 @@ pub async fn groups(db: &Db, realm_id: &str, role_id: &str, first: i64, max: i64
 ///
 /// Those of the database.
 pub async fn users(db: &Db, realm_id: &str, role_id: &str, first: i64, max: i64) -> Result<Vec<User>, Error> {
-    let sql = format!(
-        "select {} from account where realm_id = $1 and id in (select account_id from account_role where role_id = $2)
-         order by username limit $3 offset $4",
-        super::user::COLUMNS
-    );
-    let rows = db.list(&sql, &[&realm_id, &role_id, &max, &first]).await?;
+    let conditions = [Condition::among("account_role where role_id = ?", [role_id])];
+    let rows = narrow::page(db, realm_id, &conditions, |_| (), first, max).await?;
     rows.into_iter().map(super::user::user).collect()
 }

@@ -114,7 +114,7 @@ fn connect(path: &str) -> Result<Connection, Error> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.execute_batch(
         "pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on; pragma cache_size = -16384;
-         pragma mmap_size = 268435456; pragma wal_autocheckpoint = 0; pragma temp_store = memory;
+         pragma mmap_size = 33554432; pragma wal_autocheckpoint = 0; pragma temp_store = memory;
          pragma case_sensitive_like = on;",
     )?;
     Ok(conn)

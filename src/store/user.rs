@@ -255,6 +255,8 @@ pub async fn update(tx: &mut Tx, u: &User, unique_email: bool) -> Result<Kept, E
             Ok(Kept::Gone)
         };
     }
+    let renamed = "update account_group set member_name = $2 where account_id = $1 and member_name <> $2";
+    tx.exec(renamed, &[&u.id, &u.username]).await?;
     tx.exec("delete from account_attribute where account_id = $1", &[&u.id])
         .await?;
     index_attributes(tx, u).await?;

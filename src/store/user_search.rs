@@ -4,8 +4,9 @@
 //! value reads a realm's users one after the other, and stops when the page is full.
 
 use super::clause::Clause;
-use super::db::{Db, Param};
-use super::user::{COLUMNS, User, escape_like, normal, user};
+use super::db::{Db, Param, Query as _};
+use super::narrow::{self, Condition, Part};
+use super::user::{User, escape_like, normal, user};
 use crate::error::Error;
 
 /// How a value is compared; always without regard to case.
@@ -57,7 +58,7 @@ impl Column {
 }
 
 /// Which users are looked for; everything that is set must hold. Service accounts are found by id only.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Search {
     /// Only these ids, if `by_ids`.
     pub ids: Vec<String>,
@@ -76,53 +77,76 @@ pub struct Search {
     pub identity_user: Option<String>,
 }
 
-impl Clause {
-    fn compare(&mut self, column: &str, term: &Term) -> String {
-        match term {
-            Term::Exact(text) => {
-                let value = self.bind(normal(text));
-                format!("{column} = {value}")
-            }
-            Term::Begins(text) => {
-                let from = normal(text);
-                let to = self.bind(format!("{from}\u{10ffff}"));
-                let from = self.bind(from);
-                format!("({column} >= {from} and {column} < {to})")
-            }
-            Term::Contains(text) => {
-                let like = self.bind(format!("%{}%", escape_like(&normal(text))));
-                format!("{column} like {like} escape '\\'")
-            }
-            Term::Like(text) => {
-                let like = self.bind(escape_like(&normal(text)).replace('*', "%"));
-                format!("{column} like {like} escape '\\'")
-            }
+/// A comparison of a column, and whether an index of it helps.
+fn compare(column: &str, term: &Term) -> (Part, bool) {
+    match term {
+        Term::Exact(text) => (Part::new(format!("{column} = ?"), [&normal(text)]), true),
+        Term::Begins(text) => {
+            let from = normal(text);
+            let to = format!("{from}\u{10ffff}");
+            (
+                Part::new(format!("({column} >= ? and {column} < ?)"), [&from, &to]),
+                true,
+            )
         }
-    }
-
-    fn word(&mut self, term: &Term) {
-        let indexed = matches!(term, Term::Exact(_) | Term::Begins(_));
-        let parts: Vec<String> = Column::ALL
-            .iter()
-            .map(|column| {
-                let compared = self.compare(column.name(), term);
-                if indexed {
-                    format!("select id from account where realm_id = $1 and {compared}")
-                } else {
-                    compared
-                }
-            })
-            .collect();
-        self.require(if indexed {
-            format!("id in ({})", parts.join(" union "))
-        } else {
-            format!("({})", parts.join(" or "))
-        });
+        Term::Contains(text) => {
+            let like = format!("%{}%", escape_like(&normal(text)));
+            (Part::new(format!("{column} like ? escape '\\'"), [&like]), false)
+        }
+        Term::Like(text) => {
+            let like = escape_like(&normal(text)).replace('*', "%");
+            (Part::new(format!("{column} like ? escape '\\'"), [&like]), false)
+        }
     }
 }
 
-fn clause(realm_id: &str, search: &Search) -> Clause {
-    let mut made = Clause::of_realm(realm_id);
+/// One of the columns compares so.
+fn any_of(realm_id: &str, columns: &[Column], term: &Term) -> Condition {
+    let (mut ids, mut holds, mut texts) = (Vec::new(), Vec::new(), Vec::new());
+    for column in columns {
+        let (part, indexed) = compare(column.name(), term);
+        holds.push(part.sql.clone());
+        texts.extend(part.texts.iter().cloned());
+        if indexed {
+            let mut found = Part::new(
+                format!("select id from account where realm_id = ? and {}", part.sql),
+                [realm_id],
+            );
+            found.texts.extend(part.texts);
+            ids.push(found);
+        }
+    }
+    let sql = format!("({})", holds.join(" or "));
+    Condition {
+        ids,
+        holds: Part { sql, texts },
+    }
+}
+
+fn conditions(realm_id: &str, search: &Search) -> Vec<Condition> {
+    let mut all: Vec<Condition> = search
+        .words
+        .iter()
+        .map(|term| any_of(realm_id, &Column::ALL, term))
+        .collect();
+    let columns = search.columns.iter();
+    all.extend(columns.map(|(column, term)| any_of(realm_id, &[*column], term)));
+    for (name, value) in &search.attributes {
+        let value: String = normal(value).chars().take(255).collect();
+        let table = "account_attribute where realm_id = ? and name = ? and value_key = ?";
+        all.push(Condition::among(table, [realm_id, name, &value]));
+    }
+    if let Some(provider) = &search.identity_provider {
+        let table = "federated_identity where realm_id = ? and provider = ?";
+        all.push(match &search.identity_user {
+            None => Condition::among(table, [realm_id, provider]),
+            Some(id) => Condition::among(&format!("{table} and external_id = ?"), [realm_id, provider, id]),
+        });
+    }
+    all
+}
+
+fn others(search: &Search, made: &mut Clause) {
     if search.by_ids {
         let ids: Vec<String> = search.ids.iter().map(|id| made.bind(id.clone())).collect();
         made.require(if ids.is_empty() {
@@ -130,42 +154,21 @@ fn clause(realm_id: &str, search: &Search) -> Clause {
         } else {
             format!("id in ({})", ids.join(", "))
         });
-        return made;
+        return;
     }
     made.require("service_client is null");
-    for term in &search.words {
-        made.word(term);
+    // Written out, so that those few who are disabled or unverified are found by the indexes of them alone.
+    match search.enabled {
+        Some(true) => made.require("enabled and not suspended"),
+        Some(false) => made.require("not (enabled and not suspended)"),
+        None => {}
     }
-    for (column, term) in &search.columns {
-        let compared = made.compare(column.name(), term);
-        made.require(compared);
-    }
-    for (column, value) in [
-        ("(enabled and not suspended)", search.enabled),
-        ("email_verified", search.email_verified),
-    ] {
-        if let Some(value) = value {
-            let value = made.bind(value);
-            made.require(format!("{column} = {value}"));
-        }
+    match search.email_verified {
+        Some(true) => made.require("email_verified"),
+        Some(false) => made.require("not email_verified"),
+        None => {}
     }
     made.between("created", search.created_after, search.created_before);
-    for (name, value) in &search.attributes {
-        let name = made.bind(name.clone());
-        let value = made.bind(normal(value).chars().take(255).collect::<String>());
-        made.require(format!(
-            "id in (select account_id from account_attribute where realm_id = $1 and name = {name} and value_key = {value})"
-        ));
-    }
-    if let Some(provider) = &search.identity_provider {
-        let provider = made.bind(provider.clone());
-        let user = search.identity_user.as_ref().map(|id| made.bind(id.clone()));
-        let user = user.map_or_else(String::new, |id| format!(" and external_id = {id}"));
-        made.require(format!(
-            "id in (select account_id from federated_identity where realm_id = $1 and provider = {provider}{user})"
-        ));
-    }
-    made
 }
 
 /// A page of the users that are looked for, by user name.
@@ -174,13 +177,9 @@ fn clause(realm_id: &str, search: &Search) -> Clause {
 ///
 /// Those of the database.
 pub async fn page(db: &Db, realm_id: &str, search: &Search, first: i64, max: i64) -> Result<Vec<User>, Error> {
-    let mut made = clause(realm_id, search);
-    let (limit, offset) = (made.bind(max), made.bind(first));
-    let sql = format!(
-        "select {COLUMNS} from account where {} order by username limit {limit} offset {offset}",
-        made.text()
-    );
-    db.list(&sql, &made.params()).await?.into_iter().map(user).collect()
+    let conditions = conditions(realm_id, search);
+    let rows = narrow::page(db, realm_id, &conditions, |made| others(search, made), first, max).await?;
+    rows.into_iter().map(user).collect()
 }
 
 /// How many users there are that are looked for.
@@ -189,10 +188,17 @@ pub async fn page(db: &Db, realm_id: &str, search: &Search, first: i64, max: i64
 ///
 /// Those of the database.
 pub async fn count(db: &Db, realm_id: &str, search: &Search) -> Result<i64, Error> {
-    let made = clause(realm_id, search);
-    let sql = format!("select count(*) from account where {}", made.text());
-    let rows = db.list(&sql, &made.params()).await?;
-    rows.into_iter().next().map_or(Ok(0), |mut r| r.next())
+    if *search == Search::default() {
+        return count_all(db, realm_id).await;
+    }
+    narrow::count(db, realm_id, &conditions(realm_id, search), |made| others(search, made)).await
+}
+
+/// Everybody but service accounts: two indexes are counted, and no user is looked at.
+async fn count_all(db: &Db, realm_id: &str) -> Result<i64, Error> {
+    let sql = "select (select count(*) from account where realm_id = $1)
+        - (select count(*) from account where service_client is not null and realm_id = $1)";
+    db.count(sql, &[&realm_id]).await
 }
 
 /// The ids of those users that have a generator of one-time passwords.

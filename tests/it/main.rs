@@ -51,6 +51,7 @@ mod logout_notices;
 mod lost_updates;
 mod mail;
 mod mail_security;
+mod many_users;
 mod nodes;
 mod operations;
 mod organizations;
