@@ -9,6 +9,7 @@ create table pushed_request (
     expires bigint not null
 );
 create index pushed_request_expires on pushed_request (expires);
+create index pushed_request_client on pushed_request (client_uuid);
 
 -- From a device without a browser (RFC 8628). hash: SHA-256 of the device code. doc: the request. state: pending, approved,
 -- denied. session_id and code (what an authorization code would hold) once it is approved.
@@ -26,3 +27,4 @@ create table device_code (
     unique (realm_id, user_code)
 );
 create index device_code_expires on device_code (expires);
+create index device_code_client on device_code (client_uuid);

@@ -126,7 +126,7 @@ async fn count_few(db: &Db, condition: &Condition) -> Result<i64, Error> {
             let mut made = Clause::default();
             let ids = part.within(&mut made);
             let most = made.bind(FEW + 1);
-            let sql = format!("select count(*) from ({ids} limit {most}) as some");
+            let sql = format!("select count(*) from ({ids} limit {most}) as counted");
             let rows = db.list(&sql, &made.params()).await?;
             all += rows.into_iter().next().map_or(Ok(0), |mut r| r.next::<i64>())?;
         }

@@ -19,7 +19,7 @@ async fn realm_with_many(server: &Server) -> (String, String) {
         .unwrap()
         .to_owned();
     let mut tx = server.app.db.begin().await.unwrap();
-    let numbers = "with recursive n (i) as (select 1 union all select i + 1 from n where i < $1)";
+    let numbers = "with recursive n (i) as (select cast(1 as bigint) union all select i + 1 from n where i < $1)";
     let number = "substr(cast(100000 + i as text), 2)";
     let users = format!(
         "{numbers} insert into account (id, realm_id, username, email, first_name, last_name, first_name_key, last_name_key,
@@ -106,7 +106,7 @@ async fn pages_and_counts_are_the_same_on_either_way() {
             ("?search=ada", "10500"),
             ("?search=rare", "10"),
             ("?emailVerified=false", "3"),
-            ("?search=*499", "10"),
+            ("?search=*499", "21"),
         ] {
             assert_eq!(count(query).await, expected, "{query}");
         }
