@@ -23,9 +23,9 @@ create table account (
 );
 create unique index account_username on account (realm_id, username);
 create unique index account_email_key on account (realm_id, email_key);
-create index account_email on account (realm_id, email);
+create index account_email on account (realm_id, email, created, id);
 create index account_service_client on account (service_client);
-create index account_service on account (realm_id) where service_client is not null;
+create index account_service on account (realm_id, service_client) where service_client is not null;
 create index account_created on account (realm_id, created);
 create index account_first_name on account (realm_id, first_name_key);
 create index account_last_name on account (realm_id, last_name_key);

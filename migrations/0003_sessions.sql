@@ -26,7 +26,7 @@ create table user_session (
     doc text not null,
     primary key (id, offline)
 );
-create index user_session_account on user_session (account_id);
+create index user_session_account on user_session (account_id, realm_id, started);
 create index user_session_realm on user_session (realm_id, started);
 create index user_session_expires on user_session (expires);
 

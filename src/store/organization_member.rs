@@ -57,10 +57,10 @@ pub async fn remove(tx: &mut Tx, organization_id: &str, user_id: &str) -> Result
 /// # Errors
 ///
 /// Those of the database.
-pub async fn remove_managed_users(tx: &mut Tx, realm_id: &str, organization_id: &str) -> Result<(), Error> {
-    let sql = "delete from account where realm_id = $1 and id in
-                   (select account_id from organization_member where organization_id = $2 and managed)";
-    tx.exec(sql, &[&realm_id, &organization_id]).await?;
+pub async fn remove_managed_users(tx: &mut Tx, organization_id: &str) -> Result<(), Error> {
+    let sql = "delete from account where id in
+                   (select account_id from organization_member where organization_id = $1 and managed)";
+    tx.exec(sql, &[&organization_id]).await?;
     Ok(())
 }
 

@@ -105,10 +105,8 @@ pub(super) fn user(mut r: Row) -> Result<User, Error> {
     })
 }
 
-async fn find(q: impl Query, realm_id: &str, column: &str, value: &str) -> Result<Option<User>, Error> {
-    let sql =
-        format!("select {COLUMNS} from account where realm_id = $1 and {column} = $2 order by created, id limit 1");
-    q.first(&sql, &[&realm_id, &value]).await?.map(user).transpose()
+async fn find(q: impl Query, sql: &str, realm_id: &str, value: &str) -> Result<Option<User>, Error> {
+    q.first(sql, &[&realm_id, &value]).await?.map(user).transpose()
 }
 
 /// The user with an id.
@@ -117,7 +115,8 @@ async fn find(q: impl Query, realm_id: &str, column: &str, value: &str) -> Resul
 ///
 /// Those of the database.
 pub async fn by_id(q: impl Query, realm_id: &str, id: &str) -> Result<Option<User>, Error> {
-    find(q, realm_id, "id", id).await
+    let sql = format!("select {COLUMNS} from account where realm_id = $1 and id = $2");
+    find(q, &sql, realm_id, id).await
 }
 
 /// The user with a user name, in any case.
@@ -126,7 +125,8 @@ pub async fn by_id(q: impl Query, realm_id: &str, id: &str) -> Result<Option<Use
 ///
 /// Those of the database.
 pub async fn by_username(q: impl Query, realm_id: &str, username: &str) -> Result<Option<User>, Error> {
-    find(q, realm_id, "username", &normal(username)).await
+    let sql = format!("select {COLUMNS} from account where realm_id = $1 and username = $2");
+    find(q, &sql, realm_id, &normal(username)).await
 }
 
 /// The user with an email, in any case; the oldest where a realm allows duplicates.
@@ -135,7 +135,8 @@ pub async fn by_username(q: impl Query, realm_id: &str, username: &str) -> Resul
 ///
 /// Those of the database.
 pub async fn by_email(q: impl Query, realm_id: &str, email: &str) -> Result<Option<User>, Error> {
-    find(q, realm_id, "email", &normal(email)).await
+    let sql = format!("select {COLUMNS} from account where realm_id = $1 and email = $2 order by created, id limit 1");
+    find(q, &sql, realm_id, &normal(email)).await
 }
 
 /// Whom somebody means who signs in: the user name first, then, where the realm allows it, the email. As Keycloak, an
@@ -161,7 +162,8 @@ pub async fn by_login(mut q: impl Query, realm_id: &str, login: &str, with_email
 ///
 /// Those of the database.
 pub async fn service_account(q: impl Query, realm_id: &str, client_uuid: &str) -> Result<Option<User>, Error> {
-    find(q, realm_id, "service_client", client_uuid).await
+    let sql = format!("select {COLUMNS} from account where realm_id = $1 and service_client = $2");
+    find(q, &sql, realm_id, client_uuid).await
 }
 
 /// Adds a user. `unique_email`: the realm forbids duplicates. Names must be in their normal form.

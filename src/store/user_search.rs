@@ -197,7 +197,7 @@ pub async fn count(db: &Db, realm_id: &str, search: &Search) -> Result<i64, Erro
 /// Everybody but service accounts: two indexes are counted, and no user is looked at.
 async fn count_all(db: &Db, realm_id: &str) -> Result<i64, Error> {
     let sql = "select (select count(*) from account where realm_id = $1)
-        - (select count(*) from account where service_client is not null and realm_id = $1)";
+        - (select count(*) from account where realm_id = $1 and service_client > '')";
     db.count(sql, &[&realm_id]).await
 }
 

@@ -91,7 +91,7 @@ pub(super) async fn update(tx: &mut Tx, admin: &Admin, before: &Organization, gi
 ///
 /// Those of the database.
 pub(super) async fn remove(tx: &mut Tx, admin: &Admin, id: &str) -> Result<(), ApiError> {
-    organization_member::remove_managed_users(tx, &admin.realm.id, id).await?;
+    organization_member::remove_managed_users(tx, id).await?;
     identity_provider::leave_organization(tx, &admin.realm.id, id).await?;
     organization::remove(tx, &admin.realm.id, id).await?;
     Ok(())
