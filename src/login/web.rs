@@ -177,6 +177,7 @@ async fn consented(mut turn: Turn, form: Params) -> Answer {
     if turn.session.execution.as_deref() != Some(actions::CONSENT) || !turn.session.is_code(code) {
         return expired::page(&mut turn);
     }
+    turn.session.code = None;
     match (form.has("accept"), form.has("cancel")) {
         (_, true) => consent::answered(turn, user, false).await,
         (true, false) => consent::answered(turn, user, true).await,
