@@ -90,21 +90,7 @@ impl Egress {
             return Ok(known);
         }
         let url = self.check(address)?;
-        let mut answer = self.client.get(url).send().await.map_err(|e| {
-            tracing::info!("egress: {}", e.without_url());
-            Refused::Answer
-        })?;
-        if answer.status() != reqwest::StatusCode::OK {
-            return Err(Refused::Answer);
-        }
-        let mut bytes = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|_| Refused::Answer)? {
-            if bytes.len() + chunk.len() > BYTES {
-                return Err(Refused::Answer);
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        let bytes: Arc<[u8]> = bytes.into();
+        let bytes: Arc<[u8]> = answered(self.client.get(url)).await?.into();
         self.kept.insert(address.to_owned(), Arc::clone(&bytes));
         Ok(bytes)
     }
@@ -125,6 +111,16 @@ impl Egress {
         } else {
             Err(Refused::Answer)
         }
+    }
+
+    /// Sends JSON, and returns what is answered.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`]; nothing was connected to unless it is [`Refused::Answer`].
+    pub async fn post(&self, address: &str, body: &serde_json::Value) -> Result<Vec<u8>, Refused> {
+        let url = self.check(address)?;
+        answered(self.client.post(url).json(body)).await
     }
 
     /// Forgets what was fetched from an address: a key was not in it. Whether there was anything to forget.
@@ -156,6 +152,25 @@ impl Egress {
             _ => Ok(url),
         }
     }
+}
+
+/// What is answered with 200.
+async fn answered(request: reqwest::RequestBuilder) -> Result<Vec<u8>, Refused> {
+    let mut answer = request.send().await.map_err(|e| {
+        tracing::info!("egress: {}", e.without_url());
+        Refused::Answer
+    })?;
+    if answer.status() != reqwest::StatusCode::OK {
+        return Err(Refused::Answer);
+    }
+    let mut bytes = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|_| Refused::Answer)? {
+        if bytes.len() + chunk.len() > BYTES {
+            return Err(Refused::Answer);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
 }
 
 /// What `--egress-ca` names.

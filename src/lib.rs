@@ -8,6 +8,7 @@ pub mod app;
 pub mod bench;
 pub mod brute_force;
 pub mod caller;
+pub mod client_policy;
 pub mod client_registration;
 pub mod client_secret;
 pub mod clock;

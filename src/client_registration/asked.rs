@@ -63,6 +63,14 @@ impl Asked {
         }
     }
 
+    /// Whether the way to authenticate was said. In metadata its absence means the standard's own, RFC 7591 section 2.
+    pub(super) fn names_authenticator(&self) -> bool {
+        match self {
+            Self::OpenId(_) => true,
+            Self::Keycloak(sent) => sent.contains_key("clientAuthenticatorType"),
+        }
+    }
+
     /// The client scopes that were asked for.
     pub(super) fn scopes(&self) -> Vec<&str> {
         match self {

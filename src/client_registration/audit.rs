@@ -59,6 +59,10 @@ pub(super) async fn refused(request: &Request<'_>, act: Act, client_id: Option<&
                 None => event,
             }
         }
+        Refusal::ClientPolicy(refused) => {
+            let details = refused.details().into_iter();
+            details.fold(event, |event, (name, value)| event.detail(name, value))
+        }
         Refusal::Forbidden | Refusal::BuiltIn | Refusal::ClientNotFound => event,
     };
     events::record_alone(request.app, request.realm, &who(event, request)).await;

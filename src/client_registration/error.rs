@@ -35,6 +35,18 @@ pub(super) fn refused(realm: &Realm, refusal: &Refusal) -> Response {
             }
             written(status, &body)
         }
+        Refusal::ClientPolicy(refused) => {
+            // Keycloak tells the code only; what is wrong is beside it.
+            let mut body = json!({
+                "error": BearerError::InsufficientScope.as_str(), "error_description": refused.code,
+                "policy": refused.policy, "message": refused.text
+            });
+            if let Some(field) = refused.field {
+                body["field"] = json!(field);
+                body["value"] = json!(refused.value);
+            }
+            written(status, &body)
+        }
     };
     no_store(&mut answer);
     answer

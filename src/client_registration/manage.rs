@@ -11,6 +11,7 @@ use super::refusal::{Refusal, Stop};
 use super::register::have_account;
 use super::token::{self, Auth};
 use super::{Request, is_about_json, named_policies, sector, token_of};
+use crate::client_policy::{Effects, Judge};
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::client::{self, Client};
@@ -87,13 +88,19 @@ pub(super) async fn update(request: &Request<'_>, client_id: &str, sent: &Doc) -
         return Err(Refusal::metadata("Client Identifier modified").into());
     }
     // Once before the transaction, because what others publish is fetched in between, and once for certain within it.
-    sector::check(request.app, &change(request, auth, &named, &client, &asked)?).await?;
+    let judge = request.judge().await?;
+    let (wanted, _) = change(request, auth, &named, &judge, &client, &asked)?;
+    sector::check(request.app, &wanted).await?;
 
     let mut tx = request.app.db.begin().await?;
     let (mut client, auth) = find_again(&mut tx, request, &client, Act::Update).await?;
-    client.doc = change(request, auth, &named, &client, &asked)?;
+    let (wanted, effects) = change(request, auth, &named, &judge, &client, &asked)?;
+    client.doc = wanted;
     let secret = change_secret(request, &mut client)?;
-    let rat = rotate(request, &mut client, auth)?;
+    let rat = match &request.access {
+        Access::Registration { token, .. } if effects.keeps_registration_token => Some(token.clone()),
+        _ => rotate(request, &mut client, auth)?,
+    };
     client::update(&mut tx, &client).await?;
     if client.flag("serviceAccountsEnabled") {
         have_account(&mut tx, request, &client).await?;
@@ -171,8 +178,16 @@ fn authorize(request: &Request<'_>, found: Option<Client>, act: Act) -> Result<(
 }
 
 /// The client as it would become, if all rules let it.
-fn change(request: &Request<'_>, auth: Auth, named: &[&str], client: &Client, asked: &Asked) -> Result<Doc, Refusal> {
-    let doc = asked.changed_client(request.realm, client);
+fn change(
+    request: &Request<'_>,
+    auth: Auth,
+    named: &[&str],
+    judge: &Judge<'_>,
+    client: &Client,
+    asked: &Asked,
+) -> Result<(Doc, Effects), Refusal> {
+    let mut doc = asked.changed_client(request.realm, client);
+    let effects = judge.change(Some(client), asked.names_authenticator(), &mut doc)?;
     request.policies(auth).and_named(named)?.judge(&Candidate {
         doc: &doc,
         before: Some(&client.doc),
@@ -181,7 +196,7 @@ fn change(request: &Request<'_>, auth: Auth, named: &[&str], client: &Client, as
     asked.check_bounds(&client.doc, &doc)?;
     check(&doc)?;
     metadata::check_levels(request.realm, &doc)?;
-    Ok(doc)
+    Ok((doc, effects))
 }
 
 /// Gives, takes or leaves the secret, as the client's method has it now. A new one is returned.

@@ -23,6 +23,7 @@ use vestibule_oauth::error::Refusal as Fault;
 
 use crate::app::App;
 use crate::caller::Caller;
+use crate::client_policy::{self, Judge, Source, Updater};
 use crate::error::Error;
 use crate::store::client::Client;
 use crate::store::json;
@@ -74,6 +75,25 @@ impl Request<'_> {
     /// The policies of a realm for those who came in one way or the other.
     fn policies(&self, auth: Auth) -> Policies<'_> {
         Policies::of(self.realm, auth, mode(self.realm) == Mode::Open)
+    }
+}
+
+impl<'a> Request<'a> {
+    /// Whoever calls, as client policies see them.
+    async fn judge(&'a self) -> Result<Judge<'a>, Error> {
+        let (source, user_id) = match &self.access {
+            Access::Anonymous => (Source::Anonymous, None),
+            Access::Initial { .. } => (Source::InitialAccessToken, None),
+            Access::Bearer(rights) => (Source::User, Some(rights.user_id.as_str())),
+            Access::Registration { .. } => (Source::RegistrationAccessToken, None),
+        };
+        let caller = self.caller;
+        let updater = Updater {
+            source,
+            caller,
+            user_id,
+        };
+        client_policy::judge_of(self.app, self.realm, updater).await
     }
 }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 use vestibule_oauth::error::{Refusal as Fault, RegistrationError};
 
+use crate::client_policy;
 use crate::error::Error;
 
 /// What the caller can act on.
@@ -22,6 +23,8 @@ pub enum Refusal {
     ClientNotFound,
     /// 403: a policy of the realm objects.
     Policy(Box<Rejected>),
+    /// 403: a client policy of the realm objects.
+    ClientPolicy(Box<client_policy::Refused>),
 }
 
 /// An objection of a policy.
@@ -84,7 +87,7 @@ impl Refusal {
         match self {
             Self::Metadata(fault) => fault.status,
             Self::Token(_) => 401,
-            Self::Forbidden | Self::BuiltIn | Self::Policy(_) => 403,
+            Self::Forbidden | Self::BuiltIn | Self::Policy(_) | Self::ClientPolicy(_) => 403,
             Self::ClientNotFound => 404,
         }
     }
@@ -95,6 +98,7 @@ impl Refusal {
             Self::Metadata(fault) => fault.code,
             Self::Token(_) => "invalid_token",
             Self::Forbidden | Self::BuiltIn | Self::Policy(_) => "not_allowed",
+            Self::ClientPolicy(refused) => refused.code,
             Self::ClientNotFound => "client_not_found",
         }
     }
@@ -116,6 +120,18 @@ pub enum Stop {
 impl From<Refusal> for Stop {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<client_policy::Refused> for Refusal {
+    fn from(refused: client_policy::Refused) -> Self {
+        Self::ClientPolicy(Box::new(refused))
+    }
+}
+
+impl From<client_policy::Refused> for Stop {
+    fn from(refused: client_policy::Refused) -> Self {
+        Self::Refused(refused.into())
     }
 }
 

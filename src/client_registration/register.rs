@@ -52,6 +52,8 @@ pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Regist
     }
     check_scopes(request, &asked)?;
     let mut doc = asked.new_client(request.realm);
+    let judge = request.judge().await?;
+    judge.change(None, asked.names_authenticator(), &mut doc)?;
     policies.shape(&mut doc);
     policies.judge(&Candidate {
         doc: &doc,

@@ -4,7 +4,7 @@
 use vestibule_oauth::params::Params;
 
 use super::actions::proceed;
-use super::session::{self, FlowKind, Stage, Status};
+use super::session::{self, AuthSession, FlowKind, Stage, Status};
 use super::steps::conditions::SoFar;
 use super::walk::{self, Steps, Walked};
 use super::{Turn, answer, expired, loa, record, selection, steps};
@@ -12,6 +12,7 @@ use crate::brute_force;
 use crate::error::Error;
 use crate::events;
 use crate::page::Response;
+use crate::store::client::Client;
 use crate::store::realm::{Execution, Flow, Realm};
 use crate::store::user::User;
 
@@ -94,7 +95,7 @@ struct Walk<'a> {
 }
 
 /// The flow that a tab goes through: the client's own, else the realm's.
-pub fn bound<'a>(realm: &'a Realm, client: &crate::store::client::Client, kind: FlowKind) -> Option<&'a Flow> {
+pub fn bound<'a>(realm: &'a Realm, client: &Client, kind: FlowKind) -> Option<&'a Flow> {
     let (setting, own) = match kind {
         FlowKind::Browser => ("browserFlow", Some("browser")),
         FlowKind::Registration => ("registrationFlow", None),
@@ -109,6 +110,24 @@ pub fn bound<'a>(realm: &'a Realm, client: &crate::store::client::Client, kind: 
         .or_else(|| realm.flow_by_alias(realm.text(setting)?))
 }
 
+/// The note with the flow that a client policy wants a tab to go through, by its alias.
+const ENFORCED: &str = "client-policy-flow";
+
+/// Lets a tab go through a flow that a client policy names, which stands for a level.
+pub fn enforce(session: &mut AuthSession, alias: &str, level: i64) {
+    session.set_note(ENFORCED, alias);
+    loa::stands_for(session, level);
+}
+
+/// The flow of a tab: one that a policy enforces, else the client's or the realm's. One that was enforced and is not there
+/// is none.
+pub fn of_tab<'a>(realm: &'a Realm, client: &Client, session: &AuthSession) -> Option<&'a Flow> {
+    match session.note(ENFORCED).filter(|_| session.flow == FlowKind::Browser) {
+        Some(alias) => realm.flow_by_alias(alias),
+        None => bound(realm, client, session.flow),
+    }
+}
+
 /// Takes a tab through its flow as far as it gets: to a page, or to the end. `form`: what was sent to the step whose turn
 /// it is.
 ///
@@ -117,7 +136,7 @@ pub fn bound<'a>(realm: &'a Realm, client: &crate::store::client::Client, kind: 
 /// Those of the database and of pages.
 pub async fn run(mut turn: Turn, form: Option<&Params>) -> Result<Response, Error> {
     let realm = turn.realm.clone();
-    let Some(flow) = bound(&realm, &turn.client, turn.session.flow) else {
+    let Some(flow) = of_tab(&realm, &turn.client, &turn.session) else {
         return failed(turn, &UNEXPECTED).await;
     };
     let user = match &turn.session.user_id {

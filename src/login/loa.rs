@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::request::AuthRequest;
+use super::session::AuthSession;
 use super::{Turn, action_level};
 use crate::error::Error;
 use crate::store::client::Client;
@@ -138,6 +139,11 @@ fn set_present(turn: &mut Turn, level: i64) {
     turn.session.set_note(PRESENT, level.to_string());
 }
 
+/// The flow that a tab goes through stands for a level itself.
+pub fn stands_for(session: &mut AuthSession, level: i64) {
+    session.set_note(PRESENT, level.to_string());
+}
+
 /// Whether a condition holds: somebody has no level yet, or has to reach this one for what the application asks.
 ///
 /// # Errors
@@ -212,7 +218,7 @@ pub async fn continues(turn: &mut Turn, session: &UserSession) -> Result<bool, E
     }
     let realm = turn.realm.clone();
     let mut conditions = Vec::new();
-    if let Some(flow) = super::flow::bound(&realm, &turn.client, turn.session.flow) {
+    if let Some(flow) = super::flow::of_tab(&realm, &turn.client, &turn.session) {
         levels(&realm, flow, &mut conditions);
     }
     let ages: BTreeMap<i64, i64> = conditions
@@ -244,7 +250,7 @@ pub fn begins_anew(turn: &mut Turn) {
 /// Whether the application takes nothing less than what it asks for, and this is less.
 pub fn falls_short(turn: &Turn) -> bool {
     let mut conditions = Vec::new();
-    if let Some(flow) = super::flow::bound(&turn.realm, &turn.client, turn.session.flow) {
+    if let Some(flow) = super::flow::of_tab(&turn.realm, &turn.client, &turn.session) {
         levels(&turn.realm, flow, &mut conditions);
     }
     let request = &turn.session.request;

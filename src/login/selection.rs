@@ -72,7 +72,7 @@ fn first_step<'a>(realm: &'a Realm, execution: &'a Execution) -> Option<&'a Exec
 /// Those of the database.
 pub async fn ways(turn: &Turn, user: Option<&User>, id: &str) -> Result<Vec<Execution>, Error> {
     let realm = turn.realm.clone();
-    let Some(top) = flow::bound(&realm, &turn.client, turn.session.flow) else {
+    let Some(top) = flow::of_tab(&realm, &turn.client, &turn.session) else {
         return Ok(Vec::new());
     };
     let mut found: Vec<&Execution> = Vec::new();

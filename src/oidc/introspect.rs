@@ -15,9 +15,10 @@ use super::tokens::claims::Claims;
 use super::tokens::make::{self, Signer};
 use super::tokens::mappers::{self, Target};
 use super::tokens::refresh;
-use super::{client_auth, cors, userinfo};
+use super::{client_auth, cors, policy, userinfo};
 use crate::app::App;
 use crate::caller::Caller;
+use crate::client_policy;
 use crate::error::Error;
 use crate::events;
 use crate::store::client::Client;
@@ -80,14 +81,17 @@ async fn answer(
     let Some(token) = params.get("token") else {
         return Err(invalid(400, "Token not provided."));
     };
+    let mut event = Event::new("INTROSPECT_TOKEN");
+    event.client_id = Some(client.client_id.clone());
+    event.ip_address = Some(caller.ip.to_string());
+    let issuer = caller.issuer(&realm.name);
+    let asked = client_policy::Event::Introspection(policy::asked(app, &issuer, &params));
+    policy::judge(app, realm, &client, asked, &event).await?;
     let found = match params.text("token_type_hint") {
         None | Some("access_token") => meant_for(app, caller, realm, &client, token).await?,
         Some("refresh_token") => own_refresh_token(app, caller, realm, &client, token).await?,
         Some(_) => return Err(invalid(400, "Unsupported token type.")),
     };
-    let mut event = Event::new("INTROSPECT_TOKEN");
-    event.client_id = Some(client.client_id.clone());
-    event.ip_address = Some(caller.ip.to_string());
     let Some(known) = found else {
         event.kind = "INTROSPECT_TOKEN_ERROR".into();
         event.error = Some("invalid_token".into());

@@ -15,6 +15,7 @@ pub mod iframe;
 pub mod introspect;
 pub mod logout;
 pub mod par;
+pub mod policy;
 pub mod revoke;
 pub mod session;
 pub mod token;

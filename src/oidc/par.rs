@@ -13,12 +13,15 @@ use super::client_auth;
 use super::cors;
 use super::door::{self, OfRealm, Stop};
 use super::dpop;
+use super::policy;
 use crate::app::App;
 use crate::caller::Caller;
+use crate::client_policy::{self, Asked};
 use crate::events;
 use crate::organization;
 use crate::store::client::Client;
 use crate::store::event::Event;
+use crate::store::json::Doc;
 use crate::store::pushed_request::{self, Pushed};
 use crate::store::realm::Realm;
 
@@ -64,13 +67,20 @@ async fn push(app: &App, caller: &Caller, realm: &Realm, headers: &HeaderMap, bo
             return Err(refuse(app, realm, event, refused, dpop::INVALID).await);
         }
     };
-    let kept = match check(app, caller, realm, &client, &params).await? {
+    let (kept, object) = match check(app, caller, realm, &client, &params).await? {
         Ok(kept) => kept,
         Err(text) => {
             let refused = Refusal::new(400, "invalid_request", text);
             return Err(refuse(app, realm, event, refused, "invalid_request").await);
         }
     };
+    let issuer = caller.issuer(&realm.name);
+    let asked = Asked {
+        sent: &params,
+        object: object.as_ref().map(|claims| (claims, false)),
+        ..policy::asked(app, &issuer, &kept)
+    };
+    policy::judge(app, realm, &client, client_policy::Event::Pushed(asked), &event).await?;
     let lifespan = lifespan(realm);
     let uri = format!("{}{}", arrival::PUSHED, crate::random::token());
     let pushed = Pushed {
@@ -120,20 +130,20 @@ async fn refuse(app: &App, realm: &Realm, mut event: Event, refused: Refusal, er
     refused.into()
 }
 
-/// The parameters as they will be used, if the authorization endpoint would take them; else Keycloak's text.
+/// The parameters as they will be used, and the object that they came in, if the authorization endpoint would take them; else Keycloak's text.
 async fn check(
     app: &App,
     caller: &Caller,
     realm: &Realm,
     client: &std::sync::Arc<Client>,
     params: &Params,
-) -> Result<Result<Params, String>, Stop> {
+) -> Result<Result<(Params, Option<Doc>), String>, Stop> {
     let refuse = |text: &str| Ok(Err(text.to_owned()));
     if params.text("request_uri").is_some() {
         return refuse("It is not allowed to include request_uri to PAR.");
     }
-    let params = match arrival::resolve(app, caller, realm, client, params).await? {
-        Ok(arrived) => arrived.params,
+    let (params, object) = match arrival::resolve(app, caller, realm, client, params).await? {
+        Ok(arrived) => (arrived.params, arrived.object),
         Err(text) => return refuse(text),
     };
     let id = client.client_id.clone();
@@ -165,7 +175,7 @@ async fn check(
         let refused = checks::invalid_scope(&trusted.request);
         return refuse(refused.description.as_deref().unwrap_or(refused.code));
     }
-    Ok(Ok(params))
+    Ok(Ok((params, object)))
 }
 
 /// What proves the client is not part of the request, and the client is named anew.

@@ -12,8 +12,10 @@ use super::bound;
 use super::client_auth;
 use super::cors;
 use super::door::{self, OfRealm, Stop};
+use super::policy;
 use crate::app::App;
 use crate::caller::Caller;
+use crate::client_policy;
 use crate::events;
 use crate::store::client::Client;
 use crate::store::event::Event;
@@ -82,6 +84,9 @@ async fn revoke(
     params: &Params,
     event: Event,
 ) -> Result<(), Stop> {
+    let issuer = caller.issuer(&realm.name);
+    let asked = client_policy::Event::Revocation(policy::asked(app, &issuer, params));
+    policy::judge(app, realm, client, asked, &event).await?;
     let bad = |code, text: &'static str| Refusal::new(400, code, text);
     if params.duplicate(&[]).is_some() {
         let text = "duplicated parameter";

@@ -5,12 +5,14 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
-use vestibule_oauth::error::BearerError;
+use vestibule_oauth::error::{BearerError, Refusal};
+use vestibule_oauth::params::Params;
 
 use super::bearer::{self, Bearer};
 use super::cors;
 use super::discovery;
 use super::door::{self, OfRealm, Stop};
+use super::policy;
 use super::tokens::claims::Claims;
 use super::tokens::context::Context;
 use super::tokens::encrypted::{self, What};
@@ -19,6 +21,7 @@ use super::tokens::mappers::{self, Target};
 use super::tokens::scope;
 use crate::app::App;
 use crate::caller::Caller;
+use crate::client_policy;
 use crate::error::Error;
 use crate::events;
 use crate::store::event::Event;
@@ -58,6 +61,12 @@ pub async fn serve(
         let why = (BearerError::InsufficientScope, "Missing openid scope");
         return refused(&realm, &caller, &headers, StatusCode::FORBIDDEN, Some(why));
     }
+    if let Err(stop) = judge(&app, &caller, &realm, &known).await {
+        return match stop {
+            Stop::Refused(why) => refused_by_policy(&realm, &headers, &why),
+            failed => failed.into_response(),
+        };
+    }
     match answer(&app, &caller, &realm, &known).await {
         Ok(mut response) => {
             let own = response.headers_mut();
@@ -86,6 +95,30 @@ fn token(method: &Method, headers: &HeaderMap, body: &[u8]) -> Option<String> {
     }
     let params = door::form(headers, body).ok()?;
     params.text("access_token").map(str::to_owned)
+}
+
+/// Asks the realm's client policies.
+async fn judge(app: &App, caller: &Caller, realm: &Realm, known: &Bearer) -> Result<(), Stop> {
+    let mut event = Event::new("USER_INFO_REQUEST");
+    event.client_id = Some(known.client.client_id.clone());
+    event.ip_address = Some(caller.ip.to_string());
+    let (issuer, nothing) = (caller.issuer(&realm.name), Params::default());
+    let asked = client_policy::Event::UserInfo(policy::asked(app, &issuer, &nothing));
+    policy::judge(app, realm, &known.client, asked, &event).await.map(drop)
+}
+
+fn refused_by_policy(realm: &Realm, headers: &HeaderMap, why: &Refusal) -> Response {
+    let status = StatusCode::from_u16(why.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut response = door::no_store((status, "").into_response());
+    let challenge = format!(
+        "Bearer realm=\"{}\", error=\"{}\", error_description=\"{}\"",
+        realm.name, why.code, why.description
+    );
+    if let Ok(value) = HeaderValue::from_str(&challenge) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+    }
+    cors::apply_exposing(&mut response, headers);
+    response
 }
 
 /// Keycloak says why in the header only.

@@ -82,6 +82,12 @@ impl From<Error> for ApiError {
     }
 }
 
+impl From<crate::client_policy::Refused> for ApiError {
+    fn from(refused: crate::client_policy::Refused) -> Self {
+        Self::described(StatusCode::BAD_REQUEST, refused.code, &refused.text)
+    }
+}
+
 impl From<serde_json::Error> for ApiError {
     fn from(e: serde_json::Error) -> Self {
         Self::Failed(e.into())

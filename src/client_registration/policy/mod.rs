@@ -15,6 +15,7 @@ mod trusted_hosts;
 mod web_origins;
 
 pub use describe::{Fault, check, providers};
+pub use trusted_hosts::calls_from;
 
 use std::net::IpAddr;
 

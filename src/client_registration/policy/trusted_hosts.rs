@@ -28,13 +28,18 @@ pub(super) async fn check_sender(component: &Component, ip: IpAddr) -> Judgement
     if !on_by_default(component, "host-sending-registration-request-must-match") {
         return Ok(());
     }
-    let ip = ip.to_canonical();
     for host in list(component, "trusted-hosts") {
-        if is_address(host, ip) || (host == "localhost" && ip.is_loopback()) || resolves_to(host, ip).await {
+        if calls_from(host, ip).await {
             return Ok(());
         }
     }
     Err(Objection::new("Host not trusted."))
+}
+
+/// Whether somebody at an address is the listed host: a name, an address or a range of them; loopback is `localhost`.
+pub async fn calls_from(host: &str, ip: IpAddr) -> bool {
+    let ip = ip.to_canonical();
+    is_address(host, ip) || (host == "localhost" && ip.is_loopback()) || resolves_to(host, ip).await
 }
 
 /// Whether an entry is an address or a range of them, and holds this one.

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::store::client::Client;
+use crate::store::json::Doc;
 use crate::store::pushed_request;
 use crate::store::realm::Realm;
 use crate::store::single_use;
@@ -21,6 +22,8 @@ pub struct Arrived {
     pub params: Params,
     /// The hash of the pushed request that they came in.
     pub pushed: Option<String>,
+    /// The claims of the object that they came in.
+    pub object: Option<Doc>,
 }
 
 /// Why they cannot be read: a reason for the event; the person learns only that the request is not valid.
@@ -65,6 +68,7 @@ pub async fn resolve(
             return Ok(Ok(Arrived {
                 params: sent.clone(),
                 pushed: None,
+                object: None,
             }));
         }
     };
@@ -73,6 +77,7 @@ pub async fn resolve(
         Ok(Arrived {
             params: object::over(sent, &claims)?,
             pushed: None,
+            object: Some(claims),
         })
     }))
 }
@@ -106,6 +111,7 @@ async fn pushed(app: &App, realm: &Realm, client: &Client, uri: &str) -> Result<
     Ok(Ok(Arrived {
         params: found.params.into_iter().collect(),
         pushed: Some(hash),
+        object: None,
     }))
 }
 

@@ -1,6 +1,7 @@
 //! What an authorization request must fulfil, check by check in Keycloak's order. Each check takes what the one before gave,
 //! so that nothing can be redirected before the redirect URI is trusted (RFC 9700, 4.11.2).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use vestibule_oauth::authorize::{ResponseMode, ResponseType, max_age};
@@ -25,12 +26,13 @@ const MAY_REPEAT: &[&str] = &["resource"];
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForThePerson {
     pub status: u16,
-    /// The message, and its argument.
-    pub message: &'static str,
+    /// The message, or the text itself, and its argument.
+    pub message: Cow<'static, str>,
     pub argument: Option<&'static str>,
-    /// The event's error code and reason.
+    /// The event's error code and reason, and what else it says.
     pub event: &'static str,
     pub reason: Option<&'static str>,
+    pub details: Vec<(&'static str, String)>,
 }
 
 /// Why a request is sent back to the application.
@@ -40,6 +42,8 @@ pub struct ForTheClient {
     pub description: Option<String>,
     pub event: &'static str,
     pub reason: Option<String>,
+    /// What else the event says.
+    pub details: Vec<(&'static str, String)>,
     /// The checks got as far as knowing how the answer travels.
     pub mode_known: bool,
 }
@@ -47,10 +51,11 @@ pub struct ForTheClient {
 fn page(message: &'static str, event: &'static str) -> ForThePerson {
     ForThePerson {
         status: 400,
-        message,
+        message: message.into(),
         argument: None,
         event,
         reason: None,
+        details: Vec::new(),
     }
 }
 
@@ -61,6 +66,7 @@ fn refuse(code: &'static str, description: impl Into<String>) -> ForTheClient {
         reason: Some(description.clone()),
         description: Some(description),
         event: "invalid_request",
+        details: Vec::new(),
         mode_known: false,
     }
 }

@@ -6,6 +6,7 @@ pub mod checks;
 mod expected;
 pub mod front;
 mod object;
+mod policies;
 pub mod web;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use crate::store::event::Event;
 use crate::store::realm::Realm;
 use crate::visitor::Visitor;
 use checks::{ForTheClient, ForThePerson, Trusted};
+use policies::{Judged, Refused};
 
 /// What a realm has switched off is no event, as in Keycloak.
 const UNRECORDED: &str = "";
@@ -86,16 +88,25 @@ pub async fn begin(
     if let Some(invited) = invited {
         // No application has sent them, and none gets an answer.
         let request = organization::door::request(&visitor.caller, &client);
-        return first_page(asking, Trusted { client, request }, kind, Some(invited)).await;
+        return first_page(asking, Trusted { client, request }, kind, Some(invited), None).await;
     }
     let arrived = match arrival::resolve(app, &visitor.caller, realm, &client, params).await? {
         Ok(arrived) => arrived,
         Err(reason) => return asking.page(Some(&client), &checks::unreadable(reason)).await,
     };
     let params = &arrived.params;
+    let judged = Judged {
+        client: &client,
+        sent: asking.params,
+        pushed: arrived.pushed.is_some(),
+        object: arrived.object.as_ref(),
+    };
     let asking = Asking { params, ..asking };
+    if let Err(refused) = judged.before(&asking).await? {
+        return asking.page(Some(&client), &refused).await;
+    }
     let trusted = checks::readable(known, params)
-        .and_then(|readable| checks::trusted(&visitor.caller, readable, params, arrived.pushed));
+        .and_then(|readable| checks::trusted(&visitor.caller, readable, params, arrived.pushed.clone()));
     let mut trusted = match trusted {
         Ok(trusted) => trusted,
         Err(refused) => return asking.page(Some(&client), &refused).await,
@@ -108,7 +119,11 @@ pub async fn begin(
         let refused = checks::invalid_scope(&trusted.request);
         return asking.redirect(&trusted, refused).await;
     }
-    first_page(asking, trusted, kind, None).await
+    match judged.judge(&asking).await? {
+        Ok(effects) => first_page(asking, trusted, kind, None, effects.flow).await,
+        Err(Refused::ForThePerson(refused)) => asking.page(Some(&client), &refused).await,
+        Err(Refused::ForTheClient(refused)) => asking.redirect(&trusted, refused).await,
+    }
 }
 
 /// Who comes by the link of an invitation into an organization registers for it.
@@ -120,10 +135,11 @@ async fn invitation(asking: &Asking<'_>) -> Result<Result<Option<Invited>, ForTh
     let opened = organization::door::open(asking.app, &asking.visitor.caller, asking.realm, token).await?;
     Ok(opened.map(Some).map_err(|closed| ForThePerson {
         status: 400,
-        message: closed.message,
+        message: closed.message.into(),
         argument: None,
         event: closed.error,
         reason: None,
+        details: Vec::new(),
     }))
 }
 
@@ -135,13 +151,14 @@ fn open(
     kind: FlowKind,
     invited: bool,
 ) -> Result<(), ForThePerson> {
-    let page = |status, message, event| {
+    let page = |status, message: &'static str, event| {
         Err(ForThePerson {
             status,
-            message,
+            message: message.into(),
             argument: None,
             event,
             reason: None,
+            details: Vec::new(),
         })
     };
     match kind {
@@ -168,6 +185,7 @@ async fn first_page(
     trusted: Trusted,
     kind: FlowKind,
     invited: Option<Invited>,
+    enforced: Option<(String, i64)>,
 ) -> Result<Response, Error> {
     let Asking {
         app, visitor, realm, ..
@@ -178,6 +196,9 @@ async fn first_page(
     let mut session = session::open(app, visitor, realm, &trusted.client, request, kind).await?;
     if let Some(invited) = &invited {
         organization::door::mark(&mut session, invited);
+    }
+    if let Some((alias, level)) = enforced {
+        flow::enforce(&mut session, &alias, level);
     }
     if create && !settings::is_allowed(realm, Some(&trusted.client)) {
         let draft = Draft::of_tab(app, realm, visitor, &trusted.client, &mut session, None);
@@ -222,13 +243,16 @@ impl Asking<'_> {
         if let Some(reason) = refused.reason {
             event = event.detail("reason", reason);
         }
+        for (name, value) in &refused.details {
+            event = event.detail(name, value.as_str());
+        }
         let event = named(event, self.visitor, self.params.text("client_id"));
         if refused.event != UNRECORDED {
             events::record_alone(self.app, self.realm, &event).await;
         }
         let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::BAD_REQUEST);
         let arguments: Vec<Value> = refused.argument.iter().map(|a| json!(a)).collect();
-        Draft::new(self.app, self.realm, self.visitor, client).error(status, refused.message, &arguments)
+        Draft::new(self.app, self.realm, self.visitor, client).error(status, &refused.message, &arguments)
     }
 
     /// Tells the application.
@@ -244,6 +268,9 @@ impl Asking<'_> {
         event = event.detail("redirect_uri", &*request.redirect_uri);
         if refused.mode_known {
             event = event.detail("response_mode", request.mode().as_str());
+        }
+        for (name, value) in &refused.details {
+            event = event.detail(name, value.as_str());
         }
         let event = named(event, self.visitor, Some(&trusted.client.client_id));
         events::record_alone(self.app, self.realm, &event).await;

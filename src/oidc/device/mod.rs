@@ -14,9 +14,11 @@ use vestibule_oauth::params::Params;
 use super::client_auth;
 use super::cors;
 use super::door::{self, OfRealm, Stop};
+use super::policy;
 use super::tokens::resource;
 use crate::app::App;
 use crate::caller::Caller;
+use crate::client_policy;
 use crate::error::Error;
 use crate::events;
 use crate::login::address;
@@ -107,6 +109,12 @@ async fn begin(app: &App, caller: &Caller, realm: &Realm, client: &Client, param
         let codes = ("invalid_target", "invalid_request");
         return Err(refuse(app, caller, realm, client, codes, resource::TEXT).await);
     }
+    let mut event = Event::new("OAUTH2_DEVICE_AUTH");
+    event.client_id = Some(client.client_id.clone());
+    event.ip_address = Some(caller.ip.to_string());
+    let issuer = caller.issuer(&realm.name);
+    let asked = client_policy::Event::Device(policy::asked(app, &issuer, params));
+    policy::judge(app, realm, client, asked, &event).await?;
     let lifespan = seconds(realm, client, "oauth2.device.code.lifespan", "oauth2DeviceCodeLifespan");
     let device_code = crate::random::token();
     let user_code = keep(app, realm, client, params, &device_code, lifespan).await?;

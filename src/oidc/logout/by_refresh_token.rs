@@ -7,9 +7,10 @@ use vestibule_oauth::params::Params;
 
 use crate::app::App;
 use crate::caller::Caller;
+use crate::client_policy;
 use crate::events;
 use crate::oidc::session::{self, Ended};
-use crate::oidc::{client_auth, cors, door};
+use crate::oidc::{client_auth, cors, door, policy};
 use crate::store::event::Event;
 use crate::store::realm::Realm;
 
@@ -39,6 +40,11 @@ async fn end(app: &App, caller: &Caller, realm: &Realm, headers: &HeaderMap, for
     let mut event = Event::new("LOGOUT").detail("client_auth_method", known.method());
     event.client_id = Some(known.client.client_id.clone());
     event.ip_address = Some(caller.ip.to_string());
+    let issuer = caller.issuer(&realm.name);
+    let asked = client_policy::Event::Logout(policy::asked(app, &issuer, form));
+    if let Err(stop) = policy::judge(app, realm, &known.client, asked, &event).await {
+        return stop.into_response();
+    }
     let token = form.text("refresh_token").unwrap_or_default();
     match session::end_by_refresh_token(app, caller, realm, &known.client, token, &event).await {
         Ok(Ended::Yes) => {

@@ -44,7 +44,9 @@ pub(super) async fn tokens(
     (session, user): (UserSession, User),
     grant: Grant,
 ) -> Result<Value, Stop> {
-    let (app, realm, client, asked) = (&request.app, &request.realm, &request.client, &redeemed.request);
+    let asked = &redeemed.request;
+    let request = &*request.judged(&event, asked.scope.as_deref()).await?;
+    let (app, realm, client) = (&request.app, &request.realm, &request.client);
     if asked.dpop_jkt.is_some() && asked.dpop_jkt != request.bound.jkt {
         let text = "DPoP Proof public key thumbprint does not match dpop_jkt";
         let refused = Refusal::new(400, dpop::INVALID, text);

@@ -189,8 +189,8 @@ async fn answer(request: &mut Request, grant: &str) -> Result<Value, Stop> {
     match grant {
         "authorization_code" => code::grant(request).await,
         "refresh_token" => refresh::grant(request).await,
-        "password" => password::grant(request).await,
-        "client_credentials" => client_credentials::grant(request).await,
+        "password" => password::grant(&*request.judged(&request.event, None).await?).await,
+        "client_credentials" => client_credentials::grant(&*request.judged(&request.event, None).await?).await,
         DEVICE => device::grant(request).await,
         other => Err(not_for_this_client(request, other).await),
     }

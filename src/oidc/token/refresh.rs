@@ -19,9 +19,10 @@ use crate::store::user::{self, User};
 
 /// Answers a request with this grant.
 pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
-    let (app, realm, client) = (&request.app, &request.realm, &request.client);
     let token = presented(request).await?;
     is_theirs(request, &token).await?;
+    let request = &*request.judged(&request.event, Some(&token.scope)).await?;
+    let (app, realm, client) = (&request.app, &request.realm, &request.client);
     let mut event = request.event.clone();
     event.session_id = Some(token.sid.clone());
     event = event

@@ -1,5 +1,6 @@
 //! A request for tokens of a client that is known.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use vestibule_oauth::error::Refusal;
@@ -7,9 +8,11 @@ use vestibule_oauth::params::Params;
 
 use crate::app::App;
 use crate::caller::Caller;
+use crate::client_policy::{self, Effects};
 use crate::events;
 use crate::oidc::bound::Bound;
 use crate::oidc::door::Stop;
+use crate::oidc::policy;
 use crate::oidc::tokens::resource;
 use crate::oidc::tokens::scope::{self, Scopes};
 use crate::organization;
@@ -19,6 +22,7 @@ use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
 
 /// A request for tokens. `event` is what the event of it says so far.
+#[derive(Clone)]
 pub(super) struct Request {
     pub(super) app: App,
     pub(super) caller: Caller,
@@ -52,6 +56,23 @@ impl Request {
         }
         events::record_alone(&self.app, &self.realm, &event).await;
         Stop::Refused(refused)
+    }
+
+    /// Asks the realm's client policies. `scope`: the one in effect, where it is not the request's own. The client of the
+    /// returned request is set as they want it.
+    pub(super) async fn judged(&self, event: &Event, scope: Option<&str>) -> Result<Cow<'_, Self>, Stop> {
+        let issuer = self.caller.issuer(&self.realm.name);
+        let mut asked = policy::asked(&self.app, &issuer, &self.params);
+        asked.scope = scope;
+        let grant = self.params.get("grant_type").unwrap_or_default();
+        let asked = client_policy::Event::Token(grant, asked);
+        let effects = policy::judge(&self.app, &self.realm, &self.client, asked, event).await?;
+        if effects == Effects::default() {
+            return Ok(Cow::Borrowed(self));
+        }
+        let mut changed = self.clone();
+        changed.client = effects.on(changed.client);
+        Ok(Cow::Owned(changed))
     }
 
     /// The scopes that the request asks for.

@@ -2,8 +2,6 @@
 
 mod check;
 
-use std::sync::LazyLock;
-
 use axum::Router;
 use axum::routing::get;
 use serde_json::{Value, json};
@@ -14,12 +12,9 @@ use super::error::{Answer, ApiError};
 use super::json::Body;
 use super::query::Query;
 use crate::app::App;
+use crate::client_policy::GLOBAL;
 use crate::store::json::Doc;
 use crate::store::realm;
-
-/// The profiles of every realm, which nobody changes.
-static GLOBAL: LazyLock<Vec<Value>> =
-    LazyLock::new(|| serde_json::from_str(include_str!("global.json")).unwrap_or_default());
 
 const SEE: &[Right] = &[Right::ViewRealm, Right::ManageRealm];
 

@@ -27,6 +27,7 @@ use super::query::Query;
 use super::record::{Operation, record};
 use super::representation::client as shown;
 use crate::app::App;
+use crate::client_policy::{self, Judge, Source, Updater};
 use crate::error::Error;
 use crate::service_account;
 use crate::store::client::{self, Client};
@@ -184,7 +185,8 @@ async fn create(admin: Admin, body: Body) -> Answer {
     admin.require(&[Right::ManageClients])?;
     let given = body.object("ClientRepresentation")?;
     validate::created(&given)?;
-    let new = write::create(&admin, &given)?;
+    let judge = judge(&admin).await?;
+    let new = write::create(&admin, Some(&judge), &given)?;
     let (db, realm_id) = (&admin.app.db, &admin.realm.id);
     if client::read_by_client_id(db, realm_id, &new.client_id).await?.is_some() {
         return Err(ApiError::conflict(&format!("Client {} already exists", new.client_id)));
@@ -201,6 +203,16 @@ async fn create(admin: Admin, body: Body) -> Answer {
     answer::created(&admin, &path)
 }
 
+/// The administrator, as client policies see them.
+async fn judge(admin: &Admin) -> Result<Judge<'_>, Error> {
+    let updater = Updater {
+        source: Source::User,
+        caller: &admin.caller,
+        user_id: Some(&admin.who.user.id),
+    };
+    client_policy::judge_of(&admin.app, &admin.realm, updater).await
+}
+
 async fn read(found: Found) -> Answer {
     answer::json(&describe(&found.admin, &found.client)?)
 }
@@ -210,9 +222,10 @@ async fn update(found: Found, body: Body) -> Answer {
     let given = body.object("ClientRepresentation")?;
     validate::changed(&given, &found.client)?;
     let admin = &found.admin;
+    let judge = judge(admin).await?;
     let mut tx = admin.app.db.begin().await?;
     let known = found.latest(&mut tx).await?;
-    let changed = write::update(admin, &known, &given)?;
+    let changed = write::update(admin, Some(&judge), &known, &given)?;
     let other = client::read_by_client_id(&mut tx, &admin.realm.id, &changed.client_id).await?;
     if other.is_some_and(|o| o.id != changed.id) {
         return Err(ApiError::duplicate());

@@ -6,6 +6,7 @@ use vestibule_oauth::web_origin;
 use super::super::auth::Admin;
 use super::super::error::ApiError;
 use super::super::representation::client as shown;
+use crate::client_policy::Judge;
 use crate::client_secret::{self, Kept};
 use crate::service_account::{self, Ensured};
 use crate::store::Tx;
@@ -42,7 +43,8 @@ const PLAIN: &[&str] = &[
 ];
 
 /// A new client. Without a `clientId` its id is its name; without either both are made up.
-pub(super) fn create(admin: &Admin, given: &Doc) -> Result<Client, ApiError> {
+/// `judge`: whoever makes it, where the realm's client policies are to judge that.
+pub(super) fn create(admin: &Admin, judge: Option<&Judge<'_>>, given: &Doc) -> Result<Client, ApiError> {
     let id = json::text(given, "id").map_or_else(crate::random::uuid, str::to_owned);
     let client_id = match json::text(given, "clientId") {
         Some(name) => name.to_owned(),
@@ -61,6 +63,9 @@ pub(super) fn create(admin: &Admin, given: &Doc) -> Result<Client, ApiError> {
     scopes(&admin.realm, &mut doc, given);
     if json::flag(&doc, "serviceAccountsEnabled") {
         service_account::give_scope(&admin.realm, &mut doc);
+    }
+    if let Some(judge) = judge {
+        judge.change(None, given.contains_key("clientAuthenticatorType"), &mut doc)?;
     }
     let mut new = Client {
         id,
@@ -81,7 +86,12 @@ pub(super) fn create(admin: &Admin, given: &Doc) -> Result<Client, ApiError> {
 }
 
 /// The client with what was sent over what it was; what was not sent stays.
-pub(super) fn update(admin: &Admin, known: &Client, given: &Doc) -> Result<Client, ApiError> {
+pub(super) fn update(
+    admin: &Admin,
+    judge: Option<&Judge<'_>>,
+    known: &Client,
+    given: &Doc,
+) -> Result<Client, ApiError> {
     let mut changed = known.clone();
     if let Some(name) = json::text(given, "clientId") {
         name.clone_into(&mut changed.client_id);
@@ -95,6 +105,10 @@ pub(super) fn update(admin: &Admin, known: &Client, given: &Doc) -> Result<Clien
         service_account::give_scope(&admin.realm, &mut changed.doc);
     } else if was_on && !on {
         service_account::take_scope(&mut changed.doc);
+    }
+    if let Some(judge) = judge {
+        let named = given.contains_key("clientAuthenticatorType");
+        judge.change(Some(known), named, &mut changed.doc)?;
     }
     secret(admin, known, &mut changed, given)?;
     client_secret::take_private_keys(&admin.app, &mut changed)?;
@@ -235,13 +249,13 @@ pub async fn import(tx: &mut Tx, admin: &Admin, given: &Doc) -> Result<(), ApiEr
     let known = crate::store::client::read_by_client_id(&mut *tx, &admin.realm.id, name).await?;
     let (client, was_on) = match known {
         Some(known) => {
-            let changed = update(admin, &known, given)?;
+            let changed = update(admin, None, &known, given)?;
             crate::store::client::update(tx, &changed).await?;
             (changed, known.flag("serviceAccountsEnabled"))
         }
         None => {
             super::validate::created(given)?;
-            let new = create(admin, given)?;
+            let new = create(admin, None, given)?;
             if !crate::store::client::add(tx, &new).await? {
                 return Err(ApiError::duplicate());
             }
