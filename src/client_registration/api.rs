@@ -15,7 +15,7 @@ use super::audit::{self, Act};
 use super::error::{error, http_error, no_store, refused, unsupported_type};
 use super::metadata::Told;
 use super::refusal::{Refusal, Stop};
-use super::{Mode, Request, manage, metadata, mode, register};
+use super::{Mode, Request, descriptor, install, manage, metadata, mode, register};
 use crate::admin::api::{json as shapes, representation};
 use crate::app::App;
 use crate::caller::Caller;
@@ -43,6 +43,7 @@ pub async fn collection(
         Err(refused) => return refused,
     };
     let mut answer = match method {
+        Method::POST if form == Form::Install => http_error(StatusCode::METHOD_NOT_ALLOWED),
         Method::POST => call.register(&realm, form, &body).await,
         Method::OPTIONS => call.preflight(form),
         Method::GET | Method::PUT | Method::DELETE => http_error(StatusCode::NOT_FOUND),
@@ -67,6 +68,9 @@ pub async fn item(
         Err(refused) => return refused,
     };
     let act = match method {
+        _ if form == Form::Saml || (form == Form::Install && method != Method::GET) => {
+            return http_error(StatusCode::METHOD_NOT_ALLOWED);
+        }
         Method::GET => Act::Read,
         Method::PUT => Act::Update,
         Method::DELETE => Act::Delete,
@@ -102,9 +106,7 @@ impl Call {
         if mode(&realm) == Mode::Off {
             return Err(http_error(StatusCode::NOT_FOUND));
         }
-        let form = [Form::OpenId, Form::Keycloak]
-            .into_iter()
-            .find(|form| form.as_str() == provider);
+        let form = Form::ALL.into_iter().find(|form| form.as_str() == provider);
         let Some(form) = form else {
             return Err(error(
                 StatusCode::NOT_FOUND,
@@ -164,6 +166,12 @@ impl Call {
             Ok(request) => request,
             Err(refused) => return refused,
         };
+        if form == Form::Install {
+            return match install::api::read(&request, &self.headers, client_id).await {
+                Ok(file) => self.written(StatusCode::OK, file),
+                Err(stop) => self.stopped(&request, act, Some(client_id), stop).await,
+            };
+        }
         let outcome = match (act, sent) {
             (Act::Update, Some(Ok(sent))) => manage::update(&request, client_id, &sent).await.map(Some),
             (Act::Update, Some(Err(refusal))) => Err(refusal.into()),
@@ -188,16 +196,25 @@ impl Call {
         }
     }
 
-    /// The JSON object that was sent. Another type of content is refused at once; broken metadata only once it is known who
+    /// The object that was sent. Another type of content is refused at once; broken metadata only once it is known who
     /// called, so that its refusal can be recorded and read by their page.
     async fn read(&self, form: Form, body: &Bytes) -> Result<Result<Doc, Refusal>, Response> {
         let kind = self.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-        let is_json = |kind: &[u8]| {
-            let essence = kind.split(|b| *b == b';').next().unwrap_or_default();
-            essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
+        let wanted: &[u8] = if form == Form::Saml {
+            b"application/xml"
+        } else {
+            b"application/json"
         };
-        if kind.is_some_and(|kind| !is_json(kind)) {
+        let is_it = |kind: &[u8]| {
+            let essence = kind.split(|b| *b == b';').next().unwrap_or_default();
+            essence.trim_ascii().eq_ignore_ascii_case(wanted)
+        };
+        if kind.is_some_and(|kind| !is_it(kind)) {
             return Err(unsupported_type());
+        }
+        if form == Form::Saml {
+            let described = descriptor::client(body);
+            return described.map(Ok).ok_or_else(|| http_error(StatusCode::BAD_REQUEST));
         }
         if form == Form::OpenId {
             return Ok(read_object(body).map_err(Refusal::from));
@@ -212,7 +229,7 @@ impl Call {
     fn preflight(&self, form: Form) -> Response {
         match form {
             Form::OpenId => cors::preflight(&self.headers, METHODS),
-            Form::Keycloak => cors::methods_only("HEAD, DELETE, POST, GET, OPTIONS, PUT"),
+            _ => cors::methods_only("HEAD, DELETE, POST, GET, OPTIONS, PUT"),
         }
     }
 
@@ -264,8 +281,12 @@ impl Call {
     fn answer(&self, request: &Request<'_>, status: StatusCode, client: &Client, told: &Told<'_>) -> Response {
         let body = match request.form {
             Form::OpenId => metadata::answer(request.realm, &self.caller, client, told),
-            Form::Keycloak => keycloak_answer(request.realm, client, told),
+            _ => keycloak_answer(request.realm, client, told),
         };
+        self.written(status, body)
+    }
+
+    fn written(&self, status: StatusCode, body: Doc) -> Response {
         let text = Value::Object(body).to_string();
         let kind = (header::CONTENT_TYPE, "application/json;charset=UTF-8");
         let mut answer = (status, [kind], text).into_response();

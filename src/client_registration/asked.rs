@@ -3,7 +3,7 @@
 use vestibule_oauth::client_metadata::Metadata;
 use vestibule_oauth::error::Refusal as Fault;
 
-use super::{metadata, representation};
+use super::{descriptor, metadata, representation};
 use crate::store::client::Client;
 use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
@@ -15,14 +15,23 @@ pub enum Form {
     OpenId,
     /// `default`: a `ClientRepresentation`, within the same bounds.
     Keycloak,
+    /// `saml2-entity-descriptor`: what a SAML service provider says of itself. It makes clients and nothing else.
+    Saml,
+    /// `install`: a client's file. It reads and nothing else.
+    Install,
 }
 
 impl Form {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::OpenId, Self::Keycloak, Self::Saml, Self::Install];
+
     /// Its place in the address.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::OpenId => "openid-connect",
             Self::Keycloak => "default",
+            Self::Saml => "saml2-entity-descriptor",
+            Self::Install => "install",
         }
     }
 }
@@ -31,13 +40,17 @@ impl Form {
 pub(super) enum Asked {
     OpenId(Box<Metadata>),
     Keycloak(Doc),
+    /// What a descriptor describes.
+    Saml(Doc),
 }
 
 impl Asked {
     /// Reads what was sent, a JSON object.
     pub(super) fn parse(form: Form, realm: &Realm, sent: &Doc) -> Result<Self, Fault> {
-        if form == Form::Keycloak {
-            return Ok(Self::Keycloak(sent.clone()));
+        match form {
+            Form::Keycloak | Form::Install => return Ok(Self::Keycloak(sent.clone())),
+            Form::Saml => return Ok(Self::Saml(sent.clone())),
+            Form::OpenId => {}
         }
         let mut parsed = Metadata::from_object(sent)?;
         metadata::keep_known_scopes(realm, &mut parsed);
@@ -48,7 +61,7 @@ impl Asked {
     pub(super) fn client_id(&self) -> Option<&str> {
         match self {
             Self::OpenId(parsed) => parsed.client_id.as_deref(),
-            Self::Keycloak(sent) => sent.get("clientId").and_then(|id| id.as_str()),
+            Self::Keycloak(sent) | Self::Saml(sent) => sent.get("clientId").and_then(|id| id.as_str()),
         }
     }
 
@@ -60,6 +73,7 @@ impl Asked {
                 let lists = ["defaultClientScopes", "optionalClientScopes"];
                 lists.iter().any(|list| sent.contains_key(*list))
             }
+            Self::Saml(_) => false,
         }
     }
 
@@ -68,6 +82,7 @@ impl Asked {
         match self {
             Self::OpenId(_) => true,
             Self::Keycloak(sent) => sent.contains_key("clientAuthenticatorType"),
+            Self::Saml(_) => false,
         }
     }
 
@@ -79,6 +94,7 @@ impl Asked {
                 let lists = ["defaultClientScopes", "optionalClientScopes"];
                 lists.iter().flat_map(|list| json::texts(sent, list)).collect()
             }
+            Self::Saml(_) => Vec::new(),
         }
     }
 
@@ -87,6 +103,7 @@ impl Asked {
         match self {
             Self::OpenId(parsed) => metadata::new_client(realm, parsed),
             Self::Keycloak(sent) => representation::new_client(realm, sent),
+            Self::Saml(described) => descriptor::new_client(realm, described),
         }
     }
 
@@ -95,6 +112,8 @@ impl Asked {
         match self {
             Self::OpenId(parsed) => metadata::changed_client(realm, client, parsed),
             Self::Keycloak(sent) => representation::changed_client(realm, client, sent),
+            // Nobody changes a client by this provider.
+            Self::Saml(_) => client.doc.clone(),
         }
     }
 
@@ -103,6 +122,7 @@ impl Asked {
         match self {
             Self::OpenId(_) => Ok(()),
             Self::Keycloak(_) => representation::check_bounds(before, wanted),
+            Self::Saml(_) => descriptor::check_addresses(wanted),
         }
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use vestibule_oauth::client_metadata::{self, AuthMethod, Issued, Metadata, apply};
 
 use super::asked::Form;
+use super::descriptor;
 use super::refusal::Refusal;
 use crate::caller::Caller;
 use crate::client_secret;
@@ -46,7 +47,8 @@ pub(super) fn new_client(realm: &Realm, metadata: &Metadata) -> Doc {
         ("defaultClientScopes", "defaultDefaultClientScopes"),
         ("optionalClientScopes", "defaultOptionalClientScopes"),
     ] {
-        doc.entry(list).or_insert_with(|| json!(openid_scopes(realm, of_realm)));
+        doc.entry(list)
+            .or_insert_with(|| json!(scopes_of_protocol(realm, of_realm, false)));
     }
     give_scopes(realm, &mut doc);
     complete(realm, &mut doc);
@@ -54,9 +56,13 @@ pub(super) fn new_client(realm: &Realm, metadata: &Metadata) -> Doc {
 }
 
 /// Those of a list of the realm that are of this protocol: SAML has scopes of its own.
-fn openid_scopes<'a>(realm: &'a Realm, list: &str) -> Vec<&'a str> {
+pub(super) fn scopes_of_protocol<'a>(realm: &'a Realm, list: &str, saml: bool) -> Vec<&'a str> {
     let mut names = realm.texts(list);
-    names.retain(|name| realm.client_scope(name).is_some_and(|scope| scope.protocol != "saml"));
+    names.retain(|name| {
+        realm
+            .client_scope(name)
+            .is_some_and(|scope| (scope.protocol == "saml") == saml)
+    });
     names
 }
 
@@ -205,8 +211,11 @@ fn percent_encoded(id: &str) -> String {
 }
 
 /// What a description of a client means, for the Admin API's converter: OpenID Connect metadata or Keycloak's own
-/// representation. `None` if it is neither.
+/// representation, or the descriptor of a SAML service provider. `None` if it is none of them.
 pub fn describe_as_client(body: &[u8]) -> Option<Doc> {
+    if body.trim_ascii_start().starts_with(b"<") {
+        return descriptor::client(body);
+    }
     let object = client_metadata::read_object(body).ok()?;
     if !object.contains_key("redirect_uris") {
         return object.contains_key("clientId").then_some(object);

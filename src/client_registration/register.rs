@@ -12,7 +12,7 @@ use super::metadata;
 use super::policy::Candidate;
 use super::refusal::{Refusal, Stop};
 use super::token::{self, Auth};
-use super::{Mode, Request, is_about_json, mode, named_policies, representation, sector};
+use super::{Mode, Request, descriptor, is_about_json, mode, named_policies, representation, sector};
 use crate::client_secret;
 use crate::events;
 use crate::service_account::{self, Ensured};
@@ -60,6 +60,9 @@ pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Regist
         before: None,
         scopes_given: !asked.names_scopes(),
     })?;
+    if request.form == Form::Saml {
+        asked.check_bounds(&doc, &doc)?;
+    }
     if request.form == Form::Keycloak {
         let mut bare = representation::bare(request.realm);
         policies.shape(&mut bare);
@@ -69,7 +72,10 @@ pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Regist
     metadata::check_levels(request.realm, &doc)?;
     sector::check(request.app, &doc).await?;
 
-    let (client, secret, rat) = make(request, auth, asked.client_id(), doc)?;
+    let (mut client, secret, rat) = make(request, auth, asked.client_id(), doc)?;
+    if request.form == Form::Saml {
+        descriptor::give_key(request.app, &mut client).await?;
+    }
     let mut tx = request.app.db.begin().await?;
     spend(&mut tx, request).await?;
     policies.judge_number(&mut tx).await??;

@@ -434,7 +434,8 @@ async fn what_is_pushed_is_judged_and_nothing_is_added_to_it() {
         ("response_type", "code"),
         ("scope", "openid"),
     ];
-    let push = || server.form(&at(&realm, "ext/par/request"), &request);
+    let address = at(&realm, "ext/par/request");
+    let push = || server.form(&address, &request);
     lay(&server, &realm, "secure-par-content", json!({}), any()).await;
     for (more, status) in [("", 200), ("&prompt=login", 400)] {
         let pushed = push().await.json();

@@ -78,6 +78,12 @@ impl Refused {
     }
 }
 
+/// The secret of a `Basic` header.
+pub fn secret_of(headers: &HeaderMap) -> Option<String> {
+    let presented = presented::read(headers, &Params::default()).ok()?;
+    presented.secret.map(|(secret, _)| secret)
+}
+
 /// Finds out which client calls.
 ///
 /// # Errors

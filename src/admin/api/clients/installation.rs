@@ -8,13 +8,16 @@ use serde_json::{Value, json};
 
 use super::super::error::{Answer, ApiError};
 use super::{Found, secret};
-use crate::store::json::Doc;
+use crate::client_registration::install::keycloak_json;
 
 pub(super) async fn read(found: Found) -> Answer {
     let text = match found.param("provider") {
         "keycloak-oidc-keycloak-json" => {
             let mut text = String::new();
-            write_json(&mut text, &Value::Object(keycloak_json(&found)?), 0);
+            let (realm, base) = (&found.admin.realm, &found.admin.caller.base);
+            let secret = shown_secret(&found)?;
+            let file = keycloak_json(realm, base, &found.client, secret.as_deref());
+            write_json(&mut text, &Value::Object(file), 0);
             text
         }
         "keycloak-oidc-jboss-subsystem" => subsystem(&found)?,
@@ -43,30 +46,6 @@ fn server(found: &Found) -> String {
 
 fn ssl(found: &Found) -> &str {
     found.admin.realm.text("sslRequired").unwrap_or("external")
-}
-
-fn keycloak_json(found: &Found) -> Result<Doc, ApiError> {
-    let (realm, client) = (&found.admin.realm, &found.client);
-    let mut doc = Doc::new();
-    doc.insert("realm".into(), json!(realm.name));
-    if client.flag("bearerOnly") {
-        doc.insert("bearer-only".into(), json!(true));
-    }
-    doc.insert("auth-server-url".into(), json!(server(found)));
-    doc.insert("ssl-required".into(), json!(ssl(found)));
-    doc.insert("resource".into(), json!(client.client_id));
-    let has_roles = !realm.roles.of(&client.id).is_empty();
-    if client.public() {
-        doc.insert("public-client".into(), json!(true));
-    } else if let Some(secret) = shown_secret(found)? {
-        doc.insert("credentials".into(), json!({ "secret": secret }));
-    }
-    if has_roles {
-        doc.insert("verify-token-audience".into(), json!(true));
-        doc.insert("use-resource-role-mappings".into(), json!(true));
-    }
-    doc.insert("confidential-port".into(), json!(0));
-    Ok(doc)
 }
 
 /// JSON as Java's printer lays it out.
