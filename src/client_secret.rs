@@ -114,6 +114,9 @@ pub fn rotate(app: &App, realm: &Realm, client: &mut Client) -> Result<String, E
     let kept = kept(&client.doc);
     let made = make(app, &mut client.secrets, &client.id, kept)?;
     stamp(&mut client.doc, app.now_seconds());
+    if client.doc.contains_key(LIFETIME) {
+        renew_end(&mut client.doc, app.now_seconds());
+    }
     Ok(made)
 }
 
@@ -210,6 +213,33 @@ pub fn private_keys(app: &App, client: &Client) -> Result<Vec<(String, String)>,
     Ok(opened)
 }
 
+/// The member of a client's document with the seconds that each of its secrets is good for.
+const LIFETIME: &str = "_secretLifetime";
+
+/// Lets a secret that is made now, and those after it, expire after so many seconds, or never.
+pub fn limit(doc: &mut Doc, now_seconds: i64, lifetime: Option<i64>) {
+    match lifetime {
+        Some(seconds) => doc.insert(LIFETIME.into(), seconds.into()),
+        None => doc.shift_remove(LIFETIME),
+    };
+    renew_end(doc, now_seconds);
+}
+
+/// A new secret has its own time.
+fn renew_end(doc: &mut Doc, now_seconds: i64) {
+    let lifetime = doc.get(LIFETIME).and_then(Value::as_i64);
+    let Some(attributes) = doc.get_mut("attributes").and_then(Value::as_object_mut) else {
+        return;
+    };
+    match lifetime {
+        Some(seconds) => attributes.insert(END.into(), (now_seconds + seconds).to_string().into()),
+        None => attributes.shift_remove(END),
+    };
+}
+
+/// When a secret ends, in epoch seconds: Keycloak's attribute.
+const END: &str = "client.secret.expiration.time";
+
 /// Says in the client when its secret was made.
 pub fn stamp(doc: &mut Doc, now_seconds: i64) {
     let attributes = doc.entry("attributes").or_insert_with(|| Doc::new().into());
@@ -232,7 +262,7 @@ pub fn has_previous(app: &App, client: &Client) -> bool {
 }
 
 fn expired(app: &App, client: &Client) -> bool {
-    let end = client.attribute("client.secret.expiration.time");
+    let end = client.attribute(END);
     let end: i64 = end.and_then(|at| at.parse().ok()).unwrap_or(0);
     end != 0 && app.now_seconds() >= end
 }

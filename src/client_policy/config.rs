@@ -73,7 +73,7 @@ impl<'a> Config<'a> {
 }
 
 /// A pattern that must match the whole text, as in Java. `None` for one that is none.
-pub(super) fn whole(pattern: &str) -> Option<Regex> {
+pub fn whole(pattern: &str) -> Option<Regex> {
     let pattern = format!("^(?:{pattern})$");
     regex::RegexBuilder::new(&pattern).size_limit(1 << 20).build().ok()
 }

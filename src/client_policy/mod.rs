@@ -15,6 +15,7 @@ mod refused;
 mod rules;
 
 pub use at::{Asked, Change, Event, Source, Updater};
+pub use config::whole;
 pub use effects::Effects;
 pub use refused::Refused;
 pub use rules::GLOBAL;

@@ -302,7 +302,7 @@ impl Call {
             Stop::Failed(failed) => return failed.into_response(),
         };
         audit::refused(request, act, client_id, &refusal).await;
-        let mut answer = refused(request.realm, &refusal);
+        let mut answer = refused(request.realm, request.form, &refusal);
         if self.admits_page(request) {
             cors::apply(&mut answer, &self.headers);
         }

@@ -5,11 +5,12 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use vestibule_oauth::error::BearerError;
 
+use super::asked::Form;
 use super::refusal::Refusal;
 use crate::store::realm::Realm;
 
 /// A refusal in Keycloak's words.
-pub(super) fn refused(realm: &Realm, refusal: &Refusal) -> Response {
+pub(super) fn refused(realm: &Realm, form: Form, refusal: &Refusal) -> Response {
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
     let mut answer = match refusal {
         Refusal::Metadata(fault) => error(status, fault.code, &fault.description),
@@ -30,7 +31,7 @@ pub(super) fn refused(realm: &Realm, refusal: &Refusal) -> Response {
                 "policy": rejected.policy, "policyId": rejected.policy_id
             });
             if let Some(field) = rejected.objection.field {
-                body["field"] = json!(field);
+                body["field"] = json!(as_named(form, field));
                 body["value"] = json!(rejected.objection.value);
             }
             written(status, &body)
@@ -50,6 +51,19 @@ pub(super) fn refused(realm: &Realm, refusal: &Refusal) -> Response {
     };
     no_store(&mut answer);
     answer
+}
+
+/// A member of metadata, as Keycloak's own form names it.
+fn as_named(form: Form, field: &'static str) -> &'static str {
+    match field {
+        _ if form == Form::OpenId => field,
+        "redirect_uris" => "redirectUris",
+        "client_name" => "name",
+        "client_uri" => "baseUrl",
+        "token_endpoint_auth_method" => "clientAuthenticatorType",
+        "scope" => "optionalClientScopes",
+        other => other,
+    }
 }
 
 /// Nobody keeps what tells secrets. RFC 7591 §3.2.1.

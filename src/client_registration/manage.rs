@@ -95,15 +95,17 @@ pub(super) async fn update(request: &Request<'_>, client_id: &str, sent: &Doc) -
     let mut tx = request.app.db.begin().await?;
     let (mut client, auth) = find_again(&mut tx, request, &client, Act::Update).await?;
     let (wanted, effects) = change(request, auth, &named, &judge, &client, &asked)?;
+    let was_on = client.flag("serviceAccountsEnabled");
     client.doc = wanted;
-    let secret = change_secret(request, &mut client)?;
+    let secret = change_secret(request, &mut client, policies.secret_lifetime())?;
     let rat = match &request.access {
         Access::Registration { token, .. } if effects.keeps_registration_token => Some(token.clone()),
         _ => rotate(request, &mut client, auth)?,
     };
     client::update(&mut tx, &client).await?;
     if client.flag("serviceAccountsEnabled") {
-        have_account(&mut tx, request, &client).await?;
+        let roles = if was_on { Vec::new() } else { policies.roles() };
+        have_account(&mut tx, request, &client, &roles).await?;
     } else {
         service_account::remove(&mut tx, request.realm, &client.id).await?;
     }
@@ -188,7 +190,9 @@ fn change(
 ) -> Result<(Doc, Effects), Refusal> {
     let mut doc = asked.changed_client(request.realm, client);
     let effects = judge.change(Some(client), asked.names_authenticator(), &mut doc)?;
-    request.policies(auth).and_named(named)?.judge(&Candidate {
+    let policies = request.policies(auth).and_named(named)?;
+    policies.reshape(&mut doc);
+    policies.judge(&Candidate {
         doc: &doc,
         before: Some(&client.doc),
         scopes_given: false,
@@ -200,7 +204,7 @@ fn change(
 }
 
 /// Gives, takes or leaves the secret, as the client's method has it now. A new one is returned.
-fn change_secret(request: &Request<'_>, client: &mut Client) -> Result<Option<String>, Error> {
+fn change_secret(request: &Request<'_>, client: &mut Client, lifetime: Option<i64>) -> Result<Option<String>, Error> {
     if !metadata::has_secret(&client.doc) {
         client_secret::remove(&mut client.secrets);
         return Ok(None);
@@ -208,6 +212,7 @@ fn change_secret(request: &Request<'_>, client: &mut Client) -> Result<Option<St
     let kept = client_secret::kept(&client.doc);
     if metadata::needs_new_secret(client, &client.doc) {
         metadata::note_secret(&mut client.doc, request.app.now_seconds());
+        client_secret::limit(&mut client.doc, request.app.now_seconds(), lifetime);
         let (id, app) = (client.id.clone(), request.app);
         return Ok(Some(client_secret::make(app, &mut client.secrets, &id, kept)?));
     }

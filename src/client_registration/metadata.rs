@@ -6,6 +6,7 @@ use vestibule_oauth::client_metadata::{self, AuthMethod, Issued, Metadata, apply
 
 use super::asked::Form;
 use super::descriptor;
+use super::policy::give_scope;
 use super::refusal::Refusal;
 use crate::caller::Caller;
 use crate::client_secret;
@@ -104,20 +105,9 @@ pub(super) fn changed_client(realm: &Realm, client: &Client, metadata: &Metadata
 
 /// Gives the scopes that every registered client of the realm is to have.
 fn give_scopes(realm: &Realm, doc: &mut Doc) {
-    let setting = realm.attribute("clientRegistration.scopes.default").unwrap_or_default();
-    for name in setting
-        .split(',')
-        .map(str::trim)
-        .filter(|name| realm.client_scope(name).is_some())
-    {
-        if let Some(Value::Array(scopes)) = doc.get_mut("defaultClientScopes")
-            && !scopes.contains(&json!(name))
-        {
-            scopes.push(json!(name));
-        }
-        if let Some(Value::Array(scopes)) = doc.get_mut("optionalClientScopes") {
-            scopes.retain(|scope| scope != name);
-        }
+    let names = realm.listed("clientRegistration.scopes.default");
+    for name in names.filter(|name| realm.client_scope(name).is_some()) {
+        give_scope(doc, name);
     }
 }
 

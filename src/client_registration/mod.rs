@@ -9,6 +9,7 @@ mod asked;
 mod audit;
 mod descriptor;
 mod error;
+mod evaluate;
 pub mod install;
 mod manage;
 mod metadata;
@@ -16,9 +17,11 @@ pub mod policy;
 mod refusal;
 mod register;
 mod representation;
+mod roles;
 mod sector;
 pub mod token;
 
+pub use evaluate::{By, evaluate};
 pub use metadata::describe_as_client;
 
 use vestibule_oauth::error::Refusal as Fault;

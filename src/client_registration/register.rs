@@ -9,7 +9,7 @@ use super::access::Access;
 use super::asked::{Asked, Form};
 use super::audit::{self, Act};
 use super::metadata;
-use super::policy::Candidate;
+use super::policy::{Candidate, Policies};
 use super::refusal::{Refusal, Stop};
 use super::token::{self, Auth};
 use super::{Mode, Request, descriptor, is_about_json, mode, named_policies, representation, sector};
@@ -19,7 +19,7 @@ use crate::service_account::{self, Ensured};
 use crate::store::Tx;
 use crate::store::client::{self, Client, Secrets};
 use crate::store::client_registration::{self, Registration};
-use crate::store::initial_access::{self, Spent};
+use crate::store::initial_access::{self, InitialAccess, Spent};
 use crate::store::json::{self, Doc};
 
 /// A client that was just made, and what the registrant is told once.
@@ -72,14 +72,14 @@ pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Regist
     metadata::check_levels(request.realm, &doc)?;
     sector::check(request.app, &doc).await?;
 
-    let (mut client, secret, rat) = make(request, auth, asked.client_id(), doc)?;
+    let (mut client, secret, rat) = make(request, auth, &policies, asked.client_id(), doc)?;
     if request.form == Form::Saml {
         descriptor::give_key(request.app, &mut client).await?;
     }
     let mut tx = request.app.db.begin().await?;
     spend(&mut tx, request).await?;
     policies.judge_number(&mut tx).await??;
-    keep(&mut tx, request, &client).await?;
+    keep(&mut tx, request, &policies, &client).await?;
     tx.commit().await?;
     Ok(Registered {
         client,
@@ -90,11 +90,15 @@ pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Regist
 
 /// What was sent, with the members that the initial access token gives where they are absent.
 fn with_defaults<'a>(request: &Request<'_>, sent: &'a Doc) -> Cow<'a, Doc> {
-    let Access::Initial { token, .. } = &request.access else {
-        return Cow::Borrowed(sent);
-    };
-    let defaults = token.doc.get("defaults").and_then(Value::as_object);
-    let Some(defaults) = defaults.filter(|_| request.form == Form::OpenId) else {
+    match &request.access {
+        Access::Initial { token, .. } if request.form == Form::OpenId => with_defaults_of(Some(token), sent),
+        _ => Cow::Borrowed(sent),
+    }
+}
+
+/// The same for a token.
+pub(super) fn with_defaults_of<'a>(token: Option<&InitialAccess>, sent: &'a Doc) -> Cow<'a, Doc> {
+    let Some(defaults) = token.and_then(|token| token.doc.get("defaults")?.as_object()) else {
         return Cow::Borrowed(sent);
     };
     let mut whole = sent.clone();
@@ -108,17 +112,20 @@ fn with_defaults<'a>(request: &Request<'_>, sent: &'a Doc) -> Cow<'a, Doc> {
 
 /// Refuses scopes that the initial access token does not let anybody ask for.
 fn check_scopes(request: &Request<'_>, asked: &Asked) -> Result<(), Refusal> {
-    let Access::Initial { token, .. } = &request.access else {
-        return Ok(());
-    };
+    match &request.access {
+        Access::Initial { token, .. } => beyond_scopes(token, asked).map_or(Ok(()), Err),
+        _ => Ok(()),
+    }
+}
+
+/// What there is to say against the scopes that are asked for with a token.
+pub(super) fn beyond_scopes(token: &InitialAccess, asked: &Asked) -> Option<Refusal> {
     let allowed = json::texts(&token.doc, "scopes");
     let beyond = asked.scopes().into_iter().find(|name| !allowed.contains(name));
-    match beyond.filter(|_| !allowed.is_empty()) {
-        None => Ok(()),
-        Some(name) => Err(Refusal::metadata(format!(
-            "The initial access token does not let anybody ask for the scope {name}"
-        ))),
-    }
+    let name = beyond.filter(|_| !allowed.is_empty())?;
+    Some(Refusal::metadata(format!(
+        "The initial access token does not let anybody ask for the scope {name}"
+    )))
 }
 
 /// Whether the caller may register, and under which policies.
@@ -147,6 +154,7 @@ fn used_up() -> Refusal {
 fn make(
     request: &Request<'_>,
     auth: Auth,
+    policies: &Policies<'_>,
     client_id: Option<&str>,
     mut doc: Doc,
 ) -> Result<(Client, Option<String>, String), Stop> {
@@ -163,6 +171,7 @@ fn make(
     let mut secrets = Secrets::default();
     let secret = if metadata::has_secret(&doc) {
         metadata::note_secret(&mut doc, app.now_seconds());
+        client_secret::limit(&mut doc, app.now_seconds(), policies.secret_lifetime());
         Some(client_secret::make(app, &mut secrets, &id, client_secret::kept(&doc))?)
     } else {
         None
@@ -200,22 +209,27 @@ fn taken() -> Refusal {
     Refusal::metadata("Client Identifier in use")
 }
 
-/// Makes sure of the service account of a client that acts for itself.
-pub(super) async fn have_account(tx: &mut Tx, request: &Request<'_>, client: &Client) -> Result<(), Stop> {
+/// Makes sure of the service account of a client that acts for itself. One that begins to gets the roles of the policies.
+pub(super) async fn have_account(
+    tx: &mut Tx,
+    request: &Request<'_>,
+    client: &Client,
+    roles: &[&str],
+) -> Result<(), Stop> {
     match service_account::ensure(tx, request.app, request.realm, client).await? {
-        Ensured::Yes(_) => Ok(()),
+        Ensured::Yes(account) => Ok(super::roles::give(tx, request.realm, &account.id, roles).await?),
         // A person has the name that the account would have.
         Ensured::NameTaken => Err(taken().into()),
     }
 }
 
-async fn keep(tx: &mut Tx, request: &Request<'_>, client: &Client) -> Result<(), Stop> {
+async fn keep(tx: &mut Tx, request: &Request<'_>, policies: &Policies<'_>, client: &Client) -> Result<(), Stop> {
     let (app, realm) = (request.app, request.realm);
     if !client::add(tx, client).await? {
         return Err(taken().into());
     }
     if client.flag("serviceAccountsEnabled") {
-        have_account(tx, request, client).await?;
+        have_account(tx, request, client, &policies.roles()).await?;
     }
     let (source, token_id, owner) = match &request.access {
         Access::Initial { token, .. } => {

@@ -223,6 +223,12 @@ impl Realm {
         json::attribute(&self.doc, key)
     }
 
+    /// A realm attribute that is a comma list.
+    pub fn listed(&self, key: &str) -> impl Iterator<Item = &str> {
+        let list = self.attribute(key).unwrap_or_default().split(',');
+        list.map(str::trim).filter(|one| !one.is_empty())
+    }
+
     pub fn enabled(&self) -> bool {
         self.flag("enabled")
     }

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{get, post};
 use serde_json::{Value, json};
 
 use super::answer;
@@ -15,11 +15,12 @@ use super::query::Query;
 use super::record::{Operation, record};
 use super::server_info;
 use crate::app::App;
+use crate::client_registration::{self, By};
 use crate::realm_setup;
 use crate::store::json::{self, Doc};
 use crate::store::part::{self, Kind};
 use crate::store::realm::Component;
-use crate::store::{Tx, key};
+use crate::store::{Tx, initial_access, key};
 
 const SHAPE: &str = "ComponentRepresentation";
 const KIND: &str = "COMPONENT";
@@ -36,6 +37,31 @@ pub fn routes() -> Router<App> {
             "/realms/{realm}/client-registration-policy/providers",
             get(policy_providers),
         )
+        .route("/realms/{realm}/client-registration-policy/evaluate", post(evaluate))
+}
+
+/// What the policies would say to a registration (contract 5). Changes nothing.
+async fn evaluate(admin: Admin, body: Body) -> Answer {
+    admin.require(&[Right::ViewClients, Right::ManageClients])?;
+    let given = body.object("ClientRegistrationEvaluation")?;
+    let Some(Value::Object(metadata)) = given.get("metadata") else {
+        return Err(ApiError::bad("metadata must be an object"));
+    };
+    let (app, realm) = (&admin.app, &admin.realm);
+    let token = match json::text(&given, "tokenId") {
+        None => None,
+        Some(id) => {
+            let found = initial_access::by_id(&app.db, &realm.id, id).await?;
+            Some(found.ok_or_else(|| ApiError::bad("There is no such initial access token"))?)
+        }
+    };
+    let by = match (&token, json::text(&given, "subType")) {
+        (Some(token), _) => By::Token(token),
+        (None, Some("authenticated")) => By::Authenticated,
+        (None, None | Some("anonymous")) => By::Anonymous,
+        (None, Some(_)) => return Err(ApiError::bad("subType must be anonymous or authenticated")),
+    };
+    answer::json(&client_registration::evaluate(app, realm, &admin.caller, &by, metadata).await?)
 }
 
 async fn policy_providers(admin: Admin) -> Answer {

@@ -7,7 +7,7 @@ use crate::store::realm::{Component, Realm};
 
 const LISTS: [&str; 2] = ["defaultClientScopes", "optionalClientScopes"];
 
-pub(super) fn judge(component: &Component, realm: &Realm, candidate: &Candidate<'_>) -> Judgement {
+pub(super) fn judge(component: &Component, realm: &Realm, candidate: &Candidate<'_>, given: &[&str]) -> Judgement {
     if candidate.scopes_given {
         return Ok(());
     }
@@ -22,10 +22,9 @@ pub(super) fn judge(component: &Component, realm: &Realm, candidate: &Candidate<
     // Kept at all only where the realm lets registrants invent scopes.
     let invented = |name: &str| realm.client_scope(name).is_none();
     let had = candidate.before.map(scopes).unwrap_or_default();
-    match scopes(candidate.doc)
-        .into_iter()
-        .find(|name| !had.contains(name) && !brought(name) && !invented(name) && !allowed(name))
-    {
+    match scopes(candidate.doc).into_iter().find(|name| {
+        !had.contains(name) && !given.contains(name) && !brought(name) && !invented(name) && !allowed(name)
+    }) {
         None => Ok(()),
         Some(name) => Err(Objection::about(
             "scope",

@@ -4,10 +4,11 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use super::{Kind, on_by_default};
+use super::{Kind, gifts, list, on_by_default};
+use crate::client_policy::whole;
 use crate::store::realm::{Component, Realm};
 
-/// Keycloak's description of its eight providers.
+/// Keycloak's description of its eight providers, and ours beside them.
 static PROVIDERS: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("providers.json")).unwrap_or_default());
 
@@ -56,8 +57,36 @@ pub fn check(component: &Component) -> Result<(), Fault> {
                 ))
             }
         }
+        Kind::RedirectUris => {
+            let patterns: Vec<_> = list(component, "patterns").collect();
+            if patterns.iter().any(|pattern| whole(pattern).is_none()) {
+                return Err(Fault::Setting("'patterns' must be regular expressions"));
+            }
+            let some = !patterns.is_empty() || list(component, "hosts").next().is_some();
+            some.then_some(())
+                .ok_or(Fault::Setting("'hosts' or 'patterns' is required"))
+        }
+        Kind::GrantTypes => entry(component, "grant-types", "'grant-types' is required"),
+        Kind::ResponseTypes => entry(component, "response-types", "'response-types' is required"),
+        Kind::Authentication => entry(component, "methods", "'methods' is required"),
+        Kind::Roles => entry(component, "roles", "'roles' is required"),
+        Kind::DefaultScopes => entry(component, "scopes", "'scopes' is required"),
+        Kind::Name => match component.first("pattern").map(whole) {
+            Some(Some(_)) => Ok(()),
+            Some(None) => Err(Fault::Setting("'pattern' must be a regular expression")),
+            None => Err(Fault::Setting("'pattern' is required")),
+        },
+        Kind::SecretLifetime => match gifts::seconds(component) {
+            Some(_) => Ok(()),
+            None => Err(Fault::Setting("'seconds' must be a number greater than 0")),
+        },
         _ => Ok(()),
     }
+}
+
+/// Whether a list has an entry.
+fn entry(component: &Component, key: &str, text: &'static str) -> Result<(), Fault> {
+    list(component, key).next().map(drop).ok_or(Fault::Setting(text))
 }
 
 /// Why a policy cannot be kept.

@@ -9,12 +9,18 @@ mod client_scopes;
 mod consent_required;
 mod describe;
 mod full_scope;
+mod gifts;
+mod listed;
 mod max_clients;
 mod protocol_mappers;
+mod redirect_uris;
+mod said;
 mod trusted_hosts;
 mod web_origins;
 
 pub use describe::{Fault, check, providers};
+pub use gifts::give_scope;
+pub use said::contacts;
 pub use trusted_hosts::calls_from;
 
 use std::net::IpAddr;
@@ -40,6 +46,17 @@ enum Kind {
     ProtocolMappers,
     ClientScopes,
     WebOrigins,
+    // Ours (contract 5).
+    RedirectUris,
+    GrantTypes,
+    ResponseTypes,
+    Authentication,
+    Pkce,
+    Name,
+    Contacts,
+    Roles,
+    DefaultScopes,
+    SecretLifetime,
     Unknown,
 }
 
@@ -54,6 +71,16 @@ impl Kind {
             "allowed-protocol-mappers" => Self::ProtocolMappers,
             "allowed-client-templates" => Self::ClientScopes,
             "registration-web-origins" => Self::WebOrigins,
+            "allowed-redirect-uris" => Self::RedirectUris,
+            "allowed-grant-types" => Self::GrantTypes,
+            "allowed-response-types" => Self::ResponseTypes,
+            "allowed-client-authentication" => Self::Authentication,
+            "require-pkce" => Self::Pkce,
+            "client-name" => Self::Name,
+            "require-contacts" => Self::Contacts,
+            "assign-roles" => Self::Roles,
+            "default-scopes" => Self::DefaultScopes,
+            "secret-lifetime" => Self::SecretLifetime,
             _ => Self::Unknown,
         }
     }
@@ -137,23 +164,102 @@ impl<'a> Policies<'a> {
                 _ => {}
             }
         }
+        self.reshape(doc);
+    }
+
+    /// The same for a client that changes: what is not its own to say is set again.
+    pub fn reshape(&self, doc: &mut Doc) {
+        for (kind, component) in &self.all {
+            match kind {
+                Kind::GrantTypes => listed::narrow_grants(component, doc),
+                Kind::Pkce => said::shape_pkce(doc),
+                Kind::DefaultScopes => gifts::scopes(component, self.realm).for_each(|name| give_scope(doc, name)),
+                _ => {}
+            }
+        }
     }
 
     /// Judges a client as it would become.
     pub fn judge(&self, candidate: &Candidate<'_>) -> Result<(), Refusal> {
         for (kind, component) in &self.all {
-            let judgement = match kind {
-                Kind::TrustedHosts => trusted_hosts::judge(component, candidate),
-                Kind::ConsentRequired => consent_required::judge(candidate),
-                Kind::FullScope => full_scope::judge(candidate),
-                Kind::ClientDisabled => client_disabled::judge(candidate),
-                Kind::ProtocolMappers => protocol_mappers::judge(component, candidate),
-                Kind::ClientScopes => client_scopes::judge(component, self.realm, candidate),
-                Kind::MaxClients | Kind::WebOrigins | Kind::Unknown => Ok(()),
-            };
-            judgement.map_err(|objection| rejected(component, objection))?;
+            self.judge_by(*kind, component, candidate)
+                .map_err(|objection| rejected(component, objection))?;
         }
         Ok(())
+    }
+
+    /// All that policies object to.
+    pub fn objections(&self, candidate: &Candidate<'_>) -> Vec<Refusal> {
+        let judged = self.all.iter().filter_map(|(kind, component)| {
+            let objection = match kind {
+                Kind::Unknown => Objection::new("Unknown policy"),
+                _ => self.judge_by(*kind, component, candidate).err()?,
+            };
+            Some(rejected(component, objection))
+        });
+        judged.collect()
+    }
+
+    /// What they object to one client more in a realm with so many.
+    pub fn objections_to_number(&self, clients: i64) -> Vec<Refusal> {
+        let limits = self.all.iter().filter(|(kind, _)| *kind == Kind::MaxClients);
+        let full =
+            limits.filter_map(|(_, component)| Some(rejected(component, max_clients::full(component, clients)?)));
+        full.collect()
+    }
+
+    fn judge_by(&self, kind: Kind, component: &Component, candidate: &Candidate<'_>) -> Judgement {
+        match kind {
+            Kind::TrustedHosts => trusted_hosts::judge(component, candidate),
+            Kind::ConsentRequired => consent_required::judge(candidate),
+            Kind::FullScope => full_scope::judge(candidate),
+            Kind::ClientDisabled => client_disabled::judge(candidate),
+            Kind::ProtocolMappers => protocol_mappers::judge(component, candidate),
+            Kind::ClientScopes => client_scopes::judge(component, self.realm, candidate, &self.given_scopes()),
+            Kind::RedirectUris => redirect_uris::judge(component, candidate),
+            Kind::GrantTypes => listed::judge_grants(component, candidate),
+            Kind::ResponseTypes => listed::judge_responses(component, candidate),
+            Kind::Authentication => listed::judge_methods(component, candidate),
+            Kind::Pkce => said::judge_pkce(candidate),
+            Kind::Name => said::judge_name(component, candidate),
+            Kind::Contacts => said::judge_contacts(candidate),
+            Kind::MaxClients
+            | Kind::WebOrigins
+            | Kind::Roles
+            | Kind::DefaultScopes
+            | Kind::SecretLifetime
+            | Kind::Unknown => Ok(()),
+        }
+    }
+
+    fn of_kind(&self, wanted: Kind) -> impl Iterator<Item = &Component> {
+        let those = self.all.iter().filter(move |(kind, _)| *kind == wanted);
+        those.map(|(_, component)| *component)
+    }
+
+    /// Scopes that a client has because it was given them.
+    fn given_scopes(&self) -> Vec<&str> {
+        let ours = self.of_kind(Kind::DefaultScopes);
+        let ours = ours.flat_map(|component| gifts::scopes(component, self.realm));
+        ours.chain(self.realm.listed("clientRegistration.scopes.default"))
+            .collect()
+    }
+
+    /// Roles for the client's service account.
+    pub fn roles(&self) -> Vec<&str> {
+        let ours = self.of_kind(Kind::Roles).flat_map(gifts::roles);
+        ours.chain(self.realm.listed("clientRegistration.roles")).collect()
+    }
+
+    /// Seconds that a secret of the client is good for: the shortest that is asked for, with the realm's
+    /// `clientRegistration.secret.expires`.
+    pub fn secret_lifetime(&self) -> Option<i64> {
+        let of_realm = self.realm.attribute("clientRegistration.secret.expires");
+        let of_realm = of_realm.and_then(|n| n.parse().ok()).filter(|n| *n > 0);
+        self.of_kind(Kind::SecretLifetime)
+            .filter_map(gifts::seconds)
+            .chain(of_realm)
+            .min()
     }
 
     /// Judges that there is one client more, in the transaction that adds it.

@@ -84,6 +84,11 @@ pub(super) fn judge(component: &Component, candidate: &Candidate<'_>) -> Judgeme
 }
 
 fn trusts(component: &Component, uri: &str) -> bool {
+    is_of(list(component, "trusted-hosts"), uri)
+}
+
+/// Whether a URI is of one of these hosts: names, addresses, ranges of them, or `*.domain`.
+pub(super) fn is_of<'a>(mut hosts: impl Iterator<Item = &'a str>, uri: &str) -> bool {
     let Some(host) = redirect_uri::host(uri).map(str::to_ascii_lowercase) else {
         return false;
     };
@@ -92,7 +97,7 @@ fn trusts(component: &Component, uri: &str) -> bool {
         .trim_end_matches(']')
         .parse::<IpAddr>()
         .ok();
-    list(component, "trusted-hosts").any(|entry| {
+    hosts.any(|entry| {
         let entry = entry.to_ascii_lowercase();
         if let Some(address) = address {
             return is_address(&entry, address.to_canonical());
