@@ -110,10 +110,16 @@ create table client_registration (
     ip_address text,
     created bigint not null,
     last_used bigint,
-    expires bigint
+    -- When it was used last or, before that, made.
+    active bigint not null,
+    -- When its people were told that it will go.
+    warned bigint
 );
 create index client_registration_token on client_registration (token_id);
 create index client_registration_realm on client_registration (realm_id, created, client_uuid);
+create index client_registration_active on client_registration (realm_id, active);
+create index client_registration_owner on client_registration (realm_id, owner) where owner is not null;
+create index client_registration_address on client_registration (realm_id, ip_address) where ip_address is not null;
 
 create table initial_access (
     id text primary key,

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use crate::client_registration::life::Uses;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::console::Console;
@@ -28,6 +29,8 @@ pub struct Parts {
     pub themes: Themes,
     pub demo: Demo,
     pub egress: Egress,
+    /// Which clients were used lately.
+    pub uses: Uses,
     /// Keycloak's own consoles, where they are mounted.
     pub console: Option<Console>,
 }
@@ -63,6 +66,7 @@ impl App {
             themes,
             demo: Demo::default(),
             egress,
+            uses: Uses::default(),
             console,
         })))
     }

@@ -56,5 +56,6 @@ pub async fn sweep_once(app: &App) -> Result<(), Error> {
     sweep::old_events(&app.db, app.now()).await?;
     realm_removal::sweep(&app.db).await?;
     crate::registration::sweep::expired(app).await?;
+    crate::client_registration::life::sweep(app).await?;
     crate::mail::forget_old(app).await
 }

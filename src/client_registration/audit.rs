@@ -63,6 +63,7 @@ pub(super) async fn refused(request: &Request<'_>, act: Act, client_id: Option<&
             let details = refused.details().into_iter();
             details.fold(event, |event, (name, value)| event.detail(name, value))
         }
+        Refusal::Quota { of, most } => event.detail("reason", *of).detail("value", most.to_string()),
         Refusal::Forbidden | Refusal::BuiltIn | Refusal::ClientNotFound => event,
     };
     events::record_alone(request.app, request.realm, &who(event, request)).await;

@@ -36,6 +36,10 @@ pub(super) fn refused(realm: &Realm, form: Form, refusal: &Refusal) -> Response 
             }
             written(status, &body)
         }
+        Refusal::Quota { of, most } => {
+            let text = format!("No more than {most} applications may be registered for one {of}");
+            error(status, "quota_exceeded", &text)
+        }
         Refusal::ClientPolicy(refused) => {
             // Keycloak tells the code only; what is wrong is beside it.
             let mut body = json!({

@@ -11,6 +11,7 @@ mod descriptor;
 mod error;
 mod evaluate;
 pub mod install;
+pub mod life;
 mod manage;
 mod metadata;
 pub mod policy;

@@ -23,6 +23,8 @@ pub enum Refusal {
     ClientNotFound,
     /// 403: a policy of the realm objects.
     Policy(Box<Rejected>),
+    /// 403: so many are registered already by this `token`, `owner`, from this `address`, or in the `realm`.
+    Quota { of: &'static str, most: i64 },
     /// 403: a client policy of the realm objects.
     ClientPolicy(Box<client_policy::Refused>),
 }
@@ -87,7 +89,7 @@ impl Refusal {
         match self {
             Self::Metadata(fault) => fault.status,
             Self::Token(_) => 401,
-            Self::Forbidden | Self::BuiltIn | Self::Policy(_) | Self::ClientPolicy(_) => 403,
+            Self::Forbidden | Self::BuiltIn | Self::Policy(_) | Self::Quota { .. } | Self::ClientPolicy(_) => 403,
             Self::ClientNotFound => 404,
         }
     }
@@ -99,6 +101,7 @@ impl Refusal {
             Self::Token(_) => "invalid_token",
             Self::Forbidden | Self::BuiltIn | Self::Policy(_) => "not_allowed",
             Self::ClientPolicy(refused) => refused.code,
+            Self::Quota { .. } => "quota_exceeded",
             Self::ClientNotFound => "client_not_found",
         }
     }

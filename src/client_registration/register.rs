@@ -12,7 +12,7 @@ use super::metadata;
 use super::policy::{Candidate, Policies};
 use super::refusal::{Refusal, Stop};
 use super::token::{self, Auth};
-use super::{Mode, Request, descriptor, is_about_json, mode, named_policies, representation, sector};
+use super::{Mode, Request, descriptor, is_about_json, life, mode, named_policies, representation, sector};
 use crate::client_secret;
 use crate::events;
 use crate::service_account::{self, Ensured};
@@ -79,6 +79,7 @@ pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Regist
     let mut tx = request.app.db.begin().await?;
     spend(&mut tx, request).await?;
     policies.judge_number(&mut tx).await??;
+    life::quota::judge(&mut tx, request).await?;
     keep(&mut tx, request, &policies, &client).await?;
     tx.commit().await?;
     Ok(Registered {
@@ -248,7 +249,6 @@ async fn keep(tx: &mut Tx, request: &Request<'_>, policies: &Policies<'_>, clien
         ip_address: Some(request.caller.ip.to_string()),
         created: client.created,
         last_used: None,
-        expires: None,
     };
     client_registration::add(tx, &registration).await?;
     let mut event = audit::done(request, Act::Register, &client.client_id);

@@ -64,7 +64,7 @@ pub async fn serve(
     if let Err(stop) = judge(&app, &caller, &realm, &known).await {
         return match stop {
             Stop::Refused(why) => refused_by_policy(&realm, &headers, &why),
-            failed => failed.into_response(),
+            failed @ Stop::Failed(_) => failed.into_response(),
         };
     }
     match answer(&app, &caller, &realm, &known).await {

@@ -44,7 +44,6 @@ pub(super) fn restore(client: &mut Client) -> Result<Option<Registration>, Refus
         ip_address: text("ipAddress"),
         created: number("created").unwrap_or(client.created),
         last_used: number("lastUsed"),
-        expires: number("expires"),
     }))
 }
 
@@ -54,6 +53,8 @@ pub(super) fn restore(client: &mut Client) -> Result<Option<Registration>, Refus
 ///
 /// [`Error::Corrupt`] if it cannot be written.
 pub fn kept(client: &Client, registered: Option<&Registration>) -> Result<Option<String>, Error> {
+    // That an administrator made it goes without saying.
+    let registered = registered.filter(|r| r.source != "admin");
     let secrets = &client.secrets;
     let all = [
         ("tokenHash", json!(secrets.rat_hash)),
@@ -67,7 +68,6 @@ pub fn kept(client: &Client, registered: Option<&Registration>) -> Result<Option
         ("ipAddress", json!(registered.and_then(|r| r.ip_address.as_ref()))),
         ("created", json!(registered.map(|r| r.created))),
         ("lastUsed", json!(registered.and_then(|r| r.last_used))),
-        ("expires", json!(registered.and_then(|r| r.expires))),
     ];
     let there: Doc = all
         .into_iter()

@@ -19,12 +19,11 @@ pub struct Registration {
     /// Epoch milliseconds.
     pub created: i64,
     pub last_used: Option<i64>,
-    pub expires: Option<i64>,
 }
 
-const COLUMNS: &str = "client_uuid, realm_id, source, token_id, owner, ip_address, created, last_used, expires";
+pub(super) const COLUMNS: &str = "client_uuid, realm_id, source, token_id, owner, ip_address, created, last_used";
 
-fn registration(mut r: Row) -> Result<Registration, Error> {
+pub(super) fn registration(mut r: Row) -> Result<Registration, Error> {
     Ok(Registration {
         client_uuid: r.next()?,
         realm_id: r.next()?,
@@ -34,7 +33,6 @@ fn registration(mut r: Row) -> Result<Registration, Error> {
         ip_address: r.next()?,
         created: r.next()?,
         last_used: r.next()?,
-        expires: r.next()?,
     })
 }
 
@@ -44,7 +42,8 @@ fn registration(mut r: Row) -> Result<Registration, Error> {
 ///
 /// Those of the database.
 pub async fn add(tx: &mut Tx, new: &Registration) -> Result<(), Error> {
-    let sql = format!("insert into client_registration ({COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+    let sql =
+        format!("insert into client_registration ({COLUMNS}, active) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
     tx.exec(
         &sql,
         &[
@@ -56,7 +55,7 @@ pub async fn add(tx: &mut Tx, new: &Registration) -> Result<(), Error> {
             &new.ip_address,
             &new.created,
             &new.last_used,
-            &new.expires,
+            &new.last_used.unwrap_or(new.created),
         ],
     )
     .await?;
@@ -118,18 +117,4 @@ pub async fn of_token(db: &Db, realm_id: &str, token_id: &str, first: i64, max: 
                order by created, client_uuid limit $3 offset $4";
     let rows = db.list(sql, &[&realm_id, &token_id, &max, &first]).await?;
     rows.into_iter().map(|mut r| r.next()).collect()
-}
-
-/// The registrations of a realm that no administrator made, the newest first.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn newest(db: &Db, realm_id: &str, first: i64, max: i64) -> Result<Vec<Registration>, Error> {
-    let sql = format!(
-        "select {COLUMNS} from client_registration where realm_id = $1 and source <> 'admin'
-         order by created desc, client_uuid desc limit $2 offset $3"
-    );
-    let rows = db.list(&sql, &[&realm_id, &max, &first]).await?;
-    rows.into_iter().map(registration).collect()
 }

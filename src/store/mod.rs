@@ -7,6 +7,7 @@ pub mod auth_session;
 pub mod cache;
 mod clause;
 pub mod client;
+pub mod client_life;
 pub mod client_registration;
 pub mod client_scope_use;
 pub mod code;

@@ -437,12 +437,14 @@ async fn what_is_pushed_is_judged_and_nothing_is_added_to_it() {
     let address = at(&realm, "ext/par/request");
     let push = || server.form(&address, &request);
     lay(&server, &realm, "secure-par-content", json!({}), any()).await;
-    for (more, status) in [("", 200), ("&prompt=login", 400)] {
+    // What was pushed is opened once: the page has an address of its own.
+    for (more, status) in [("", 302), ("&prompt=login", 400)] {
         let pushed = push().await.json();
         let uri = text(&pushed, "request_uri");
         let path = format!("{}?client_id=shop&request_uri={uri}{more}", at(&realm, "auth"));
         let answer = Browser::new(&server).get(&path).await;
         assert_eq!(answer.status, status, "{}", answer.body);
+        assert!(answer.location_parameter("error").is_none());
     }
     lay(&server, &realm, "secure-session", json!({}), any()).await;
     let expected = (400, "invalid_request".to_owned(), "Missing parameter: nonce".to_owned());

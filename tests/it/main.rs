@@ -32,6 +32,7 @@ mod brute_force;
 mod certificates;
 mod claims;
 mod client_assertion;
+mod client_life;
 mod client_policies;
 mod client_policy_conditions;
 mod client_policy_requests;

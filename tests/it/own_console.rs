@@ -99,7 +99,7 @@ async fn who_made_no_record_is_an_administrator_and_who_is_not_there_is_not_foun
     let id = server.client(&realm, json!({ "clientId": "app" })).await;
     let path = |id: &str| format!("/{realm}/clients/{id}/registration");
     let told = server.admin("GET", &path(&id), Value::Null).await;
-    assert_eq!(told.json(), json!({ "source": "admin" }));
+    assert_eq!(told.json()["source"], "admin");
     assert_eq!(server.admin("GET", &path("nosuch"), Value::Null).await.status, 404);
 }
 

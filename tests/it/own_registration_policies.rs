@@ -84,7 +84,7 @@ fn cases() -> Vec<(&'static str, Value, Value, &'static str, Value, &'static str
         (
             "require-pkce",
             json!({}),
-            json!({ "attributes": { "pkce.code.challenge.method": "plain" } }),
+            json!({ "token_endpoint_auth_method": "client_secret_post", "attributes": { "pkce.code.challenge.method": "plain" } }),
             "code_challenge_method",
             json!("plain"),
             "Accepted is S256",

@@ -34,7 +34,7 @@ applications=(
     token-jwt-auth token-errors token-of-registered-client introspection userinfo revocation device par authorization discovery
     guide-curls clients client-scopes-of-client protocol-mappers client-roles scope-mappings evaluate-scopes
     realm-client-scopes certificates client-policies client-policies-on-registration dcr-provider-default
-    client-description-converter serverinfo admin-events
+    dcr-provider-install dcr-provider-saml client-description-converter serverinfo admin-events
 )
 
 out=${KEEP:-$(mktemp -d)}

@@ -9,6 +9,7 @@ pub mod auth;
 pub mod authentication;
 pub mod client_description;
 pub mod client_policies;
+pub mod client_registrations;
 pub mod client_scopes;
 pub mod clients;
 pub mod component_settings;
@@ -68,6 +69,7 @@ pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
         .merge(clients::routes())
         .merge(client_description::routes())
         .merge(client_policies::routes())
+        .merge(client_registrations::routes())
         .merge(client_scopes::routes())
         .merge(default_client_scopes::routes())
         .merge(components::routes())

@@ -104,6 +104,9 @@ pub async fn authenticate(
         return Ok(Err(Refused::unknown("client_not_found")));
     };
     let checked = check(app, caller, realm, &client_id, &presented).await?;
+    if let Ok(client) = &checked {
+        app.uses.note(&client.id, app.now());
+    }
     Ok(checked.map(|client| Authenticated { client }).map_err(|mut refused| {
         refused.client_id = Some(client_id);
         refused

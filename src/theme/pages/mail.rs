@@ -156,6 +156,38 @@ impl Mail for EmailTakenMail {
     }
 }
 
+/// `client-expires`: an application that nobody uses will be removed.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientExpiresMail {
+    /// The realm's display name.
+    pub realm_name: String,
+    /// The application's name.
+    pub client_name: String,
+    /// Its `client_id`.
+    pub client_id: String,
+    /// The day on which it goes, as `2026-12-24`.
+    pub day: String,
+}
+
+impl Mail for ClientExpiresMail {
+    const TEMPLATE: &'static str = "client-expires";
+    const SUBJECT: &'static str = "clientExpiresSubject";
+
+    fn subject_args(&self) -> Vec<serde_json::Value> {
+        vec![self.client_name.clone().into(), self.day.clone().into()]
+    }
+
+    fn sample() -> Self {
+        Self {
+            realm_name: "Harbour Works".to_owned(),
+            client_name: "Crane".to_owned(),
+            client_id: "0195b2c4-crane".to_owned(),
+            day: "2026-12-24".to_owned(),
+        }
+    }
+}
+
 /// `org-invite`: an invitation into an organization.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]

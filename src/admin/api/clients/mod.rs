@@ -5,7 +5,7 @@ mod evaluate;
 mod found;
 mod installation;
 mod nodes;
-mod registration;
+pub mod registration;
 mod scopes;
 mod secret;
 mod sessions;
@@ -23,7 +23,7 @@ use super::answer;
 use super::auth::{Admin, Right};
 use super::error::{Answer, ApiError};
 use super::json::Body;
-use super::query::Query;
+use super::query::{Page, Query};
 use super::record::{Operation, record};
 use super::representation::client as shown;
 use crate::app::App;
@@ -31,6 +31,8 @@ use crate::client_policy::{self, Judge, Source, Updater};
 use crate::error::Error;
 use crate::service_account;
 use crate::store::client::{self, Client};
+use crate::store::client_life::{self, Filter};
+use crate::store::client_registration::{self, Registration};
 use crate::store::json::Doc;
 
 /// The addresses of clients.
@@ -38,6 +40,7 @@ pub fn routes() -> Router<App> {
     let one = "/realms/{realm}/clients/{client}";
     Router::new()
         .route("/realms/{realm}/clients", get(list).post(create))
+        .route("/realms/{realm}/clients/bulk", post(registration::bulk))
         .route(one, get(read).put(update).delete(remove))
         .route(&format!("{one}/client-secret"), get(secret::read).post(secret::renew))
         .route(
@@ -144,6 +147,9 @@ async fn list(admin: Admin, query: Query) -> Answer {
     if query.flag("registered") == Some(true) {
         return answer::json(&registration::newest(&admin, page.first, page.max).await?);
     }
+    if let Some(seconds) = query.number("stale")? {
+        return stale(&admin, seconds, page).await;
+    }
     let client_id = query.text("clientId").filter(|c| !c.is_empty());
     let wanted = attribute_query(&query)?;
     let found: Vec<Client> = match (client_id, query.flag("search")) {
@@ -158,6 +164,22 @@ async fn list(admin: Admin, query: Query) -> Answer {
         .iter()
         .filter(|c| wanted.iter().all(|(k, v)| c.attribute(k) == Some(v)));
     let shown: Vec<Doc> = matching.map(|c| describe(&admin, c)).collect::<Result<_, _>>()?;
+    answer::json(&shown)
+}
+
+/// `stale=SECONDS`: those that nobody has used for so long, the quietest first (contract 5).
+async fn stale(admin: &Admin, seconds: i64, page: Page) -> Answer {
+    let (db, realm_id) = (&admin.app.db, &admin.realm.id);
+    let filter = Filter {
+        quiet_since: Some(admin.app.now() - seconds * 1000),
+        ..Filter::default()
+    };
+    let mut shown = Vec::new();
+    for known in client_life::list(db, realm_id, &filter, page.first, page.max).await? {
+        if let Some(client) = client::by_id(db, realm_id, &known.client_uuid).await? {
+            shown.push(describe(admin, &client)?);
+        }
+    }
     answer::json(&shown)
 }
 
@@ -196,6 +218,17 @@ async fn create(admin: Admin, body: Body) -> Answer {
         return Err(ApiError::duplicate());
     }
     write::service_account(&mut tx, &admin, &new, false).await?;
+    let registration = Registration {
+        client_uuid: new.id.clone(),
+        realm_id: realm_id.clone(),
+        source: "admin".to_owned(),
+        token_id: None,
+        owner: Some(admin.who.user.id.clone()),
+        ip_address: Some(admin.caller.ip.to_string()),
+        created: new.created,
+        last_used: None,
+    };
+    client_registration::add(&mut tx, &registration).await?;
     let path = format!("clients/{}", answer::segment(&new.id));
     let told = write::told(Some(&new), &given);
     record(&mut tx, &admin, Operation::Create, "CLIENT", &path, Some(&told)).await?;

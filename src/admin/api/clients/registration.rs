@@ -1,44 +1,55 @@
-//! How a client came to be, kept beside it (contract 5): who registered it, when, from where, with which token.
+//! How a client came to be and when it was used; and what is done to many clients at once (contract 5).
 
-use axum::extract::Path;
 use serde_json::{Value, json};
 
-use super::{VIEW, describe};
-use crate::admin::api::answer;
-use crate::admin::api::auth::Admin;
-use crate::admin::api::error::{Answer, ApiError};
+use super::super::answer;
+use super::super::auth::{Admin, Right};
+use super::super::error::{Answer, ApiError};
+use super::super::json::Body;
+use super::super::record::{Operation, record};
+use super::{Found, describe, latest, manageable};
+use crate::client_registration::life::Rule;
+use crate::service_account;
 use crate::store::client;
+use crate::store::client_life::{self, Filter};
 use crate::store::client_registration::{self, Registration};
-use crate::store::json::Doc;
+use crate::store::json::{self as documents, Doc};
+use crate::store::realm::Realm;
 
-/// `GET clients/{id}/registration`.
-pub async fn read(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
-    admin.require(VIEW)?;
-    let (db, realm_id) = (&admin.app.db, &admin.realm.id);
-    let found = client_registration::of_client(db, realm_id, &id).await?;
-    if found.is_none() && client::by_id(db, realm_id, &id).await?.is_none() {
-        return Err(ApiError::not_found("Could not find client"));
+/// The most clients in one call.
+const MOST: usize = 1000;
+
+/// What is told of a registration; what is not set is left out.
+pub fn shown(realm: &Realm, known: &Registration) -> Doc {
+    let mut doc = Doc::new();
+    doc.insert("source".into(), json!(known.source));
+    for (name, value) in [
+        ("tokenId", &known.token_id),
+        ("owner", &known.owner),
+        ("ipAddress", &known.ip_address),
+    ] {
+        if let Some(value) = value {
+            doc.insert(name.into(), json!(value));
+        }
     }
-    answer::json_plain(&found.as_ref().map_or_else(by_administrator, shown))
+    doc.insert("time".into(), json!(known.created));
+    let end = Rule::of(realm).and_then(|rule| rule.end(known));
+    for (name, value) in [("lastUsed", known.last_used), ("expires", end)] {
+        if let Some(value) = value {
+            doc.insert(name.into(), json!(value));
+        }
+    }
+    doc
 }
 
-/// A client without a record was made by an administrator.
-fn by_administrator() -> Doc {
-    Doc::from_iter([("source".to_owned(), json!("admin"))])
-}
-
-fn shown(known: &Registration) -> Doc {
-    let members = [
-        ("source", json!(known.source)),
-        ("tokenId", json!(known.token_id)),
-        ("owner", json!(known.owner)),
-        ("ipAddress", json!(known.ip_address)),
-        ("time", json!(known.created)),
-        ("lastUsed", json!(known.last_used)),
-        ("expires", json!(known.expires)),
-    ];
-    let there = members.into_iter().filter(|(_, value)| !value.is_null());
-    there.map(|(name, value)| (name.to_owned(), value)).collect()
+/// `GET .../clients/{id}/registration`. A client that came otherwise is an administrator's.
+pub(super) async fn read(found: Found) -> Answer {
+    let (admin, client) = (&found.admin, &found.client);
+    let known = client_registration::of_client(&admin.app.db, &admin.realm.id, &client.id).await?;
+    match known {
+        Some(known) => answer::json(&shown(&admin.realm, &known)),
+        None => answer::json(&json!({ "source": "admin", "time": client.created })),
+    }
 }
 
 /// The clients that registered themselves, the newest first, each with its `registration`.
@@ -46,15 +57,66 @@ fn shown(known: &Registration) -> Doc {
 /// # Errors
 ///
 /// Those of the database.
-pub async fn newest(admin: &Admin, first: i64, max: i64) -> Result<Vec<Doc>, ApiError> {
+pub(super) async fn newest(admin: &Admin, first: i64, max: i64) -> Result<Vec<Doc>, ApiError> {
+    let filter = Filter {
+        registered: true,
+        ..Filter::default()
+    };
     let (db, realm_id) = (&admin.app.db, &admin.realm.id);
     let mut all = Vec::new();
-    for known in client_registration::newest(db, realm_id, first, max).await? {
+    for known in client_life::list(db, realm_id, &filter, first, max).await? {
         if let Some(found) = client::by_id(db, realm_id, &known.client_uuid).await? {
             let mut doc = describe(admin, &found)?;
-            doc.insert("registration".into(), Value::Object(shown(&known)));
+            doc.insert("registration".into(), shown(&admin.realm, &known).into());
             all.push(doc);
         }
     }
     Ok(all)
+}
+
+/// `POST .../clients/bulk`: each by itself; what cannot be done is told.
+pub(super) async fn bulk(admin: Admin, body: Body) -> Answer {
+    admin.require(&[Right::ManageClients])?;
+    let given = body.object("ClientBulkAction")?;
+    let action = match documents::text(&given, "action") {
+        Some("disable") => Operation::Update,
+        Some("delete") => Operation::Delete,
+        _ => return Err(ApiError::bad("action must be disable or delete")),
+    };
+    let ids = documents::texts(&given, "ids");
+    if ids.len() > MOST {
+        return Err(ApiError::bad(&format!("ids may name {MOST} clients at most")));
+    }
+    let (mut done, mut failed) = (0, Vec::new());
+    for id in ids {
+        match one(&admin, id, action).await {
+            Ok(()) => done += 1,
+            Err(ApiError::Refused(_, told)) => {
+                let text = told.get("error").or_else(|| told.get("errorMessage")).cloned();
+                failed.push(json!({ "id": id, "errorMessage": text.unwrap_or(Value::Null) }));
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    answer::json(&json!({ "done": done, "failed": failed }))
+}
+
+async fn one(admin: &Admin, id: &str, action: Operation) -> Result<(), ApiError> {
+    let mut tx = admin.app.db.begin().await?;
+    let mut client = latest(&mut tx, admin, id).await?;
+    if !manageable(admin, &client) || client.attribute("realm_client") == Some("true") {
+        return Err(ApiError::bad("The realm itself needs this client"));
+    }
+    let told = json!({ "id": client.id, "clientId": client.client_id });
+    if action == Operation::Delete {
+        service_account::remove(&mut tx, &admin.realm, &client.id).await?;
+        client::remove(&mut tx, &admin.realm.id, &client.id).await?;
+    } else {
+        client.doc.insert("enabled".into(), json!(false));
+        client::update(&mut tx, &client).await?;
+    }
+    let path = format!("clients/{}", answer::segment(id));
+    record(&mut tx, admin, action, "CLIENT", &path, Some(&told)).await?;
+    tx.commit().await?;
+    Ok(())
 }

@@ -1,0 +1,96 @@
+//! Writes down which clients were used, warns of those that will go, and removes those that nobody needs.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::Rule;
+use crate::app::App;
+use crate::client_registration::policy::contacts;
+use crate::error::Error;
+use crate::events;
+use crate::mail::{self, Sending};
+use crate::service_account;
+use crate::store::client::{self, Client};
+use crate::store::client_life::{self, Limits};
+use crate::store::event::Event;
+use crate::store::realm::{self, Realm};
+use crate::theme::pages::mail::ClientExpiresMail;
+
+/// Clients that are looked at in one go.
+const AT_ONCE: i64 = 200;
+
+/// Does it once for all realms.
+///
+/// # Errors
+///
+/// Those of the database and of mails.
+pub async fn sweep(app: &App) -> Result<(), Error> {
+    client_life::used(&app.db, &app.uses.take()).await?;
+    for name in realm::names(&app.db).await? {
+        let Some(realm) = realm::by_name(&app.db, &name).await? else {
+            continue;
+        };
+        if let Some(rule) = Rule::of(&realm) {
+            expire(app, &realm, rule.limits(app.now())).await?;
+            warn(app, &realm, rule).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn expire(app: &App, realm: &Realm, limits: Limits) -> Result<(), Error> {
+    for id in client_life::forgotten(&app.db, &realm.id, limits, AT_ONCE).await? {
+        let Some(found) = client::by_id(&app.db, &realm.id, &id).await? else {
+            continue;
+        };
+        let mut tx = app.db.begin().await?;
+        if !client_life::is_forgotten(&mut tx, &realm.id, &id, limits).await? {
+            continue;
+        }
+        service_account::remove(&mut tx, realm, &id).await?;
+        if client::remove(&mut tx, &realm.id, &id).await? {
+            let mut event = Event::new("CLIENT_EXPIRED");
+            event.client_id = Some(found.client_id.clone());
+            events::record(&mut tx, realm, &event, app.now()).await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Each is marked and its mails are queued together: nobody is warned twice, and nobody goes unwarned.
+async fn warn(app: &App, realm: &Realm, rule: Rule) -> Result<(), Error> {
+    let limits = rule.warning_limits(app.now());
+    if client_life::forgotten(&app.db, &realm.id, limits, 1).await?.is_empty() {
+        return Ok(());
+    }
+    let mut tx = app.db.begin().await?;
+    for id in client_life::warn(&mut tx, &realm.id, limits, app.now(), AT_ONCE).await? {
+        let found = client::read(&mut tx, &realm.id, &id).await?;
+        let registration = crate::store::client_registration::of_client(&mut tx, &realm.id, &id).await?;
+        let (Some(client), Some(registration)) = (found, registration) else {
+            continue;
+        };
+        let Some(end) = rule.end(&registration) else {
+            continue;
+        };
+        for address in contacts(&client.doc) {
+            let mail = letter(realm, &client, end);
+            let locale = realm.text("defaultLocale").unwrap_or("en");
+            let envelope = mail::write(app, realm, locale, address, &mail)?;
+            let from = registration.ip_address.as_deref().and_then(|ip| ip.parse().ok());
+            let from = from.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+            mail::queue(&mut tx, app, realm, &envelope, from, Sending::Wanted).await?;
+        }
+    }
+    tx.commit().await
+}
+
+fn letter(realm: &Realm, client: &Client, end: i64) -> ClientExpiresMail {
+    let day = crate::clock::iso(end);
+    ClientExpiresMail {
+        realm_name: realm.text("displayName").unwrap_or(&realm.name).to_owned(),
+        client_name: client.display_name().to_owned(),
+        client_id: client.client_id.clone(),
+        day: day.get(..10).unwrap_or_default().to_owned(),
+    }
+}

@@ -1,0 +1,29 @@
+//! Which clients were used lately. Kept here, and written down by the sweep: a use writes nothing.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// The most clients that are remembered between two sweeps; the uses of more are told by the next one.
+const MOST: usize = 100_000;
+
+/// Clients by id, and when each was used last, in epoch milliseconds.
+#[derive(Debug, Default)]
+pub struct Uses(Mutex<HashMap<String, i64>>);
+
+impl Uses {
+    /// A client has proved itself, or was named by itself where it cannot.
+    pub fn note(&self, client_uuid: &str, now: i64) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = known.get_mut(client_uuid) {
+            *at = now;
+        } else if known.len() < MOST {
+            known.insert(client_uuid.to_owned(), now);
+        }
+    }
+
+    /// Takes what has been noted.
+    pub(super) fn take(&self) -> Vec<(String, i64)> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *known).into_iter().collect()
+    }
+}

@@ -1,0 +1,228 @@
+//! The life of registered applications: who registered what, when it was used, when it goes, and how many there may be.
+
+use serde_json::{Value, json};
+use vestibule::client_registration::life;
+
+use super::client_registration::{plain, register, text};
+use super::support::oidc::token;
+use super::support::{self, Answer, Server};
+
+const HOUR: i64 = 3_600_000;
+
+async fn initial(server: &Server, realm: &str, more: Value) -> (String, String) {
+    let mut doc = json!({ "count": -1 });
+    doc.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let told = server
+        .admin("POST", &format!("/{realm}/clients-initial-access"), doc)
+        .await
+        .json();
+    (text(&told, "id").to_owned(), text(&told, "token").to_owned())
+}
+
+async fn get(server: &Server, path: &str) -> Answer {
+    server.admin("GET", path, Value::Null).await
+}
+
+async fn use_it(server: &Server, realm: &str, client: &Value) -> Answer {
+    let fields = [
+        ("grant_type", "client_credentials"),
+        ("client_id", text(client, "client_id")),
+        ("client_secret", text(client, "client_secret")),
+    ];
+    token(server, realm, &fields).await
+}
+
+fn service() -> Value {
+    json!({
+        "grant_types": ["client_credentials"], "token_endpoint_auth_method": "client_secret_post", "client_name": "Crane",
+        "contacts": ["crane@example.com"]
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_on_record_who_registered_what_with_which_token() {
+    for server in support::servers().await {
+        let realm = server.realm(json!({})).await;
+        let (id, token) = initial(&server, &realm, json!({ "owner": "blue" })).await;
+        let (_, other) = initial(&server, &realm, json!({})).await;
+        let made = register(&server, &realm, Some(&token), &service()).await.json();
+        register(&server, &realm, Some(&other), &plain()).await;
+        let base = format!("/{realm}/client-registrations");
+        for (query, number) in [
+            ("".to_owned(), 2),
+            (format!("?tokenId={id}"), 1),
+            ("?owner=blue".to_owned(), 1),
+            ("?owner=red".to_owned(), 0),
+            ("?source=token&ipAddress=127.0.0.1".to_owned(), 2),
+            (format!("?clientId={}", text(&made, "client_id")), 1),
+            (format!("?search={}", &text(&made, "client_id")[..8]), 1),
+            ("?from=0&to=5".to_owned(), 0),
+            ("?status=approval".to_owned(), 0),
+            ("?max=1".to_owned(), 1),
+        ] {
+            let listed = get(&server, &format!("{base}{query}")).await.json();
+            assert_eq!(listed.as_array().unwrap().len(), number, "{query}: {listed}");
+            if !query.contains("max") {
+                let count = get(&server, &format!("{base}/count{query}")).await;
+                assert_eq!(count.body, number.to_string(), "{query}");
+            }
+        }
+        let one = get(&server, &format!("{base}/{}", text(&made, "client_id")))
+            .await
+            .json();
+        assert_eq!(
+            (&one["status"], &one["source"], &one["owner"]),
+            (&json!("done"), &json!("token"), &json!("blue"))
+        );
+        assert_eq!(
+            (&one["tokenId"], &one["metadata"]["client_name"]),
+            (&json!(id), &json!("Crane"))
+        );
+        assert_eq!(get(&server, &format!("{base}/nobody")).await.status, 404);
+        assert_eq!(get(&server, &format!("{base}?from=x")).await.status, 400);
+        let hand = server.client(&realm, json!({ "clientId": "by-hand" })).await;
+        let told = get(&server, &format!("/{realm}/clients/{hand}/registration"))
+            .await
+            .json();
+        assert_eq!(
+            (&told["source"], &told["ipAddress"]),
+            (&json!("admin"), &json!("127.0.0.1"))
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn use_is_seen_and_who_is_not_used_is_warned_and_goes() {
+    for server in support::servers().await {
+        let realm = server
+            .realm(json!({ "eventsEnabled": true, "attributes": {
+                "clientRegistration.unused.expires": "7200", "clientRegistration.idle.expires": "14400",
+                "clientRegistration.warn.before": "3600"
+            } }))
+            .await;
+        let (_, token) = initial(&server, &realm, json!({})).await;
+        let unused = register(&server, &realm, Some(&token), &service()).await.json();
+        let used = register(&server, &realm, Some(&token), &service()).await.json();
+        let by_hand = server.client(&realm, json!({ "clientId": "by-hand" })).await;
+        let (unused_id, used_id) = (text(&unused, "client_id"), text(&used, "client_id"));
+        let told = |id: &str| format!("/{realm}/clients/{id}/registration");
+        let before = get(&server, &told(used_id)).await.json();
+        assert!(before.get("lastUsed").is_none());
+        assert_eq!(
+            before["expires"].as_i64().unwrap() - before["time"].as_i64().unwrap(),
+            2 * HOUR
+        );
+
+        assert_eq!(use_it(&server, &realm, &used).await.status, 200);
+        life::sweep(&server.app).await.unwrap();
+        let after = get(&server, &told(used_id)).await.json();
+        let last = after["lastUsed"].as_i64().unwrap();
+        assert_eq!(after["expires"].as_i64().unwrap() - last, 4 * HOUR);
+
+        server.app.clock.advance(HOUR + 60_000);
+        life::sweep(&server.app).await.unwrap();
+        life::sweep(&server.app).await.unwrap();
+        let mails = server
+            .request("GET", "/inbox/messages?to=crane@example.com", &[], "")
+            .await
+            .json();
+        assert_eq!(mails.as_array().unwrap().len(), 1, "{mails}");
+        assert!(text(&mails[0], "text").contains(unused_id));
+        let stale = get(&server, &format!("/{realm}/clients?stale=3600")).await.json();
+        let stale: Vec<&str> = stale.as_array().unwrap().iter().map(|c| text(c, "id")).collect();
+        assert!(
+            stale.contains(&unused_id) && stale.contains(&by_hand.as_str()),
+            "{stale:?}"
+        );
+
+        server.app.clock.advance(HOUR);
+        life::sweep(&server.app).await.unwrap();
+        assert_eq!(get(&server, &format!("/{realm}/clients/{unused_id}")).await.status, 404);
+        assert_eq!(use_it(&server, &realm, &unused).await.status, 401);
+        assert_eq!(use_it(&server, &realm, &used).await.status, 200);
+        let events = get(&server, &format!("/{realm}/events?type=CLIENT_EXPIRED"))
+            .await
+            .json();
+        assert_eq!(events[0]["clientId"], unused_id);
+
+        life::sweep(&server.app).await.unwrap();
+        server.app.clock.advance(3 * HOUR);
+        life::sweep(&server.app).await.unwrap();
+        assert_eq!(get(&server, &format!("/{realm}/clients/{used_id}")).await.status, 200);
+        server.app.clock.advance(2 * HOUR);
+        life::sweep(&server.app).await.unwrap();
+        assert_eq!(get(&server, &format!("/{realm}/clients/{used_id}")).await.status, 404);
+        assert_eq!(get(&server, &format!("/{realm}/clients/{by_hand}")).await.status, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quotas_hold_however_many_come_at_once() {
+    for server in support::servers().await {
+        for (of, more) in [
+            ("token", json!({})),
+            ("owner", json!({ "owner": "blue" })),
+            ("address", json!({})),
+            ("realm", json!({})),
+        ] {
+            let attributes = json!({ format!("clientRegistration.quota.{of}"): "2" });
+            let realm = server
+                .realm(json!({ "eventsEnabled": true, "attributes": attributes }))
+                .await;
+            let (_, token) = initial(&server, &realm, more).await;
+            let body = plain();
+            let all = (0..6).map(|_| register(&server, &realm, Some(&token), &body));
+            let all = futures_util::future::join_all(all).await;
+            let made = all.iter().filter(|answer| answer.status == 201).count();
+            assert_eq!(made, 2, "{of}");
+            let refused = all.iter().find(|answer| answer.status == 403).unwrap();
+            assert_eq!(refused.json()["error"], "quota_exceeded");
+            let events = get(&server, &format!("/{realm}/events?type=CLIENT_REGISTER_ERROR"))
+                .await
+                .json();
+            assert_eq!(
+                (&events[0]["error"], &events[0]["details"]["reason"]),
+                (&json!("quota_exceeded"), &json!(of))
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_clients_are_disabled_and_removed_at_once() {
+    let server = support::sqlite().await;
+    let realm = server.realm(json!({})).await;
+    let (_, token) = initial(&server, &realm, json!({})).await;
+    let one = register(&server, &realm, Some(&token), &service()).await.json();
+    let two = register(&server, &realm, Some(&token), &service()).await.json();
+    let internal = get(&server, &format!("/{realm}/clients?clientId=realm-management"))
+        .await
+        .json();
+    let internal = text(&internal[0], "id");
+    let path = format!("/{realm}/clients/bulk");
+    let ids = json!([text(&one, "client_id"), text(&two, "client_id"), internal, "nobody"]);
+    let told = server
+        .admin("POST", &path, json!({ "ids": ids, "action": "disable" }))
+        .await
+        .json();
+    assert_eq!(told["done"], 2, "{told}");
+    assert_eq!(
+        (&told["failed"][0]["id"], &told["failed"][1]["id"]),
+        (&json!(internal), &json!("nobody"))
+    );
+    assert_eq!(use_it(&server, &realm, &one).await.status, 401);
+    let told = server
+        .admin("POST", &path, json!({ "ids": ids, "action": "delete" }))
+        .await
+        .json();
+    assert_eq!(told["done"], 2);
+    let gone = get(&server, &format!("/{realm}/clients/{}", text(&one, "client_id"))).await;
+    assert_eq!(gone.status, 404);
+    assert_eq!(
+        server
+            .admin("POST", &path, json!({ "ids": [], "action": "x" }))
+            .await
+            .status,
+        400
+    );
+}
