@@ -45,7 +45,7 @@ async fn with(server: &Server, realm: &str, fields: &[(&str, &str)], proofs: &[&
     server.send(request).await
 }
 
-fn redeeming<'a>(code: &'a str) -> Vec<(&'a str, &'a str)> {
+fn redeeming(code: &str) -> Vec<(&str, &str)> {
     vec![
         ("grant_type", "authorization_code"),
         ("client_id", "shop"),
