@@ -24,6 +24,9 @@ pub enum Error {
     /// A key could not be made, opened or used.
     #[error("a key failed: {0}")]
     Key(String),
+    /// What a client wants encrypted cannot be, by a fault of its own settings; the text may be told.
+    #[error("{0}")]
+    NotEncrypted(String),
     /// A page or mail could not be rendered.
     #[error("a page failed: {0}")]
     Page(String),
@@ -80,10 +83,11 @@ impl From<serde_json::Error> for Error {
 }
 
 impl Error {
-    /// 503 if coming again may help, else 500.
+    /// 503 if coming again may help, 400 if the client's settings are at fault, else 500.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Busy(_) | Self::Unreachable(_) | Self::Overtaken(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotEncrypted(_) => StatusCode::BAD_REQUEST,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -93,6 +97,10 @@ impl IntoResponse for Error {
     /// Logs the cause, once, and answers with Keycloak's constant text.
     fn into_response(self) -> Response {
         let status = self.status();
+        if let Self::NotEncrypted(why) = &self {
+            let body = serde_json::json!({ "error": "invalid_request", "error_description": why }).to_string();
+            return (status, [(header::CONTENT_TYPE, "application/json")], body).into_response();
+        }
         tracing::error!(status = status.as_u16(), "{self}");
         let body = r#"{"error":"unknown_error","error_description":"For more on this error consult the server log."}"#;
         let mut answer = (status, [(header::CONTENT_TYPE, "application/json")], body).into_response();

@@ -64,7 +64,7 @@ async fn what_cannot_be_encrypted_is_not_sent_in_clear() {
         let attributes = json!({ "id.token.encrypted.response.alg": alg, "id.token.encrypted.response.enc": enc });
         let realm = private(&server, &key, attributes).await;
         let answer = tokens(&server, &realm).await;
-        assert_eq!(answer.status, 500, "{alg} {enc}");
+        assert_eq!(answer.status, 400, "{alg} {enc}");
         assert!(!answer.body.contains("token"), "{}", answer.body);
     }
 }

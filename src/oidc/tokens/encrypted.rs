@@ -48,13 +48,13 @@ impl What {
 ///
 /// # Errors
 ///
-/// [`Error::Key`] if it cannot be encrypted: it is never sent in clear then.
+/// [`Error::NotEncrypted`] if it cannot be: it is never sent in clear then.
 pub async fn wrap(app: &App, client: &Client, what: What, text: String, cty: &str) -> Result<String, Error> {
     let Some(wanted) = what.of(client) else {
         return Ok(text);
     };
-    let failed = |why: &str| Error::Key(format!("client {}: {why}", client.client_id));
-    let alg = KeyAlg::parse(wanted.alg).ok_or_else(|| failed("its encryption algorithm is not supported"))?;
+    let failed = |why: &str| Error::NotEncrypted(format!("Encryption for the client failed: {why}"));
+    let alg = KeyAlg::parse(wanted.alg).ok_or_else(|| failed("its algorithm is not supported"))?;
     let enc = Enc::parse(wanted.enc.unwrap_or("A128CBC-HS256"));
     let enc = enc.ok_or_else(|| failed("its content encryption is not supported"))?;
     let set = keys::set(app, client).await;
