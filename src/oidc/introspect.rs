@@ -85,7 +85,7 @@ async fn answer(
     event.client_id = Some(client.client_id.clone());
     event.ip_address = Some(caller.ip.to_string());
     let issuer = caller.issuer(&realm.name);
-    let asked = client_policy::Event::Introspection(policy::asked(app, &issuer, &params));
+    let asked = client_policy::Event::Introspection(policy::asked(app, caller, &issuer, &params));
     policy::judge(app, realm, &client, asked, &event).await?;
     let found = match params.text("token_type_hint") {
         None | Some("access_token") => meant_for(app, caller, realm, &client, token).await?,

@@ -78,7 +78,7 @@ async fn push(app: &App, caller: &Caller, realm: &Realm, headers: &HeaderMap, bo
     let asked = Asked {
         sent: &params,
         object: object.as_ref().map(|claims| (claims, false)),
-        ..policy::asked(app, &issuer, &kept)
+        ..policy::asked(app, caller, &issuer, &kept)
     };
     policy::judge(app, realm, &client, client_policy::Event::Pushed(asked), &event).await?;
     let lifespan = lifespan(realm);

@@ -4,6 +4,7 @@ use vestibule_oauth::params::Params;
 
 use super::door::Stop;
 use crate::app::App;
+use crate::caller::Caller;
 use crate::client_policy::{self, Asked, Effects};
 use crate::events;
 use crate::store::client::Client;
@@ -33,8 +34,11 @@ pub async fn judge(
 }
 
 /// What a caller sent, for policies; what else is known is added by the door.
-pub fn asked<'a>(app: &App, issuer: &'a str, params: &'a Params) -> Asked<'a> {
-    Asked::of(params, issuer, app.now_seconds())
+pub fn asked<'a>(app: &App, caller: &Caller, issuer: &'a str, params: &'a Params) -> Asked<'a> {
+    Asked {
+        certificate: caller.proofs.certificate.is_some(),
+        ..Asked::of(params, issuer, app.now_seconds())
+    }
 }
 
 /// The event of a refusal.

@@ -85,7 +85,7 @@ async fn revoke(
     event: Event,
 ) -> Result<(), Stop> {
     let issuer = caller.issuer(&realm.name);
-    let asked = client_policy::Event::Revocation(policy::asked(app, &issuer, params));
+    let asked = client_policy::Event::Revocation(policy::asked(app, caller, &issuer, params));
     policy::judge(app, realm, client, asked, &event).await?;
     let bad = |code, text: &'static str| Refusal::new(400, code, text);
     if params.duplicate(&[]).is_some() {

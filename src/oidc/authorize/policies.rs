@@ -33,7 +33,7 @@ impl Judged<'_> {
             sent: self.sent,
             pushed: self.pushed,
             object: self.object.map(|claims| (claims, false)),
-            ..policy::asked(asking.app, issuer, asking.params)
+            ..policy::asked(asking.app, &asking.visitor.caller, issuer, asking.params)
         }
     }
 

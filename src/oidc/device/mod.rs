@@ -113,7 +113,7 @@ async fn begin(app: &App, caller: &Caller, realm: &Realm, client: &Client, param
     event.client_id = Some(client.client_id.clone());
     event.ip_address = Some(caller.ip.to_string());
     let issuer = caller.issuer(&realm.name);
-    let asked = client_policy::Event::Device(policy::asked(app, &issuer, params));
+    let asked = client_policy::Event::Device(policy::asked(app, caller, &issuer, params));
     policy::judge(app, realm, client, asked, &event).await?;
     let lifespan = seconds(realm, client, "oauth2.device.code.lifespan", "oauth2DeviceCodeLifespan");
     let device_code = crate::random::token();

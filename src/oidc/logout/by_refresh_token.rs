@@ -41,7 +41,7 @@ async fn end(app: &App, caller: &Caller, realm: &Realm, headers: &HeaderMap, for
     event.client_id = Some(known.client.client_id.clone());
     event.ip_address = Some(caller.ip.to_string());
     let issuer = caller.issuer(&realm.name);
-    let asked = client_policy::Event::Logout(policy::asked(app, &issuer, form));
+    let asked = client_policy::Event::Logout(policy::asked(app, caller, &issuer, form));
     if let Err(stop) = policy::judge(app, realm, &known.client, asked, &event).await {
         return stop.into_response();
     }

@@ -62,7 +62,7 @@ impl Request {
     /// returned request is set as they want it.
     pub(super) async fn judged(&self, event: &Event, scope: Option<&str>) -> Result<Cow<'_, Self>, Stop> {
         let issuer = self.caller.issuer(&self.realm.name);
-        let mut asked = policy::asked(&self.app, &issuer, &self.params);
+        let mut asked = policy::asked(&self.app, &self.caller, &issuer, &self.params);
         asked.scope = scope;
         let grant = self.params.get("grant_type").unwrap_or_default();
         let asked = client_policy::Event::Token(grant, asked);
