@@ -19,8 +19,9 @@ use crate::store::realm::{self, Realm};
 const SIGNATURES: [&str; 13] = [
     "PS384", "RS384", "EdDSA", "ES384", "HS256", "HS512", "ES256", "RS256", "HS384", "ES512", "PS256", "PS512", "RS512",
 ];
-const ENCRYPTIONS: [&str; 6] = [
+const ENCRYPTIONS: [&str; 7] = [
     "ECDH-ES+A256KW",
+    "ECDH-ES+A192KW",
     "ECDH-ES+A128KW",
     "RSA-OAEP",
     "RSA-OAEP-256",

@@ -1,6 +1,7 @@
 //! How the key of the content reaches the recipient (RFC 7518 §4).
 
 use aws_lc_rs::agreement::{self, PrivateKey, UnparsedPublicKey};
+use aws_lc_rs::cipher::{AES_192, EncryptingKey, UnboundCipherKey};
 use aws_lc_rs::key_wrap::{self, AesKek, KeyWrap as _};
 use aws_lc_rs::rand;
 use aws_lc_rs::rsa::{
@@ -15,7 +16,7 @@ use crate::alg::Curve;
 use crate::digest::{b64url, sha256};
 use crate::{EncryptionKey, Error, Jwk, Result};
 
-/// An algorithm by which the key of the content reaches the recipient. `A192KW` is not there.
+/// An algorithm by which the key of the content reaches the recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyAlg {
     /// With SHA-1, which does no harm there.
@@ -27,6 +28,7 @@ pub enum KeyAlg {
     /// The agreed secret is the key.
     EcdhEs,
     EcdhEsA128Kw,
+    EcdhEsA192Kw,
     EcdhEsA256Kw,
 }
 
@@ -39,12 +41,13 @@ pub(super) struct Sealed {
 }
 
 impl KeyAlg {
-    const ALL: [KeyAlg; 6] = [
+    const ALL: [KeyAlg; 7] = [
         KeyAlg::RsaOaep,
         KeyAlg::RsaOaep256,
         KeyAlg::Rsa15,
         KeyAlg::EcdhEs,
         KeyAlg::EcdhEsA128Kw,
+        KeyAlg::EcdhEsA192Kw,
         KeyAlg::EcdhEsA256Kw,
     ];
 
@@ -61,6 +64,7 @@ impl KeyAlg {
             Self::Rsa15 => "RSA1_5",
             Self::EcdhEs => "ECDH-ES",
             Self::EcdhEsA128Kw => "ECDH-ES+A128KW",
+            Self::EcdhEsA192Kw => "ECDH-ES+A192KW",
             Self::EcdhEsA256Kw => "ECDH-ES+A256KW",
         }
     }
@@ -131,6 +135,7 @@ fn agreed(alg: KeyAlg, enc: Enc, recipient: &Jwk) -> Result<Sealed> {
     };
     let kek = match alg {
         KeyAlg::EcdhEsA128Kw => 16,
+        KeyAlg::EcdhEsA192Kw => 24,
         KeyAlg::EcdhEsA256Kw => 32,
         _ => {
             return Ok(Sealed {
@@ -143,19 +148,43 @@ fn agreed(alg: KeyAlg, enc: Enc, recipient: &Jwk) -> Result<Sealed> {
     let kek = derived(alg.as_str(), kek)?;
     let mut key = Zeroizing::new(vec![0; enc.key_len()]);
     rand::fill(&mut key)?;
-    let cipher = if kek.len() == 16 {
-        &key_wrap::AES_128
-    } else {
-        &key_wrap::AES_256
-    };
-    let mut wrapped = vec![0; key.len() + 8];
-    let written = AesKek::new(cipher, &kek)?.wrap(&key, &mut wrapped)?.len();
-    wrapped.truncate(written);
+    let wrapped = wrap(&kek, &key)?;
     Ok(Sealed {
         key,
         wrapped,
         epk: Some(epk),
     })
+}
+
+/// AES key wrap (RFC 3394) with a key of any of its lengths.
+fn wrap(kek: &[u8], key: &[u8]) -> Result<Vec<u8>> {
+    let cipher = match kek.len() {
+        16 => &key_wrap::AES_128,
+        32 => &key_wrap::AES_256,
+        _ => return wrap_192(kek, key),
+    };
+    let mut wrapped = vec![0; key.len() + 8];
+    let written = AesKek::new(cipher, kek)?.wrap(key, &mut wrapped)?.len();
+    wrapped.truncate(written);
+    Ok(wrapped)
+}
+
+/// The same with 192 bits, which the library has not: RFC 3394 section 2.2.1, index based, of its AES.
+fn wrap_192(kek: &[u8], key: &[u8]) -> Result<Vec<u8>> {
+    let aes = EncryptingKey::ecb(UnboundCipherKey::new(&AES_192, kek)?)?;
+    let mut out = [&[0xa6; 8][..], key].concat();
+    let parts = key.len() / 8;
+    for step in 1..=6 * parts {
+        let at = 8 * (1 + (step - 1) % parts);
+        let mut block = [&out[..8], &out[at..at + 8]].concat();
+        aes.encrypt(&mut block)?;
+        for (byte, count) in block.iter_mut().zip((step as u64).to_be_bytes()) {
+            *byte ^= count;
+        }
+        out[..8].copy_from_slice(&block[..8]);
+        out[at..at + 8].copy_from_slice(&block[8..]);
+    }
+    Ok(out)
 }
 
 /// The Concat KDF of NIST SP 800-56A with SHA-256 (RFC 7518 §4.6.2). We name no parties.
@@ -207,6 +236,23 @@ mod tests {
         ];
         let key = derive(&secret, "A128GCM", [b"Alice", b"Bob"], 16);
         assert_eq!(b64url(&key), "VqqN6vgjbSBcIijNcacQGg");
+    }
+
+    #[test]
+    fn keys_are_wrapped_as_in_rfc_3394_section_4() {
+        let numbers = |until: u8| (0..until).collect::<Vec<u8>>();
+        let data: Vec<u8> = (0..16).map(|n| n * 0x11).collect();
+        let hex = |bytes: Vec<u8>| bytes.iter().map(|b| format!("{b:02X}")).collect::<String>();
+        let wrapped = wrap(&numbers(16), &data).unwrap();
+        assert_eq!(hex(wrapped), "1FA68B0A8112B447AEF34BD8FB5A7B829D3E862371D2CFE5");
+        let wrapped = wrap(&numbers(24), &data).unwrap();
+        assert_eq!(hex(wrapped), "96778B25AE6CA435F92B5B97C050AED2468AB8A17AD84E5D");
+        let longer = [data, numbers(8)].concat();
+        let wrapped = wrap(&numbers(24), &longer).unwrap();
+        assert_eq!(
+            hex(wrapped),
+            "031D33264E15D33268F24EC260743EDCE1C6C7DDEE725A936BA814915C6762D2"
+        );
     }
 
     /// What the recipient finds out: from the message's key and their own.
