@@ -49,7 +49,7 @@ async fn it_is_on_record_who_registered_what_with_which_token() {
         register(&server, &realm, Some(&other), &plain()).await;
         let base = format!("/{realm}/client-registrations");
         for (query, number) in [
-            ("".to_owned(), 2),
+            (String::new(), 2),
             (format!("?tokenId={id}"), 1),
             ("?owner=blue".to_owned(), 1),
             ("?owner=red".to_owned(), 0),

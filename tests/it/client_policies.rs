@@ -32,7 +32,7 @@ pub fn any() -> Value {
     json!([{ "condition": "any-client", "configuration": {} }])
 }
 
-pub fn when(condition: &str, configuration: Value) -> Value {
+pub fn when(condition: &str, configuration: &Value) -> Value {
     json!([{ "condition": condition, "configuration": configuration }])
 }
 
@@ -347,7 +347,7 @@ async fn a_policy_keeps_the_registration_access_token_from_changing() {
     let realm = server.realm(json!({})).await;
     let token = initial_token(&server, &realm, 5).await;
     let by = json!({ "update-client-source": ["ByRegistrationAccessToken"] });
-    let condition = when("client-updater-context", by);
+    let condition = when("client-updater-context", &by);
     lay(
         &server,
         &realm,

@@ -95,7 +95,7 @@ async fn conditions_say_for_whom() {
             &realm,
             "reject-request",
             json!({}),
-            when(condition, configuration.clone()),
+            when(condition, &configuration),
         )
         .await;
         let status = make(&server, &realm, client).await.status;
@@ -154,7 +154,7 @@ async fn groups_and_roles_of_whoever_makes_a_client_count() {
             &realm,
             "reject-request",
             json!({}),
-            when(condition, configuration.clone()),
+            when(condition, &configuration),
         )
         .await;
         let client = json!({ "clientId": vestibule::random::uuid() });

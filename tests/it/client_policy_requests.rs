@@ -173,7 +173,7 @@ async fn authorization_requests_are_judged() {
             &realm,
             "reject-request",
             json!({}),
-            when(condition, configuration.clone()),
+            when(condition, &configuration),
         )
         .await;
         let found = asked(&server, &realm, &over).await;
@@ -200,7 +200,7 @@ async fn what_is_wrong_with_a_redirect_uri_is_never_sent_there() {
         (
             "secure-redirect-uris-enforcer",
             domains,
-            when("client-access-type", json!({ "type": ["public"] })),
+            when("client-access-type", &json!({ "type": ["public"] })),
             "Invalid Redirect Uri: invalid uri",
         ),
         ("secure-par-content", json!({}), any(), "PAR request_uri not included."),
@@ -339,7 +339,7 @@ async fn the_scope_of_a_code_or_a_refresh_token_counts() {
     let realm = shop(&server, json!({})).await;
     let code = oidc::code(&server, &realm, "shop", "&scope=openid+phone").await;
     let tokens = oidc::tokens_of_mia(&server, &realm, "openid phone").await;
-    let phone = when("client-scopes", json!({ "scopes": ["phone"], "type": "Optional" }));
+    let phone = when("client-scopes", &json!({ "scopes": ["phone"], "type": "Optional" }));
     lay(&server, &realm, "reject-request", json!({}), phone).await;
     assert_eq!(oidc::exchange(&server, &realm, &code, &[]).await.status, 400);
     assert_eq!(

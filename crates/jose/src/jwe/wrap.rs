@@ -242,11 +242,14 @@ mod tests {
     fn keys_are_wrapped_as_in_rfc_3394_section_4() {
         let numbers = |until: u8| (0..until).collect::<Vec<u8>>();
         let data: Vec<u8> = (0..16).map(|n| n * 0x11).collect();
-        let hex = |bytes: Vec<u8>| bytes.iter().map(|b| format!("{b:02X}")).collect::<String>();
+        let bytes = |hex: &str| -> Vec<u8> {
+            let digits: Vec<u8> = hex.chars().map(|c| c.to_digit(16).unwrap() as u8).collect();
+            digits.chunks(2).map(|pair| pair[0] * 16 + pair[1]).collect()
+        };
         let wrapped = wrap(&numbers(16), &data).unwrap();
-        assert_eq!(hex(wrapped), "1FA68B0A8112B447AEF34BD8FB5A7B829D3E862371D2CFE5");
+        assert_eq!(wrapped, bytes("1FA68B0A8112B447AEF34BD8FB5A7B829D3E862371D2CFE5"));
         let wrapped = wrap(&numbers(24), &data).unwrap();
-        assert_eq!(hex(wrapped), "96778B25AE6CA435F92B5B97C050AED2468AB8A17AD84E5D");
+        assert_eq!(wrapped, bytes("96778B25AE6CA435F92B5B97C050AED2468AB8A17AD84E5D"));
         let longer = [data, numbers(8)].concat();
         let wrapped = wrap(&numbers(24), &longer).unwrap();
         assert_eq!(
