@@ -253,8 +253,8 @@ mod tests {
         let longer = [data, numbers(8)].concat();
         let wrapped = wrap(&numbers(24), &longer).unwrap();
         assert_eq!(
-            hex(wrapped),
-            "031D33264E15D33268F24EC260743EDCE1C6C7DDEE725A936BA814915C6762D2"
+            wrapped,
+            bytes("031D33264E15D33268F24EC260743EDCE1C6C7DDEE725A936BA814915C6762D2")
         );
     }
 
