@@ -89,7 +89,7 @@ pub fn choose(app: &App, secrets: &mut Secrets, client_uuid: &str, chosen: &str)
 }
 
 /// Makes a new secret for a client, and returns it. The old one stays good for the realm's `clientRegistration.secret.overlap`
-/// seconds, unless it has expired.
+/// seconds, but not beyond its own end.
 ///
 /// # Errors
 ///
@@ -109,7 +109,9 @@ pub fn rotate(app: &App, realm: &Realm, client: &mut Client) -> Result<String, E
         (None, None) => {}
     }
     if client.secrets.previous_hash.is_some() || client.doc.contains_key(PREVIOUS) {
-        client.secrets.previous_expires = Some(app.now() + overlap * 1000);
+        let until = app.now().saturating_add(overlap.saturating_mul(1000));
+        let own = end(client).map_or(i64::MAX, |seconds| seconds.saturating_mul(1000));
+        client.secrets.previous_expires = Some(until.min(own));
     }
     let kept = kept(&client.doc);
     let made = make(app, &mut client.secrets, &client.id, kept)?;
@@ -261,10 +263,16 @@ pub fn has_previous(app: &App, client: &Client) -> bool {
     kept && client.secrets.previous_expires.is_some_and(|until| app.now() < until)
 }
 
+/// When a client's secret ends, in epoch seconds; `None`: never.
+pub fn end(client: &Client) -> Option<i64> {
+    client
+        .attribute(END)
+        .and_then(|at| at.parse().ok())
+        .filter(|end| *end != 0)
+}
+
 fn expired(app: &App, client: &Client) -> bool {
-    let end = client.attribute(END);
-    let end: i64 = end.and_then(|at| at.parse().ok()).unwrap_or(0);
-    end != 0 && app.now_seconds() >= end
+    end(client).is_some_and(|end| app.now_seconds() >= end)
 }
 
 /// Leaves a client without secret.

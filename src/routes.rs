@@ -52,6 +52,10 @@ fn tree(app: &App) -> Router<App> {
             "/realms/{realm}/clients-registrations/{provider}/{client_id}",
             any(client_registration::api::item),
         )
+        .route(
+            "/realms/{realm}/clients-registrations/{provider}/{client_id}/secret",
+            any(client_registration::api::own_secret),
+        )
         // -- one's own account ----------------------------------------------------------------------------------
         .merge(own_account())
         // -- Admin REST ------------------------------------------------------------------------------------------

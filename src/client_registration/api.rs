@@ -1,4 +1,5 @@
-//! The door: `/realms/{realm}/clients-registrations/{provider}[/{client_id}]`, as Keycloak answers there.
+//! The door: `/realms/{realm}/clients-registrations/{provider}[/{client_id}]`, as Keycloak answers there; and below it
+//! `/secret`, which is ours.
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use super::audit::{self, Act};
 use super::error::{error, http_error, no_store, refused, unsupported_type};
 use super::metadata::Told;
 use super::refusal::{Refusal, Stop};
-use super::{Mode, Request, descriptor, install, manage, metadata, mode, register};
+use super::{Mode, Request, descriptor, install, manage, metadata, mode, register, secret};
 use crate::admin::api::{json as shapes, representation};
 use crate::app::App;
 use crate::caller::Caller;
@@ -79,6 +80,29 @@ pub async fn item(
         _ => return http_error(StatusCode::METHOD_NOT_ALLOWED),
     };
     let mut answer = call.manage(&realm, form, &client_id, act, &body).await;
+    page::secure(&mut answer, &realm, None);
+    answer
+}
+
+/// `/clients-registrations/{provider}/{client_id}/secret`: a client replaces its own secret (contract 5).
+pub async fn own_secret(
+    State(app): State<App>,
+    caller: Caller,
+    Path((realm, provider, client_id)): Path<(String, String, String)>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response {
+    let call = Call { app, caller, headers };
+    let (realm, form) = match call.open(&realm, &provider).await {
+        Ok(opened) => opened,
+        Err(refused) => return refused,
+    };
+    let managed = matches!(form, Form::OpenId | Form::Keycloak);
+    let mut answer = match method {
+        Method::POST if managed => call.renew_secret(&realm, form, &client_id).await,
+        Method::OPTIONS if managed => call.preflight(form),
+        _ => http_error(StatusCode::METHOD_NOT_ALLOWED),
+    };
     page::secure(&mut answer, &realm, None);
     answer
 }
@@ -193,6 +217,17 @@ impl Call {
                 answer
             }
             Err(stop) => self.stopped(&request, act, Some(client_id), stop).await,
+        }
+    }
+
+    async fn renew_secret(&self, realm: &Realm, form: Form, client_id: &str) -> Response {
+        let request = match self.admit(realm, form, Act::Update, Some(client_id)).await {
+            Ok(request) => request,
+            Err(refused) => return refused,
+        };
+        match secret::renew(&request, client_id).await {
+            Ok(told) => self.written(StatusCode::OK, told),
+            Err(stop) => self.stopped(&request, Act::Update, Some(client_id), stop).await,
         }
     }
 

@@ -141,12 +141,17 @@ pub(super) async fn delete(request: &Request<'_>, client_id: &str) -> Result<(),
 }
 
 /// The client as the database has it: a token that was replaced on another node must not be good here for a moment longer.
-async fn find(request: &Request<'_>, client_id: &str) -> Result<Option<Client>, Error> {
+pub(super) async fn find(request: &Request<'_>, client_id: &str) -> Result<Option<Client>, Error> {
     client::read_by_client_id(&request.app.db, &request.realm.id, client_id).await
 }
 
 /// The client once more, in a transaction in which nobody else changes it.
-async fn find_again(tx: &mut Tx, request: &Request<'_>, known: &Client, act: Act) -> Result<(Client, Auth), Stop> {
+pub(super) async fn find_again(
+    tx: &mut Tx,
+    request: &Request<'_>,
+    known: &Client,
+    act: Act,
+) -> Result<(Client, Auth), Stop> {
     client_registration::lock(tx, &known.realm_id, &known.id).await?;
     let found = client::read(&mut *tx, &known.realm_id, &known.id).await?;
     Ok(authorize(request, found, act)?)
@@ -154,7 +159,7 @@ async fn find_again(tx: &mut Tx, request: &Request<'_>, known: &Client, act: Act
 
 /// Whether the caller may do this with the client, and under which policies it then is. Whoever holds no token for it
 /// learns not even whether it is there.
-fn authorize(request: &Request<'_>, found: Option<Client>, act: Act) -> Result<(Client, Auth), Refusal> {
+pub(super) fn authorize(request: &Request<'_>, found: Option<Client>, act: Act) -> Result<(Client, Auth), Refusal> {
     let refused = if act == Act::Read {
         "Not authorized to view client. Not valid token or client credentials provided."
     } else {
@@ -180,7 +185,7 @@ fn authorize(request: &Request<'_>, found: Option<Client>, act: Act) -> Result<(
 }
 
 /// The client as it would become, if all rules let it.
-fn change(
+pub(super) fn change(
     request: &Request<'_>,
     auth: Auth,
     named: &[&str],

@@ -162,15 +162,12 @@ pub(super) struct Told<'a> {
 /// The answer to a registration, a read or an update.
 pub(super) fn answer(realm: &Realm, caller: &Caller, client: &Client, told: &Told<'_>) -> Doc {
     let address = address(realm, caller, Form::OpenId, &client.client_id);
-    let expires = client
-        .attribute("client.secret.expiration.time")
-        .and_then(|at| at.parse().ok());
     client_metadata::describe(
         &client.doc,
         &Issued {
             client_id: &client.client_id,
             client_secret: told.secret,
-            client_secret_expires_at: expires.unwrap_or(0),
+            client_secret_expires_at: client_secret::end(client).unwrap_or(0),
             client_id_issued_at: told.issued_at,
             registration_client_uri: Some(&address),
             registration_access_token: told.token,

@@ -19,6 +19,7 @@ mod refusal;
 mod register;
 mod representation;
 mod roles;
+mod secret;
 mod sector;
 pub mod token;
 

@@ -82,6 +82,7 @@ mod request_objects;
 mod requested_claims;
 mod resource_indicators;
 mod secret_key;
+mod secret_rotation;
 mod sso;
 mod statements;
 mod step_up;

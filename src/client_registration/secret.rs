@@ -1,0 +1,69 @@
+//! A client replaces its own secret, without an administrator: so that one that may have leaked is soon worth nothing, and
+//! nothing stands still while the new one is spread.
+
+use serde_json::json;
+use vestibule_oauth::client_metadata::Metadata;
+
+use super::access::Access;
+use super::asked::Asked;
+use super::audit::{self, Act};
+use super::manage::{authorize, change, find, find_again};
+use super::refusal::{Refusal, Stop};
+use super::{Request, metadata, named_policies, token_of};
+use crate::store::client;
+use crate::store::json::Doc;
+use crate::{client_secret, events};
+
+/// Gives a client a new secret, which is told here and never again. The old one stays good for the realm's
+/// `clientRegistration.secret.overlap` seconds.
+///
+/// # Errors
+///
+/// [`Stop::Refused`] if the caller may not, if the realm's rules would refuse any update of the client, or if it is of a
+/// kind that has no secret.
+pub(super) async fn renew(request: &Request<'_>, client_id: &str) -> Result<Doc, Stop> {
+    let (app, realm) = (request.app, request.realm);
+    let found = find(request, client_id).await?;
+    let (client, auth) = authorize(request, found, Act::Update)?;
+    let token = token_of(request, &client).await?;
+    let named = token.as_ref().map(named_policies).unwrap_or_default();
+    let policies = request.policies(auth).and_named(&named)?;
+    policies.check_sender(request.caller.ip).await?;
+    let judge = request.judge().await?;
+
+    let mut tx = app.db.begin().await?;
+    let (mut client, auth) = find_again(&mut tx, request, &client, Act::Update).await?;
+    if !metadata::has_secret(&client.doc) {
+        return Err(Refusal::metadata("The client authenticates without a secret").into());
+    }
+    // An update that asks for nothing. What the rules would make of the client waits for a real one.
+    let nothing = Asked::OpenId(Box::new(Metadata::default()));
+    change(request, auth, &named, &judge, &client, &nothing)?;
+    let secret = client_secret::rotate(app, realm, &mut client)?;
+    if let Some(seconds) = policies.secret_lifetime() {
+        client_secret::limit(&mut client.doc, app.now_seconds(), Some(seconds));
+    }
+    if let Access::Registration { jti_hash, .. } = &request.access
+        && client.secrets.rat_hash.as_ref() == Some(jti_hash)
+    {
+        // The newest token has reached its owner.
+        client.secrets.previous_rat_hash = None;
+    }
+    client::update(&mut tx, &client).await?;
+    let event = audit::done(request, Act::Update, client_id);
+    events::record(&mut tx, realm, &event, app.now()).await?;
+    tx.commit().await?;
+
+    let mut told = Doc::new();
+    told.insert("client_id".into(), json!(client.client_id));
+    told.insert("client_secret".into(), json!(secret));
+    told.insert(
+        "client_secret_expires_at".into(),
+        json!(client_secret::end(&client).unwrap_or(0)),
+    );
+    // No old secret that is still good: no member.
+    if let Some(until) = client.secrets.previous_expires {
+        told.insert("previous_secret_expires_at".into(), json!(until / 1000));
+    }
+    Ok(told)
+}
