@@ -48,6 +48,7 @@ pub fn kept(doc: &Doc) -> Kept {
     let by_value = json::text(doc, "clientAuthenticatorType") == Some("client-secret-jwt");
     let signs = [
         "id.token.signed.response.alg",
+        "introspection.signed.response.alg",
         "user.info.response.signature.alg",
         "authorization.signed.response.alg",
     ];

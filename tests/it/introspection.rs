@@ -139,3 +139,35 @@ async fn revocation_answers_as_keycloak_does() {
     assert_eq!(unknown.status, 401);
     assert_eq!(userinfo(&server, &realm, &access).await.status, 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registered_algorithm_signs_the_answers() {
+    for server in support::servers().await {
+        let realm = server.realm(json!({})).await;
+        let sent = json!({
+            "grant_types": ["client_credentials"], "token_endpoint_auth_method": "client_secret_post",
+            "introspection_signed_response_alg": "ES256"
+        });
+        let admin = format!("/{realm}/clients-initial-access");
+        let initial = server.admin("POST", &admin, json!({ "count": 1 })).await.json();
+        let path = format!("/realms/{realm}/clients-registrations/openid-connect");
+        let made = server.with_token(&text(&initial, "token"), "POST", &path, sent).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        let made = made.json();
+        assert_eq!(made["introspection_signed_response_alg"], "ES256");
+        let form = support::encode(&[
+            ("token", "x"),
+            ("client_id", &text(&made, "client_id")),
+            ("client_secret", &text(&made, "client_secret")),
+        ]);
+        let headers = [
+            ("accept", "application/token-introspection+jwt"),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        let answer = server
+            .request("POST", &at(&realm, "token/introspect"), &headers, &form)
+            .await;
+        let parsed = vestibule_jose::jwt::decode(&answer.body).unwrap();
+        assert_eq!(parsed.alg(), vestibule_jose::Alg::ES256);
+    }
+}

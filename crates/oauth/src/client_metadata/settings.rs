@@ -174,7 +174,11 @@ pub(super) static SETTINGS: [Setting; 49] = [
         "frontchannel.logout.session.required",
         Shape::Flag,
     ),
-    of("introspection_signed_response_alg", "", ALG),
+    of(
+        "introspection_signed_response_alg",
+        "introspection.signed.response.alg",
+        ALG,
+    ),
     of("introspection_encrypted_response_alg", "", ALG),
     of("introspection_encrypted_response_enc", "", ALG),
     of("authorization_details_types", "", Shape::List(MAX_ENTRIES)),
