@@ -357,14 +357,18 @@ pub async fn remove_of_user(tx: &mut Tx, realm_id: &str, user_id: &str) -> Resul
     tx.exec(sql, &[&realm_id, &user_id, &false]).await
 }
 
-/// Ends all sessions of a realm, but not the offline ones.
+/// The sessions of a realm that began between two instants, both included, the oldest first; no offline ones.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn remove_of_realm(tx: &mut Tx, realm_id: &str) -> Result<u64, Error> {
-    let sql = "delete from user_session where realm_id = $1 and offline = $2";
-    tx.exec(sql, &[&realm_id, &false]).await
+pub async fn of_realm(q: impl Query, realm_id: &str, from: i64, to: i64, max: i64) -> Result<Vec<UserSession>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from user_session where realm_id = $1 and offline = $2 and started >= $3 and started <= $4
+         order by started, id limit $5"
+    );
+    let rows = q.all(&sql, &[&realm_id, &false, &from, &to, &max]).await?;
+    rows.into_iter().map(session).collect()
 }
 
 /// What a refresh token of a chain is when it is used.

@@ -1,9 +1,10 @@
 //! Applications hear that a session has ended: from the server (OpenID Connect Back-Channel Logout) or from the browser
 //! (Front-Channel Logout).
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use vestibule::store::{realm, session};
 use vestibule_jose::{Alg, jwt};
 
 use crate::support::oidc::{CALLBACK, at, claims, shop, text};
@@ -124,7 +125,12 @@ async fn applications_hear_of_every_way_in_which_a_session_ends() {
     let realm = shop(&server, json!({})).await;
     let attributes = json!({ "backchannel.logout.url": address, "backchannel.logout.session.required": "false" });
     app(&server, &realm, "told", json!({ "attributes": attributes })).await;
-    for way in ["refresh token", "administrator, session", "administrator, user"] {
+    for way in [
+        "refresh token",
+        "administrator, session",
+        "administrator, user",
+        "administrator, realm",
+    ] {
         let (_, tokens) = signed_in(&server, &realm, "told").await;
         let id = claims(&text(&tokens, "id_token"));
         match way {
@@ -136,6 +142,10 @@ async fn applications_hear_of_every_way_in_which_a_session_ends() {
             "administrator, session" => {
                 let path = format!("/{realm}/sessions/{}", text(&id, "sid"));
                 assert_eq!(server.admin("DELETE", &path, Value::Null).await.status, 204);
+            }
+            "administrator, realm" => {
+                let answer = server.admin("POST", &format!("/{realm}/logout-all"), Value::Null).await;
+                assert_eq!((answer.status, answer.json()), (200, json!({})));
             }
             _ => {
                 let path = format!("/{realm}/users/{}/logout", text(&id, "sub"));
@@ -226,4 +236,38 @@ async fn the_browser_tells_those_who_want_it_so_and_then_goes_on() {
         )
         .await;
     assert_eq!(refreshed.status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_of_many_sessions_of_a_realm_end_but_the_offline_ones() {
+    for server in support::servers().await {
+        let realm = shop(&server, json!({})).await;
+        let user = server.user(&realm, "ann", "correct horse").await;
+        let found = realm::by_name(&server.app.db, &realm).await.unwrap().unwrap();
+        let now = server.app.now();
+        let mut tx = server.app.db.begin().await.unwrap();
+        // Many began at the same instant.
+        for number in 0..1300 {
+            let made = session::UserSession {
+                id: vestibule::random::uuid(),
+                realm_id: found.id.clone(),
+                user_id: user.clone(),
+                offline: number % 13 == 0,
+                ip_address: None,
+                started: now - 1000 + number / 700,
+                last_refresh: now,
+                expires: now + 1_000_000,
+                notes: Map::new(),
+            };
+            session::create(&mut tx, &made).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let answer = server.admin("POST", &format!("/{realm}/logout-all"), Value::Null).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let left = async |offline| {
+            let left = session::of_user(&server.app.db, &found.id, &user, offline).await;
+            left.unwrap().len()
+        };
+        assert_eq!((left(false).await, left(true).await), (0, 100));
+    }
 }

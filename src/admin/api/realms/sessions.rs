@@ -11,8 +11,9 @@ use crate::admin::api::error::{Answer, ApiError};
 use crate::admin::api::query::Query;
 use crate::admin::api::record::{Operation, record};
 use crate::app::App;
+use crate::error::Error;
 use crate::oidc::logout::backchannel;
-use crate::store::{realm, session, session_stats};
+use crate::store::{Tx, realm, session, session_stats};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -55,12 +56,15 @@ async fn stats(admin: Admin) -> Answer {
     answer::json(&all.into_iter().map(represent).collect::<Vec<Value>>())
 }
 
-/// Ends all sessions of the realm; what was issued before is void.
+/// As many sessions end in one transaction, so that nobody else waits long for their turn.
+const AT_ONCE: u16 = 500;
+
+/// Ends all sessions of the realm, and tells their applications; what was issued before is void.
 async fn logout_all(admin: Admin) -> Answer {
     admin.require(&[Right::ManageUsers])?;
+    // Whoever signs in from now on stays.
+    let (until, now) = (admin.app.now(), admin.app.now_seconds());
     let mut tx = admin.app.db.begin().await?;
-    session::remove_of_realm(&mut tx, &admin.realm.id).await?;
-    let now = admin.app.now_seconds();
     realm::change(&mut tx, &admin.realm.id, |doc| {
         doc.insert("notBefore".into(), json!(now));
     })
@@ -74,8 +78,30 @@ async fn logout_all(admin: Admin) -> Answer {
         Some(&json!({})),
     )
     .await?;
+    let mut next = end_oldest(&mut tx, &admin, 0, until).await?;
     tx.commit().await?;
+    // On its own: it goes on to the end, even if the administrator does not wait.
+    let rest = tokio::spawn(async move {
+        while let Some(from) = next {
+            let mut tx = admin.app.db.begin().await?;
+            next = end_oldest(&mut tx, &admin, from, until).await?;
+            tx.commit().await?;
+        }
+        Ok::<(), Error>(())
+    });
+    rest.await.map_err(|e| Error::Corrupt(e.to_string()))??;
     answer::json_plain(&json!({}))
+}
+
+/// Ends the oldest sessions that began between two instants. Gives from where to go on, `None` if they were all.
+async fn end_oldest(tx: &mut Tx, admin: &Admin, from: i64, until: i64) -> Result<Option<i64>, Error> {
+    let oldest = session::of_realm(&mut *tx, &admin.realm.id, from, until, AT_ONCE.into()).await?;
+    for ending in &oldest {
+        backchannel::queue(tx, &admin.app, &admin.caller, &admin.realm, ending, &[]).await?;
+        session::remove(tx, &admin.realm.id, &ending.id).await?;
+    }
+    let last = oldest.last().map(|session| session.started);
+    Ok(last.filter(|_| oldest.len() == usize::from(AT_ONCE)))
 }
 
 /// Tells the applications' `adminUrl` that older tokens are void. Our applications learn it by introspection: there is
