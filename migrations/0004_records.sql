@@ -44,9 +44,12 @@ create table outbox (
     attempts bigint not null,
     claimed_until bigint not null,
     done bigint,
-    failure text
+    failure text,
+    -- The client that is told of a logout; null: a mail.
+    receiver text
 );
 create index outbox_due on outbox (done, due);
+create index outbox_receiver on outbox (receiver, done, due);
 create index outbox_realm on outbox (realm_id);
 
 -- The mail of development: shown on the inbox page instead of being sent.

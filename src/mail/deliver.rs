@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::settings::Settings;
-use super::smtp;
+use super::{notices, smtp};
 use crate::app::App;
 use crate::error::Error;
 use crate::oidc::logout::backchannel;
@@ -27,8 +27,9 @@ const CLAIM_MS: i64 = 90_000;
 const RETRY_MS: i64 = 5_000;
 const LONGEST_RETRY_MS: i64 = 15 * 60_000;
 
-/// When a mail is given up.
+/// When a mail is given up, and when the telling of a logout is: whoever is not there for minutes has lost more than that.
 const GIVE_UP_MS: i64 = 24 * 3_600_000;
+const NOTICE_GIVE_UP_MS: i64 = 10 * 60_000;
 
 /// How long the inbox of development keeps its mails.
 const INBOX_KEPT_MS: i64 = 30 * 24 * 3_600_000;
@@ -38,18 +39,27 @@ const FORGOTTEN_AT_ONCE: i64 = 500;
 
 /// Starts the delivery of a node. It ends with the process.
 pub fn start(app: &App) {
-    let app = app.clone();
+    let (mails, told) = (app.clone(), app.clone());
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(PAUSE).await;
-            if let Err(e) = deliver_due(&app).await {
+            if let Err(e) = deliver_due(&mails).await {
                 tracing::warn!("mail: {e}");
+            }
+        }
+    });
+    // Apart from the mails: an application that is slow to answer must not hold them up.
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(PAUSE).await;
+            if let Err(e) = notices::deliver_due(&told).await {
+                tracing::warn!("logout notices: {e}");
             }
         }
     });
 }
 
-/// Sends all that is due, and says how many were delivered.
+/// Sends all mails that are due, and says how many were delivered.
 ///
 /// # Errors
 ///
@@ -72,7 +82,8 @@ pub async fn deliver_due(app: &App) -> Result<usize, Error> {
     }
 }
 
-async fn deliver(app: &App, message: &Outgoing) -> Result<bool, Error> {
+/// Sends one message, if no other node has it, and notes what came of it. Whether it was delivered.
+pub(super) async fn deliver(app: &App, message: &Outgoing) -> Result<bool, Error> {
     let now = app.now();
     let mut tx = app.db.begin().await?;
     let ours = outbox::claim(&mut tx, &message.id, now, now + CLAIM_MS).await?;
@@ -92,7 +103,7 @@ async fn deliver(app: &App, message: &Outgoing) -> Result<bool, Error> {
             } else {
                 "it is given up"
             };
-            tracing::warn!("mail {} ({}) was not sent, {then}: {why}", message.id, message.kind);
+            tracing::warn!("message {} ({}) was not sent, {then}: {why}", message.id, message.kind);
             outbox::failed(&mut tx, &message.id, why, due, now).await?;
         }
     }
@@ -116,7 +127,11 @@ pub async fn forget_old(app: &App) -> Result<(), Error> {
 
 fn next_attempt(message: &Outgoing, now: i64) -> Option<i64> {
     let pause = (RETRY_MS << message.attempts.clamp(0, 16)).min(LONGEST_RETRY_MS);
-    (now + pause < message.created + GIVE_UP_MS).then_some(now + pause)
+    let given_up = match message.receiver {
+        Some(_) => NOTICE_GIVE_UP_MS,
+        None => GIVE_UP_MS,
+    };
+    (now + pause < message.created + given_up).then_some(now + pause)
 }
 
 async fn send(app: &App, message: &Outgoing) -> Result<(), String> {
@@ -144,7 +159,7 @@ async fn send(app: &App, message: &Outgoing) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    fn after(attempts: i64, age: i64) -> Option<i64> {
+    fn after(attempts: i64, age: i64, receiver: Option<&str>) -> Option<i64> {
         let message = Outgoing {
             id: String::new(),
             realm_id: String::new(),
@@ -152,17 +167,25 @@ mod tests {
             doc: Vec::new(),
             created: 0,
             attempts,
+            receiver: receiver.map(str::to_owned),
         };
         next_attempt(&message, age).map(|due| due - age)
     }
 
     #[test]
     fn pauses_double_to_a_quarter_of_an_hour_and_end_after_a_day() {
-        assert_eq!(after(0, 0), Some(5_000));
-        assert_eq!(after(1, 0), Some(10_000));
-        assert_eq!(after(7, 0), Some(640_000));
-        assert_eq!(after(8, 0), Some(900_000));
-        assert_eq!(after(50, 0), Some(900_000));
-        assert_eq!(after(90, 24 * 3_600_000), None);
+        assert_eq!(after(0, 0, None), Some(5_000));
+        assert_eq!(after(1, 0, None), Some(10_000));
+        assert_eq!(after(7, 0, None), Some(640_000));
+        assert_eq!(after(8, 0, None), Some(900_000));
+        assert_eq!(after(50, 0, None), Some(900_000));
+        assert_eq!(after(90, 24 * 3_600_000, None), None);
+    }
+
+    #[test]
+    fn whoever_does_not_hear_of_a_logout_is_told_for_minutes_only() {
+        assert_eq!(after(0, 0, Some("client")), Some(5_000));
+        assert_eq!(after(5, 155_000, Some("client")), Some(160_000));
+        assert_eq!(after(6, 315_000, Some("client")), None);
     }
 }

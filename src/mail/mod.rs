@@ -1,12 +1,16 @@
 //! Mail goes out through the outbox: written in the transaction of what it tells of, delivered afterwards by any node.
 //!
+//! What applications are told of a logout goes the same way, in queues of their own.
+//!
 //! In development a realm without `smtpServer` sends nothing: its mail goes to the inbox page.
 
 mod deliver;
+mod notices;
 mod settings;
 mod smtp;
 
 pub use deliver::{deliver_due, forget_old, start};
+pub use notices::deliver_due as deliver_notices;
 pub use settings::Settings;
 pub use smtp::send_now;
 
@@ -104,6 +108,7 @@ pub async fn queue(
         kind: mail.kind.to_owned(),
         created: now,
         attempts: 0,
+        receiver: None,
     };
     outbox::add(tx, &message, inbox || !wanted).await?;
     if inbox && wanted {

@@ -16,6 +16,8 @@ pub struct Outgoing {
     pub created: i64,
     /// Attempts that failed so far.
     pub attempts: i64,
+    /// Who is told, where each receiver has a queue of its own; `None`: a mail.
+    pub receiver: Option<String>,
 }
 
 fn outgoing(mut r: Row) -> Result<Outgoing, Error> {
@@ -26,6 +28,7 @@ fn outgoing(mut r: Row) -> Result<Outgoing, Error> {
         doc: r.next()?,
         created: r.next()?,
         attempts: r.next()?,
+        receiver: r.next()?,
     })
 }
 
@@ -40,23 +43,51 @@ pub async fn add(tx: &mut Tx, message: &Outgoing, done: bool) -> Result<(), Erro
     } else {
         (Some(&message.doc), None)
     };
-    let sql = "insert into outbox (id, realm_id, kind, doc, created, due, attempts, claimed_until, done)
-               values ($1, $2, $3, $4, $5, $5, 0, 0, $6)";
+    let sql = "insert into outbox (id, realm_id, kind, doc, created, due, attempts, claimed_until, done, receiver)
+               values ($1, $2, $3, $4, $5, $5, 0, 0, $6, $7)";
     let m = message;
-    tx.exec(sql, &[&m.id, &m.realm_id, &m.kind, &doc, &m.created, &delivered])
-        .await?;
+    tx.exec(
+        sql,
+        &[&m.id, &m.realm_id, &m.kind, &doc, &m.created, &delivered, &m.receiver],
+    )
+    .await?;
     Ok(())
 }
 
-/// Messages that may be sent now, the oldest first.
+/// Mails that may be sent now, the oldest first.
 ///
 /// # Errors
 ///
 /// Those of the database.
 pub async fn due(q: impl Query, now: i64, most: i64) -> Result<Vec<Outgoing>, Error> {
-    let sql = "select id, realm_id, kind, doc, created, attempts from outbox
-               where done is null and due <= $1 and claimed_until < $1 order by due, id limit $2";
+    let sql = "select id, realm_id, kind, doc, created, attempts, receiver from outbox
+               where done is null and receiver is null and due <= $1 and claimed_until < $1
+               order by due, id limit $2";
     q.all(sql, &[&now, &most]).await?.into_iter().map(outgoing).collect()
+}
+
+/// The receivers for whom something is due: those first that were not yet tried in vain.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn receivers(q: impl Query, now: i64, most: i64) -> Result<Vec<String>, Error> {
+    let sql = "select receiver from outbox
+               where receiver is not null and done is null and due <= $1 and claimed_until < $1
+               group by receiver order by min(attempts), min(due), receiver limit $2";
+    q.all(sql, &[&now, &most]).await?.iter_mut().map(Row::next).collect()
+}
+
+/// What one receiver is told next.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn next_for(q: impl Query, receiver: &str, now: i64) -> Result<Option<Outgoing>, Error> {
+    let sql = "select id, realm_id, kind, doc, created, attempts, receiver from outbox
+               where receiver = $1 and done is null and due <= $2 and claimed_until < $2
+               order by attempts, due, id limit 1";
+    q.first(sql, &[&receiver, &now]).await?.map(outgoing).transpose()
 }
 
 /// Takes a message for this node until `until`. `false`: another node has it.

@@ -86,12 +86,12 @@ async fn an_application_is_told_by_the_server_until_it_has_heard() {
 
         // It is not there at first, and is told again.
         let (sent, _) = tokio::join!(
-            vestibule::mail::deliver_due(&server.app),
+            vestibule::mail::deliver_notices(&server.app),
             told(&listener, "503 Service Unavailable")
         );
         assert_eq!(sent.unwrap(), 0);
         server.app.clock.advance(10_000);
-        let (sent, token) = tokio::join!(vestibule::mail::deliver_due(&server.app), told(&listener, "200 OK"));
+        let (sent, token) = tokio::join!(vestibule::mail::deliver_notices(&server.app), told(&listener, "200 OK"));
         assert_eq!(sent.unwrap(), 1);
         let parsed = jwt::decode(&token).unwrap();
         assert_eq!((parsed.typ(), parsed.alg()), (Some("logout+jwt"), Alg::ES256));
@@ -153,13 +153,66 @@ async fn applications_hear_of_every_way_in_which_a_session_ends() {
             }
         }
         let (sent, token) = tokio::join!(
-            vestibule::mail::deliver_due(&server.app),
+            vestibule::mail::deliver_notices(&server.app),
             told(&listener, "204 No Content")
         );
         assert_eq!(sent.unwrap(), 1, "{way}");
         assert_eq!(claims(&token)["sub"], id["sub"], "{way}");
         assert!(claims(&token)["sid"].is_null());
         server.app.clock.advance(1_000);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_that_does_not_answer_holds_up_neither_mail_nor_others() {
+    for server in opened().await {
+        let (silent, listener) = (
+            TcpListener::bind("127.0.0.1:0").await.unwrap(),
+            TcpListener::bind("127.0.0.1:0").await.unwrap(),
+        );
+        let smtp = support::SmtpServer::start().await;
+        let sending = json!({
+            "host": "127.0.0.1", "port": smtp.address.port().to_string(), "from": "door@example.org"
+        });
+        let realm = shop(&server, json!({ "smtpServer": sending })).await;
+        for (id, listener) in [("silent", &silent), ("listening", &listener)] {
+            let address = format!("http://127.0.0.1:{}/bye", listener.local_addr().unwrap().port());
+            let attributes = json!({ "backchannel.logout.url": address });
+            app(&server, &realm, id, json!({ "attributes": attributes })).await;
+        }
+        // Many sessions of the silent one end before one of the other.
+        for n in 0..13 {
+            let client = if n < 12 { "silent" } else { "listening" };
+            let (_, tokens) = signed_in(&server, &realm, client).await;
+            let path = format!("/{realm}/sessions/{}", text(&claims(&text(&tokens, "id_token")), "sid"));
+            assert_eq!(server.admin("DELETE", &path, Value::Null).await.status, 204);
+        }
+        let found = server
+            .admin("GET", &format!("/{realm}/users?username=mia"), Value::Null)
+            .await;
+        let mia = text(&found.json()[0], "id");
+        let path = format!("/{realm}/users/{mia}");
+        let email = json!({ "email": "mia@example.org" });
+        assert_eq!(server.admin("PUT", &path, email).await.status, 204);
+        let path = format!("{path}/execute-actions-email");
+        let asked = server.admin("PUT", &path, json!(["UPDATE_PASSWORD"])).await;
+        assert!(asked.status < 300, "{}", asked.body);
+
+        let sent = vestibule::mail::deliver_due(&server.app).await.unwrap();
+        assert_eq!((sent, smtp.wait_for(1).await.len()), (1, 1));
+        let called = tokio::time::timeout(std::time::Duration::from_millis(50), silent.accept()).await;
+        assert!(called.is_err(), "mail tells nobody of a logout");
+
+        let told_one = async { told(&listener, "200 OK").await };
+        let (heard, _) = tokio::join!(vestibule::mail::deliver_notices(&server.app), told_one);
+        assert_eq!(heard.unwrap(), 1);
+        // The silent one was called once in each of the two rounds, not for all that waits for it.
+        let mut calls = 0;
+        while let Ok(called) = tokio::time::timeout(std::time::Duration::from_millis(50), silent.accept()).await {
+            drop(called.unwrap());
+            calls += 1;
+        }
+        assert_eq!(calls, 2);
     }
 }
 
@@ -179,7 +232,7 @@ async fn an_address_inside_ones_own_walls_is_not_called() {
     let (_, tokens) = signed_in(&server, &realm, "told").await;
     let path = format!("/{realm}/sessions/{}", text(&claims(&text(&tokens, "id_token")), "sid"));
     server.admin("DELETE", &path, Value::Null).await;
-    assert_eq!(vestibule::mail::deliver_due(&server.app).await.unwrap(), 0);
+    assert_eq!(vestibule::mail::deliver_notices(&server.app).await.unwrap(), 0);
     let waiting = tokio::time::timeout(std::time::Duration::from_millis(50), listener.accept()).await;
     assert!(waiting.is_err(), "nobody called");
 }
@@ -224,7 +277,7 @@ async fn the_browser_tells_those_who_want_it_so_and_then_goes_on() {
         "{policy}"
     );
     // They are told once.
-    assert_eq!(vestibule::mail::deliver_due(&server.app).await.unwrap(), 0);
+    assert_eq!(vestibule::mail::deliver_notices(&server.app).await.unwrap(), 0);
     let refreshed = server
         .form(
             &at(&realm, "token"),

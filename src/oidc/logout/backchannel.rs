@@ -58,6 +58,7 @@ pub async fn queue(
             kind: KIND.to_owned(),
             created: app.now(),
             attempts: 0,
+            receiver: Some(client.id.clone()),
         };
         outbox::add(tx, &message, false).await?;
     }
