@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::oidc::bearer::{self, Bearer};
+use crate::oidc::tokens::resource;
 use crate::store::client::{self, Client};
 use crate::store::initial_access::{self, InitialAccess};
 use crate::store::json;
@@ -76,6 +77,7 @@ pub async fn of(
     };
     if token::claimed_type(token).as_deref() == Some("Bearer") {
         return Ok(match bearer::verify(app, caller, realm, token).await? {
+            Ok(known) if resource::is_for_others(realm, &known.claims) => Err(Refusal::Token("Failed decode token")),
             Ok(known) => Ok(Access::Bearer(rights(app, realm, &known).await?)),
             Err(_) => Err(Refusal::Token("Failed decode token")),
         });

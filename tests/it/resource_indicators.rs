@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::oidc::{at, claims, code, exchange, shop, text, token};
+use crate::support::oidc::{CALLBACK, at, claims, code, exchange, shop, text, token};
 use crate::support::{self, Server, encode};
 use crate::token::refused;
 
@@ -98,6 +98,58 @@ async fn what_is_not_listed_is_refused_and_without_a_list_nothing_is_asked() {
     let plain = shop(&server, json!({})).await;
     let tokens = token(&server, &plain, &fields("https://evil.example")).await.json();
     assert_eq!(audience(&tokens), json!("account"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_for_an_api_tells_what_the_api_knows_and_administers_nothing() {
+    for server in support::servers().await {
+        let realm = with_servers(&server).await;
+        let users = format!("/{realm}/users");
+        let mia = server
+            .admin("GET", &format!("{users}?username=mia"), Value::Null)
+            .await
+            .json();
+        let mia = format!("{users}/{}", text(&mia[0], "id"));
+        let person = json!({ "firstName": "Mia", "lastName": "May", "email": "mia@example.org" });
+        assert_eq!(server.admin("PUT", &mia, person).await.status, 204);
+        let clients = format!("/{realm}/clients");
+        let holder = server
+            .admin("GET", &format!("{clients}?clientId=realm-management"), Value::Null)
+            .await
+            .json();
+        let holder = text(&holder[0], "id");
+        let role = server
+            .admin("GET", &format!("{clients}/{holder}/roles/realm-admin"), Value::Null)
+            .await
+            .json();
+        let given = server
+            .admin("POST", &format!("{mia}/role-mappings/clients/{holder}"), json!([role]))
+            .await;
+        assert_eq!(given.status, 204, "{}", given.body);
+
+        for (resource, good) in [(None, true), (Some(MCP), false), (Some(BILLS), false)] {
+            let asked = resource.map(|r| asked(&[r])).unwrap_or_default();
+            let given = code(&server, &realm, "shop", &asked).await;
+            let tokens = exchange(&server, &realm, &given, &[]).await.json();
+            let access = text(&tokens, "access_token");
+            let bearer = format!("Bearer {access}");
+            let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+            let listed = server
+                .request("GET", &format!("/admin/realms/{realm}/users"), &headers, "")
+                .await;
+            assert_eq!(listed.status, if good { 200 } else { 401 }, "{resource:?}");
+            let registration = format!("/realms/{realm}/clients-registrations/default");
+            let body = json!({ "redirectUris": [CALLBACK] }).to_string();
+            let registered = server.request("POST", &registration, &headers, &body).await;
+            assert_eq!(registered.status, if good { 201 } else { 401 }, "{}", registered.body);
+            // Claims go with the scopes.
+            let said = claims(&access);
+            let knows_profile = resource != Some(BILLS);
+            assert_eq!(said["name"].is_string(), knows_profile, "{said}");
+            assert_eq!(said["email"], "mia@example.org");
+            assert!(said["sub"].is_string());
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,7 @@ use super::error::ApiError;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::oidc::bearer::{self, Bearer};
+use crate::oidc::tokens::resource;
 use crate::store::client::{self, Client};
 use crate::store::realm::{self, Realm};
 use crate::store::user::User;
@@ -204,6 +205,9 @@ async fn identify(app: App, caller: Caller, token: String) -> Result<Administrat
         .ok_or_else(ApiError::unauthorized)?;
     let bearer = bearer::verify(&app, &caller, &home, &token).await?;
     let bearer = bearer.map_err(|_| ApiError::unauthorized())?;
+    if resource::is_for_others(&home, &bearer.claims) {
+        return Err(ApiError::unauthorized());
+    }
     let roles = roles_of(&app, &home, &bearer).await?;
     Ok(Administrator {
         app,

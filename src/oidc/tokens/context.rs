@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::access::{self, Named};
+use super::resource;
 use super::scope::{Organizations, Scopes};
 use crate::app::App;
 use crate::error::Error;
@@ -26,6 +27,7 @@ pub struct Membership {
 }
 
 /// What mappers look at.
+#[derive(Clone)]
 pub struct Context {
     pub realm: Arc<Realm>,
     pub client: Arc<Client>,
@@ -87,6 +89,13 @@ impl Context {
             organizations,
             own_mappers: own_mappers(client),
         })
+    }
+
+    /// The same with the scopes only that these resources know.
+    pub fn narrowed(&self, resources: &[String]) -> Self {
+        let mut narrowed = self.clone();
+        resource::narrow(&self.realm, resources, &mut narrowed.scopes);
+        narrowed
     }
 
     /// The mappers of the client itself and of its client scopes.

@@ -10,7 +10,6 @@ use super::context::Context;
 use super::encrypted::{self, What};
 use super::mappers::{self, Target};
 use super::refresh::{self, Refresh};
-use super::resource;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::Error;
@@ -156,6 +155,8 @@ fn header_type(client: &Client) -> &'static str {
 
 /// The claims of an access token.
 pub fn access_claims(app: &App, caller: &Caller, context: &Context, wanted: &Wanted<'_>) -> Access {
+    let narrowed = (!wanted.resources.is_empty()).then(|| context.narrowed(wanted.resources));
+    let context = narrowed.as_ref().unwrap_or(context);
     let (realm, client) = (&context.realm, &context.client);
     let iat = app.now_seconds();
     let own = client
@@ -199,7 +200,10 @@ pub fn access_claims(app: &App, caller: &Caller, context: &Context, wanted: &Wan
     claims.set("cnf", wanted.bound.cnf());
     let target = if light { Target::Lightweight } else { Target::Access };
     mappers::apply(context, target, &mut claims);
-    resource::apply(realm, wanted.resources, &mut claims);
+    if !wanted.resources.is_empty() {
+        // For nobody else, whatever mappers add.
+        claims.set_audience(wanted.resources.to_vec());
+    }
     Access { claims, jti, exp, iat }
 }
 

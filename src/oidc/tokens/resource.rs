@@ -4,7 +4,9 @@
 use serde::Deserialize;
 use url::Url;
 
-use super::claims::Claims;
+use super::audience;
+use super::scope::Scopes;
+use crate::store::json::Doc;
 use crate::store::realm::Realm;
 
 /// An API.
@@ -58,22 +60,28 @@ fn is_same(one: &str, other: &str) -> bool {
     parsed(one).is_some_and(|one| Some(one) == parsed(other))
 }
 
-/// Makes a token one for these resources only: audience, and the scopes that they know.
-pub fn apply(realm: &Realm, resources: &[String], claims: &mut Claims) {
+/// Leaves of the scopes those that these resources know, and those that tokens do not name. Call it before mappers add what
+/// the scopes stand for.
+pub fn narrow(realm: &Realm, resources: &[String], scopes: &mut Scopes) {
     if resources.is_empty() {
         return;
     }
-    claims.set_audience(resources.to_vec());
     let servers = listed(realm).unwrap_or_default();
     let chosen = || servers.iter().filter(|server| resources.contains(&server.id));
     if chosen().any(|server| server.scopes.is_empty()) {
         return;
     }
-    let known = |name: &&str| OF_NOBODY.contains(name) || chosen().any(|s| s.scopes.iter().any(|scope| scope == name));
-    let scope = claims.get("scope").and_then(|s| s.as_str()).unwrap_or_default();
-    let kept: Vec<&str> = scope.split(' ').filter(known).collect();
-    let kept = kept.join(" ");
-    claims.set("scope", kept);
+    let is_known =
+        |name: &str| OF_NOBODY.contains(&name) || chosen().any(|s| s.scopes.iter().any(|known| known == name));
+    scopes.keep(realm, |scope| !scope.in_token_scope() || is_known(&scope.name));
+}
+
+/// Whether a token is for listed resources only: it is good nowhere else, whatever roles its bearer has.
+pub fn is_for_others(realm: &Realm, claims: &Doc) -> bool {
+    let servers = listed(realm).unwrap_or_default();
+    let audiences = audience::of(claims);
+    let is_listed = |audience: &&str| servers.iter().any(|server| server.id == *audience);
+    !audiences.is_empty() && audiences.iter().all(is_listed)
 }
 
 #[cfg(test)]

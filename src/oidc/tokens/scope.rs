@@ -138,6 +138,12 @@ impl Scopes {
             .retain(|place| realm.client_scopes.get(*place).is_some_and(may));
     }
 
+    /// Keeps the scopes of which this is true.
+    pub fn keep(&mut self, realm: &Realm, is_kept: impl Fn(&ClientScope) -> bool) {
+        self.applied
+            .retain(|place| realm.client_scopes.get(*place).is_some_and(&is_kept));
+    }
+
     /// Leaves of the organizations that were asked for those that the user is a member of; without any, a scope that asks
     /// for some by name or for all of them is dropped.
     pub fn keep_organizations(&mut self, realm: &Realm, aliases: &[&str]) {
