@@ -13,6 +13,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use tokio::sync::Mutex;
 use url::{Host, Url};
 
 use crate::config::Config;
@@ -26,6 +27,9 @@ const BYTES: usize = 64 * 1024;
 
 /// How long an answer is used again.
 const KEPT: Duration = Duration::from_secs(60);
+
+/// How long an address is left alone that did not answer as it must: strangers can make us fetch.
+const LEFT_ALONE: Duration = Duration::from_secs(30);
 
 /// Why nothing was fetched. Constant texts: what is behind an address is not told to whoever named it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +48,9 @@ pub struct Egress {
     client: reqwest::Client,
     allowed: Arc<[IpNet]>,
     kept: Cache<String, Arc<[u8]>>,
+    failed: Cache<String, Refused>,
+    /// Who fetches an address: one at a time.
+    fetching: Cache<String, Arc<Mutex<()>>>,
     roots: Arc<[CertificateDer<'static>]>,
 }
 
@@ -67,10 +74,14 @@ impl Egress {
             .build()
             .map_err(|e| Error::Setup(e.to_string()))?;
         let kept = Cache::builder().max_capacity(1_000).time_to_live(KEPT).build();
+        let failed = Cache::builder().max_capacity(10_000).time_to_live(LEFT_ALONE).build();
+        let fetching = Cache::builder().max_capacity(10_000).time_to_idle(KEPT).build();
         Ok(Self {
             client,
             allowed,
             kept,
+            failed,
+            fetching,
             roots,
         })
     }
@@ -80,19 +91,40 @@ impl Egress {
         &self.roots
     }
 
-    /// Fetches a document, or uses what was fetched in the last minute.
+    /// Fetches a document, or uses what was fetched in the last minute. An address that failed is not asked again for half a
+    /// minute, and none is asked twice at once.
     ///
     /// # Errors
     ///
     /// [`Refused`]; nothing was connected to unless it is [`Refused::Answer`].
     pub async fn get(&self, address: &str) -> Result<Arc<[u8]>, Refused> {
-        if let Some(known) = self.kept.get(address) {
-            return Ok(known);
+        if let Some(known) = self.known(address) {
+            return known;
         }
         let url = self.check(address)?;
-        let bytes: Arc<[u8]> = answered(self.client.get(url)).await?.into();
-        self.kept.insert(address.to_owned(), Arc::clone(&bytes));
-        Ok(bytes)
+        let turn = self.fetching.get_with_by_ref(address, Arc::default);
+        let _turn = turn.lock().await;
+        if let Some(known) = self.known(address) {
+            return known;
+        }
+        let fetched = answered(self.client.get(url)).await;
+        match fetched {
+            Ok(bytes) => {
+                let bytes: Arc<[u8]> = bytes.into();
+                self.kept.insert(address.to_owned(), Arc::clone(&bytes));
+                Ok(bytes)
+            }
+            Err(refused) => {
+                self.failed.insert(address.to_owned(), refused);
+                Err(refused)
+            }
+        }
+    }
+
+    /// What came of the last fetch, where it still counts.
+    fn known(&self, address: &str) -> Option<Result<Arc<[u8]>, Refused>> {
+        let kept = self.kept.get(address).map(Ok);
+        kept.or_else(|| self.failed.get(address).map(Err))
     }
 
     /// Posts a form. What is answered is not read.

@@ -178,6 +178,66 @@ async fn an_object_is_fetched_only_from_the_clients_own_addresses_and_not_from_p
     }
 }
 
+/// Answers every call with this status and this body, and counts the calls.
+async fn counting(status: &'static str, body: String) -> (u16, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let calls = std::sync::Arc::<std::sync::atomic::AtomicUsize>::default();
+    let counted = std::sync::Arc::clone(&calls);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let mut seen = [0; 4096];
+            let _ = stream.read(&mut seen).await.unwrap();
+            // Long enough that all who come at once are there.
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            let length = body.len();
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    (port, calls)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_make_nobody_fetch_again_and_again() {
+    let servers = support::servers_with(|config| config.egress_allow = vec!["127.0.0.0/8".parse().unwrap()]);
+    let server = servers.await.remove(0);
+    let made = |calls: &std::sync::atomic::AtomicUsize| calls.load(std::sync::atomic::Ordering::SeqCst);
+    let key = SigningKey::generate(Alg::ES256).unwrap();
+
+    // Fragments that were made up, and a registered one.
+    let (port, calls) = counting("200 OK", "garbage".to_owned()).await;
+    let own = format!("http://127.0.0.1:{port}/request.jwt");
+    let listed = json!({ "request.uris": format!("{own}##{own}#v2") });
+    let realm = signer(&server, &[&key], listed).await;
+    let open_at = |uri: String| {
+        let query = encode(&[("client_id", "signer"), ("request_uri", &uri)]);
+        let (server, address) = (&server, format!("{}?{query}", at(&realm, "auth")));
+        async move { server.get(&address).await.status }
+    };
+    let all = (0..10).map(|n| open_at(format!("{own}#{n}")));
+    assert_eq!(futures_util::future::join_all(all).await, [400; 10]);
+    assert_eq!(made(&calls), 1);
+    open_at(format!("{own}#v2")).await;
+    assert_eq!(made(&calls), 2);
+
+    // An address of keys that fails, and one without the key that is named.
+    for (status, most) in [("503 Service Unavailable", 1), ("200 OK", 2)] {
+        let (port, calls) = counting(status, "{\"keys\":[]}".to_owned()).await;
+        let address = format!("http://127.0.0.1:{port}/jwks");
+        let more = json!({ "use.jwks.string": "false", "use.jwks.url": "true", "jwks.url": address });
+        let realm = signer(&server, &[], more).await;
+        let object = jwt::encode(&key, "JWT", &asked(&realm, &[])).unwrap();
+        for _ in 0..2 {
+            let all = (0..10).map(|_| open(&server, &realm, &object, &[]));
+            let answers = futures_util::future::join_all(all).await;
+            assert!(answers.iter().all(|answer| answer.status == 400));
+        }
+        assert_eq!(made(&calls), most, "{status}");
+    }
+}
+
 /// What a browser gets back after `mia` signed in for `signer` with these parameters.
 async fn signed_in(server: &Server, realm: &str, more: &[(&str, &str)]) -> Answer {
     let mut query = vec![

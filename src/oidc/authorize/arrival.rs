@@ -115,20 +115,24 @@ async fn pushed(app: &App, realm: &Realm, client: &Client, uri: &str) -> Result<
     }))
 }
 
-/// An object at one of the client's own addresses (`request.uris`); what is behind `#` only tells versions apart.
+/// An object at one of the client's own addresses (`request.uris`). What is behind `#` tells versions apart where it was
+/// registered with the address; elsewhere it is overlooked, or else whoever makes up another had it fetched again.
 async fn fetched(app: &App, client: &Client, uri: &str) -> Result<String, Unreadable> {
     let plain = |uri: &str| uri.split('#').next().unwrap_or_default().to_owned();
     let listed = client.attribute("request.uris").unwrap_or_default();
-    if !listed
+    let address = if listed.split("##").any(|known| known == uri) {
+        uri.to_owned()
+    } else if listed
         .split("##")
-        .any(|known| known == uri || plain(known) == uri || known == plain(uri))
+        .any(|known| plain(known) == uri || known == plain(uri))
     {
+        plain(uri)
+    } else {
         return Err("Specified 'request_uri' not allowed for this client.");
-    }
-    // With its fragment, so that another version is fetched anew.
+    };
     let bytes = app
         .egress
-        .get(uri)
+        .get(&address)
         .await
         .map_err(|_| "The 'request_uri' did not answer")?;
     String::from_utf8(bytes.to_vec()).map_err(|_| "The 'request_uri' did not answer")

@@ -21,14 +21,11 @@ static ASKED: LazyLock<Cache<String, ()>> =
 pub async fn find(app: &App, client: &Client, kid: Option<&str>, alg: Alg) -> Option<VerifyingKey> {
     if client.attribute("use.jwks.url") == Some("true") {
         let address = client.attribute("jwks.url")?;
-        let first = fetched(app, address).await.and_then(|set| in_set(&set, kid, alg));
-        if first.is_some() {
+        let first = in_set(&fetched(app, address).await?, kid, alg);
+        // Of many that come at once, one asks again.
+        if first.is_some() || !ASKED.entry_by_ref(address).or_insert(()).is_fresh() {
             return first;
         }
-        if ASKED.contains_key(address) {
-            return None;
-        }
-        ASKED.insert(address.to_owned(), ());
         app.egress.forget(address);
         return in_set(&fetched(app, address).await?, kid, alg);
     }
