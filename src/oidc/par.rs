@@ -25,6 +25,9 @@ use crate::store::json::Doc;
 use crate::store::pushed_request::{self, Pushed};
 use crate::store::realm::Realm;
 
+/// The largest request that is kept, in bytes of names and values.
+const LARGEST: usize = 16 * 1024;
+
 /// `POST .../protocol/openid-connect/ext/par/request`
 pub async fn post(
     State(app): State<App>,
@@ -74,6 +77,11 @@ async fn push(app: &App, caller: &Caller, realm: &Realm, headers: &HeaderMap, bo
             return Err(refuse(app, realm, event, refused, "invalid_request").await);
         }
     };
+    let size: usize = kept.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if size > LARGEST {
+        let refused = Refusal::new(413, "invalid_request", "The request is too large");
+        return Err(refuse(app, realm, event, refused, "invalid_request").await);
+    }
     let issuer = caller.issuer(&realm.name);
     let asked = Asked {
         sent: &params,

@@ -153,3 +153,17 @@ async fn a_client_that_must_push_cannot_do_without() {
         .unwrap();
     assert!(!row.next::<String>().unwrap().contains("secret"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_of_any_size_is_not_kept() {
+    let server = support::sqlite().await;
+    let realm = shop(&server, json!({})).await;
+    let many: Vec<String> = (0..20).map(|n| format!("own{n}")).collect();
+    let value = "x".repeat(1_000);
+    for (parameters, status) in [(10, 201), (20, 413)] {
+        let mut fields = usual();
+        fields.extend(many.iter().take(parameters).map(|name| (name.as_str(), value.as_str())));
+        let answer = push(&server, &realm, &fields).await;
+        assert_eq!(answer.status, status, "{}", answer.body);
+    }
+}
