@@ -324,3 +324,27 @@ async fn all_of_many_sessions_of_a_realm_end_but_the_offline_ones() {
         assert_eq!((left(false).await, left(true).await), (0, 100));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_application_writes_the_policy_of_the_page_that_tells_others() {
+    let server = support::sqlite().await;
+    let realm = shop(&server, json!({})).await;
+    for (id, host) in [("bad", "a;script-src-elem,b"), ("wide", "*"), ("good", "good.example")] {
+        let attributes = json!({ "frontchannel.logout.url": format!("https://{host}/bye") });
+        app(
+            &server,
+            &realm,
+            id,
+            json!({ "frontchannelLogout": true, "attributes": attributes }),
+        )
+        .await;
+    }
+    let (mut browser, _) = signed_in(&server, &realm, "bad").await;
+    at_client(&mut browser, &server, &realm, "wide").await;
+    let tokens = at_client(&mut browser, &server, &realm, "good").await;
+    let query = encode(&[("id_token_hint", text(&tokens, "id_token").as_str())]);
+    let page = browser.get(&format!("{}?{query}", at(&realm, "logout"))).await;
+    let policy = page.header("content-security-policy");
+    assert!(policy.contains("frame-src https://good.example 'self'"), "{policy}");
+    assert!(!policy.contains("script-src-elem") && !page.body.contains("script-src-elem"));
+}

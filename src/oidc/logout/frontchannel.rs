@@ -72,6 +72,11 @@ fn framed(address: &str, with_session: bool, issuer: &str, sid: &str) -> Option<
     if !matches!(url.scheme(), "https" | "http") {
         return None;
     }
+    // What is no part of a name would be read as more of the policy that lets the page load the frame.
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+    if !url.host_str()?.chars().all(is_plain) {
+        return None;
+    }
     if with_session {
         url.query_pairs_mut().append_pair("iss", issuer).append_pair("sid", sid);
     }
@@ -122,5 +127,13 @@ mod tests {
             Some("https://app.example/bye?x=1&iss=https%3A%2F%2Fid.example%2Frealms%2Fa&sid=s1")
         );
         assert_eq!(of("javascript:alert(1)", false), None);
+    }
+
+    #[test]
+    fn an_address_that_would_change_the_pages_policy_is_not_framed() {
+        for host in ["a;sandbox", "a,b.example", "'self'.example", "*.example", "*"] {
+            assert_eq!(of(&format!("https://{host}/bye"), false), None, "{host}");
+        }
+        assert!(of("https://[2001:db8::1]:8443/bye", false).is_some());
     }
 }
