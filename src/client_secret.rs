@@ -142,7 +142,8 @@ pub fn take_rotated(app: &App, client: &mut Client) -> Result<(), Error> {
     };
     let until = client.attribute("client.secret.rotated.expiration.time");
     let until = until
-        .and_then(|at| at.parse::<i64>().ok())
+        .and_then(|at| at.parse().ok())
+        .map(json::moderate)
         .unwrap_or(0)
         .saturating_mul(1000);
     if until > app.now() {
@@ -230,7 +231,7 @@ pub fn limit(doc: &mut Doc, now_seconds: i64, lifetime: Option<i64>) {
 
 /// A new secret has its own time.
 fn renew_end(doc: &mut Doc, now_seconds: i64) {
-    let lifetime = doc.get(LIFETIME).and_then(Value::as_i64);
+    let lifetime = doc.get(LIFETIME).and_then(Value::as_i64).map(json::moderate);
     let Some(attributes) = doc.get_mut("attributes").and_then(Value::as_object_mut) else {
         return;
     };

@@ -174,6 +174,13 @@ impl ServeArgs {
             let all: Result<Vec<_>, _> = text.split(',').map(network).collect();
             trusted_proxies = all.map_err(|e| Error::Setup(format!("KC_PROXY_TRUSTED_ADDRESSES: {e}")))?;
         }
+        let client_certificate_header = self.proxy_client_certificate_header.filter(|h| !h.is_empty());
+        if client_certificate_header.is_some() && trusted_proxies.is_empty() {
+            // A header that proves who a client is, from anybody in a private network, proves nothing.
+            return Err(Error::Setup(
+                "--proxy-client-certificate-header needs --proxy-trusted-addresses: say which proxy is believed".into(),
+            ));
+        }
         // An empty variable is none, as in a compose file that passes on what may not be set.
         let db = match self.db.filter(|d| !d.is_empty()) {
             Some(given) => Some(given),
@@ -185,7 +192,7 @@ impl ServeArgs {
             hostname: hostname.map(|h| base_address(&h)).transpose()?,
             proxy_headers,
             trusted_proxies,
-            client_certificate_header: self.proxy_client_certificate_header.filter(|h| !h.is_empty()),
+            client_certificate_header,
             client_verified_header: self.proxy_client_verified_header.filter(|h| !h.is_empty()),
             import_realm: self.import_realm,
             console: self.console,
@@ -284,6 +291,8 @@ fn base_address(text: &str) -> Result<String, Error> {
 
 #[cfg(test)]
 mod tests {
+    use clap::FromArgMatches as _;
+
     use super::*;
 
     #[test]
@@ -305,6 +314,18 @@ mod tests {
         ] {
             assert!(base_address(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn certificates_are_believed_only_of_a_proxy_that_is_named() {
+        let with = |more: &[&str]| {
+            let command = ServeArgs::augment_args(clap::Command::new("serve"));
+            let line = ["serve", "--dev", "--proxy-client-certificate-header", "client-cert"];
+            let found = command.get_matches_from([&line, more].concat());
+            ServeArgs::from_arg_matches(&found).unwrap().resolve()
+        };
+        assert!(with(&[]).is_err_and(|e| e.to_string().contains("--proxy-trusted-addresses")));
+        assert!(with(&["--proxy-trusted-addresses", "10.0.0.1"]).is_ok());
     }
 
     #[test]

@@ -91,7 +91,7 @@ fn signed(sent: &Dpop) -> Result<(String, Doc), &'static str> {
 /// Whether the proof was made for this request, now.
 fn fits(app: &App, sent: &Dpop, claims: &Doc, token: Option<&str>) -> Result<(), &'static str> {
     let text = |name: &str| json::text(claims, name);
-    let iat = claims.get("iat").and_then(Value::as_i64);
+    let iat = claims.get("iat").and_then(Value::as_i64).map(json::moderate);
     let (Some(jti), Some(method), Some(address), Some(iat)) = (text("jti"), text("htm"), text("htu"), iat) else {
         return Err("DPoP mandatory claims are missing");
     };

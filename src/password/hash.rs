@@ -76,6 +76,21 @@ impl Hasher {
         }
     }
 
+    /// The same, and it takes no less than a hash that is made now, so that a password that was hashed by a cheaper recipe
+    /// does not tell that there is such a user.
+    ///
+    /// # Errors
+    ///
+    /// As [`Hasher::verify`].
+    pub async fn verify_as_long(&self, password: &str, stored: &Credential, recipe: Recipe) -> Result<Verdict, Error> {
+        if recipe.made(&stored.credential_data) {
+            return self.verify(password, stored, recipe).await;
+        }
+        let (verdict, burnt) = tokio::join!(self.verify(password, stored, recipe), self.burn(password, recipe));
+        burnt?;
+        verdict
+    }
+
     async fn compare_with(&self, password: &str, stored: &Credential, recipe: Recipe) -> Result<Verdict, Error> {
         let password = Zeroizing::new(password.to_owned());
         let secret: Value = serde_json::from_str(&stored.secret_data)?;

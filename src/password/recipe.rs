@@ -145,6 +145,13 @@ impl Recipe {
         })
     }
 
+    /// Whether a stored hash was made by this recipe, and so takes as long.
+    pub(super) fn made(self, credential_data: &str) -> bool {
+        let data: Value = serde_json::from_str(credential_data).unwrap_or_default();
+        let kind = data["algorithm"].as_str().and_then(Kind::named);
+        (kind, data["hashIterations"].as_u64()) == (Some(self.kind), Some(u64::from(self.iterations)))
+    }
+
     /// Whether a stored hash is that of a password, and made by this recipe.
     pub(super) fn compare(self, password: &[u8], secret: &Value, data: &Value) -> Result<Verdict, Error> {
         let bytes = |key: &str| {

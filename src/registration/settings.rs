@@ -1,6 +1,7 @@
 //! Settings for people's registration (contract 2): realm attributes, which the same key on a client overrides.
 
 use crate::store::client::Client;
+use crate::store::json::moderate;
 use crate::store::realm::Realm;
 
 /// A setting of the client through which somebody comes, else of the realm.
@@ -46,7 +47,9 @@ pub fn reveals_addresses(realm: &Realm, client: Option<&Client>) -> bool {
 
 /// Milliseconds after which an unproved registration vanishes.
 pub fn pending_lifetime_ms(realm: &Realm, client: Option<&Client>) -> i64 {
-    let seconds = setting(realm, client, "registration.pending.expires").and_then(|s| s.parse::<i64>().ok());
+    let seconds = setting(realm, client, "registration.pending.expires")
+        .and_then(|s| s.parse().ok())
+        .map(moderate);
     seconds.filter(|s| (60..=31_536_000).contains(s)).unwrap_or(86_400) * 1000
 }
 

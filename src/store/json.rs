@@ -23,13 +23,20 @@ pub fn flag(doc: &Doc, key: &str) -> bool {
     }
 }
 
-/// A whole number, or 0.
+/// A whole number, or 0; not larger than can be reckoned with ([`moderate`]).
 pub fn number(doc: &Doc, key: &str) -> i64 {
-    match doc.get(key) {
+    moderate(match doc.get(key) {
         Some(Value::Number(n)) => n.as_i64().unwrap_or(0),
         Some(Value::String(s)) => s.parse().unwrap_or(0),
         _ => 0,
-    }
+    })
+}
+
+/// A number of seconds that somebody wrote, as far as it can be added to others and counted in milliseconds: what is beyond
+/// 35 million years is as good as that.
+pub fn moderate(number: i64) -> i64 {
+    const MOST: i64 = 1 << 50;
+    number.clamp(-MOST, MOST)
 }
 
 /// A text that is there and not empty.

@@ -164,6 +164,8 @@ async fn a_proof_that_is_not_for_this_request_and_this_moment_is_refused() {
         ),
         ("too old", vec![over("iat", json!(now - 26))]),
         ("from the future", vec![over("iat", json!(now + 20))]),
+        ("before all time", vec![over("iat", json!(i64::MIN))]),
+        ("after all time", vec![over("iat", json!(i64::MAX))]),
         ("no time", vec![over("iat", Value::Null)]),
         ("no id", vec![over("jti", Value::Null)]),
     ] {

@@ -45,6 +45,22 @@ async fn names(server: &Server, path: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_search_has_a_bound() {
+    let server = support::sqlite().await;
+    let realm = server.realm(json!({})).await;
+    for (parameter, one) in [("search", "a%20"), ("q", "a:b%20")] {
+        for (count, status) in [(20, 200), (21, 400), (1300, 400)] {
+            let path = format!(
+                "/{realm}/users?{parameter}={}",
+                one.repeat(count).trim_end_matches("%20")
+            );
+            let answer = server.admin("GET", &path, Value::Null).await;
+            assert_eq!(answer.status, status, "{parameter} {count}: {}", answer.body);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pages_and_counts_are_the_same_on_either_way() {
     for server in support::servers().await {
         let (realm, group) = realm_with_many(&server).await;

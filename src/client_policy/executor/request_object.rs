@@ -6,7 +6,7 @@ use super::Judgement;
 use crate::client_policy::at::{Asked, At, Event};
 use crate::client_policy::config::Config;
 use crate::client_policy::refused::Refused;
-use crate::store::json::Doc;
+use crate::store::json::{Doc, moderate};
 
 /// Parameters that are the object itself, or the client's proof.
 const OUTSIDE: [&str; 6] = [
@@ -57,7 +57,7 @@ pub(super) fn timely<'a>(
     let Some((claims, _)) = asked.object else {
         return Err(Refused::request("Missing parameter: 'request' or 'request_uri'"));
     };
-    let instant = |name: &str| claims.get(name).and_then(Value::as_i64);
+    let instant = |name: &str| claims.get(name).and_then(Value::as_i64).map(moderate);
     let Some(end) = instant("exp") else {
         return Err(bad("Missing parameter in the 'request' object: exp"));
     };

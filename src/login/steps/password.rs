@@ -32,7 +32,7 @@ pub async fn check(app: &App, realm: &Realm, user: Option<&User>, password: &str
         app.hasher.burn(password, recipe).await?;
         return Ok(Proof::Wrong);
     };
-    match app.hasher.verify(password, &stored, recipe).await? {
+    match app.hasher.verify_as_long(password, &stored, recipe).await? {
         _ if !fits => Ok(Proof::Wrong),
         Verdict::Wrong => Ok(Proof::Wrong),
         Verdict::Right => Ok(Proof::Right),

@@ -109,7 +109,7 @@ fn good(app: &App, caller: &Caller, realm: &Realm, claims: &Doc) -> Result<(), R
         // A claim of another type is not an absent one.
         Some(value) => value
             .as_i64()
-            .map(Some)
+            .map(|n| Some(json::moderate(n)))
             .ok_or_else(|| Refused::assertion("Token is not active")),
     };
     let (exp, nbf, iat) = (number("exp")?, number("nbf")?, number("iat")?);

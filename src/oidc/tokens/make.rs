@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::oidc::bound::Bound;
 use crate::oidc::session as sessions;
 use crate::store::client::Client;
-use crate::store::json::Doc;
+use crate::store::json::{Doc, moderate};
 use crate::store::realm::Realm;
 use crate::store::session::{ClientSession, UserSession};
 use crate::{client_secret, realm_setup};
@@ -161,7 +161,8 @@ pub fn access_claims(app: &App, caller: &Caller, context: &Context, wanted: &Wan
     let iat = app.now_seconds();
     let own = client
         .attribute("access.token.lifespan")
-        .and_then(|v| v.parse::<i64>().ok())
+        .and_then(|v| v.parse().ok())
+        .map(moderate)
         .filter(|n| *n != 0);
     let lifespan = match own {
         Some(n) if n > 0 => n,

@@ -20,6 +20,9 @@ use crate::store::user_search::{self, Search, Term};
 /// How many users are listed where nobody says.
 const DEFAULT_MAX: i64 = 100;
 
+/// How many words, and how many attributes, are searched for at once.
+const MOST_TERMS: usize = 20;
+
 fn wanted(query: &Query) -> Result<Search, ApiError> {
     let text = |name: &str| query.text(name).map(str::to_owned).filter(|t| !t.is_empty());
     let exact = query.flag("exact") == Some(true);
@@ -39,6 +42,9 @@ fn wanted(query: &Query) -> Result<Search, ApiError> {
             return Ok(search);
         }
         search.words = words.split_whitespace().map(Term::of_word).collect();
+        if search.words.len() > MOST_TERMS {
+            return Err(ApiError::bad("Too many words are searched for"));
+        }
     }
     for (parameter, column) in [
         ("username", user_search::Column::Username),
@@ -58,6 +64,9 @@ fn wanted(query: &Query) -> Result<Search, ApiError> {
         }
     }
     search.attributes = query.text("q").map(search_terms::attributes).unwrap_or_default();
+    if search.attributes.len() > MOST_TERMS {
+        return Err(ApiError::bad("Too many attributes are searched for"));
+    }
     Ok(search)
 }
 
