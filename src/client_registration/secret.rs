@@ -2,7 +2,6 @@
 //! nothing stands still while the new one is spread.
 
 use serde_json::json;
-use vestibule_oauth::client_metadata::Metadata;
 
 use super::access::Access;
 use super::asked::Asked;
@@ -37,7 +36,7 @@ pub(super) async fn renew(request: &Request<'_>, client_id: &str) -> Result<Doc,
         return Err(Refusal::metadata("The client authenticates without a secret").into());
     }
     // An update that asks for nothing. What the rules would make of the client waits for a real one.
-    let nothing = Asked::OpenId(Box::new(Metadata::default()));
+    let nothing = Asked::OpenId(Box::default());
     change(request, auth, &named, &judge, &client, &nothing)?;
     let secret = client_secret::rotate(app, realm, &mut client)?;
     if let Some(seconds) = policies.secret_lifetime() {
