@@ -151,3 +151,16 @@ pub(super) struct At<'a> {
     pub event: Event<'a>,
     pub updater: Option<&'a Gathered>,
 }
+
+impl<'a> At<'a> {
+    /// What a client asks for.
+    pub fn request(realm: &'a Realm, client: &'a Client, event: Event<'a>) -> Self {
+        Self {
+            realm,
+            doc: &client.doc,
+            client: Some(client),
+            event,
+            updater: None,
+        }
+    }
+}

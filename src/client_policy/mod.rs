@@ -102,6 +102,19 @@ impl Judge<'_> {
     }
 }
 
+/// The flow that somebody is to go through who comes with an authorization request, and the level that it stands for.
+pub fn flow(realm: &Realm, client: &Client, asked: Asked<'_>) -> Option<(String, i64)> {
+    if !rules::any(realm) {
+        return None;
+    }
+    let at = At::request(realm, client, Event::Authorization(asked));
+    let mut effects = Effects::default();
+    for rule in rules::matching(&at) {
+        effects.add(&rule, &at);
+    }
+    effects.flow
+}
+
 /// Judges what a client asks for, and tells what the policies make of it beside.
 ///
 /// # Errors
@@ -112,13 +125,7 @@ pub async fn judge(app: &App, realm: &Realm, client: &Client, event: Event<'_>) 
     if !rules::any(realm) {
         return Ok(effects);
     }
-    let at = At {
-        realm,
-        doc: &client.doc,
-        client: Some(client),
-        event,
-        updater: None,
-    };
+    let at = At::request(realm, client, event);
     for rule in rules::matching(&at) {
         let judged = match executor::on_request(&rule, &at) {
             Ok(()) => executor::ask_others(app, &rule, &at).await,

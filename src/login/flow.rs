@@ -110,20 +110,11 @@ pub fn bound<'a>(realm: &'a Realm, client: &Client, kind: FlowKind) -> Option<&'
         .or_else(|| realm.flow_by_alias(realm.text(setting)?))
 }
 
-/// The note with the flow that a client policy wants a tab to go through, by its alias.
-const ENFORCED: &str = "client-policy-flow";
-
-/// Lets a tab go through a flow that a client policy names, which stands for a level.
-pub fn enforce(session: &mut AuthSession, alias: &str, level: i64) {
-    session.set_note(ENFORCED, alias);
-    loa::stands_for(session, level);
-}
-
 /// The flow of a tab: one that a policy enforces, else the client's or the realm's. One that was enforced and is not there
 /// is none.
 pub fn of_tab<'a>(realm: &'a Realm, client: &Client, session: &AuthSession) -> Option<&'a Flow> {
-    match session.note(ENFORCED).filter(|_| session.flow == FlowKind::Browser) {
-        Some(alias) => realm.flow_by_alias(alias),
+    match session.enforced() {
+        Some((alias, _)) => realm.flow_by_alias(alias),
         None => bound(realm, client, session.flow),
     }
 }

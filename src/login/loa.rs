@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::request::AuthRequest;
-use super::session::AuthSession;
 use super::{Turn, action_level};
 use crate::error::Error;
 use crate::store::client::Client;
@@ -130,18 +129,15 @@ fn reached(turn: &Turn) -> BTreeMap<i64, i64> {
         .collect()
 }
 
-/// The level that this way has reached.
+/// The level that this way has reached. A flow that a policy enforces stands for one itself.
 pub fn present(turn: &Turn) -> i64 {
-    turn.session.note(PRESENT).and_then(|n| n.parse().ok()).unwrap_or(NONE)
+    let noted = turn.session.note(PRESENT).and_then(|n| n.parse().ok());
+    let enforced = || turn.session.enforced().map(|(_, level)| *level);
+    noted.or_else(enforced).unwrap_or(NONE)
 }
 
 fn set_present(turn: &mut Turn, level: i64) {
     turn.session.set_note(PRESENT, level.to_string());
-}
-
-/// The flow that a tab goes through stands for a level itself.
-pub fn stands_for(session: &mut AuthSession, level: i64) {
-    session.set_note(PRESENT, level.to_string());
 }
 
 /// Whether a condition holds: somebody has no level yet, or has to reach this one for what the application asks.
@@ -244,7 +240,7 @@ pub async fn continues(turn: &mut Turn, session: &UserSession) -> Result<bool, E
 /// Somebody who is signed in proves themselves anew: nothing that was reached before counts.
 pub fn begins_anew(turn: &mut Turn) {
     turn.session.notes.remove(MAP);
-    turn.session.notes.remove(PRESENT);
+    set_present(turn, NONE);
 }
 
 /// Whether the application takes nothing less than what it asks for, and this is less.

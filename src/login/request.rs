@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use vestibule_jose::digest::b64url;
 use vestibule_oauth::authorize::{Prompt, ResponseMode, ResponseType};
+use vestibule_oauth::params::Params;
 
 /// An authorization request whose client and redirect URI are known to be good.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +64,10 @@ pub struct AuthRequest {
     /// The device whose request this is, by the hash of its code (RFC 8628): there is no way back by browser.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
+    /// The flow that a client policy wants people to go through, by its alias, and the level that it stands for. It belongs to
+    /// the request: whoever begins again goes through the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enforced: Option<(String, i64)>,
 }
 
 impl AuthRequest {
@@ -96,6 +101,20 @@ impl AuthRequest {
         self.scope
             .as_deref()
             .is_some_and(|s| vestibule_oauth::scope::contains(s, name))
+    }
+
+    /// Those of its parameters by which client policies tell what is asked for.
+    pub fn judged(&self) -> Params {
+        let asked = [
+            ("response_type", Some(&self.response_type)),
+            ("scope", self.scope.as_ref()),
+            ("acr_values", self.acr_values.as_ref()),
+            ("claims", self.claims.as_ref()),
+        ];
+        let asked = asked.into_iter();
+        asked
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.clone())))
+            .collect()
     }
 
     /// Keycloak's `client_data`: what an error needs to find its way back when this session is lost. It is only a hint; who

@@ -44,6 +44,7 @@ mod device;
 mod dpop;
 mod durability;
 mod encrypted_tokens;
+mod enforced_flow;
 mod initial_access;
 mod introspection;
 mod json_registration;

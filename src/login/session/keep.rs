@@ -5,6 +5,7 @@ use vestibule_jose::digest::{b64, b64url, b64url_decode, sha384};
 
 use super::{AuthSession, FlowKind};
 use crate::app::App;
+use crate::client_policy::{self, Asked};
 use crate::error::Error;
 use crate::login::cookies::{self, Age};
 use crate::login::request::AuthRequest;
@@ -78,8 +79,16 @@ pub async fn open(
         _ => None,
     };
     let set_cookies = Vec::new();
+    let enforced = match (&request.device, flow) {
+        (Some(_), _) | (_, FlowKind::Logout) => None,
+        // However somebody comes here, the policies of today count.
+        (None, _) => {
+            let (params, issuer) = (request.judged(), visitor.caller.issuer(&realm.name));
+            client_policy::flow(realm, client, Asked::of(&params, &issuer, app.now_seconds()))
+        }
+    };
     let mut session = AuthSession {
-        request,
+        request: AuthRequest { enforced, ..request },
         flow,
         created: now,
         set_cookies,

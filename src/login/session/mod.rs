@@ -127,6 +127,12 @@ impl AuthSession {
         });
     }
 
+    /// The flow that a client policy wants somebody to sign in with here, and the level that it stands for.
+    pub fn enforced(&self) -> Option<&(String, i64)> {
+        let enforced = self.request.enforced.as_ref();
+        enforced.filter(|_| self.flow == FlowKind::Browser)
+    }
+
     /// The path below `login-actions/` at which this tab goes on.
     pub fn path(&self) -> &'static str {
         match self.stage {

@@ -183,6 +183,7 @@ pub fn trusted(
         expected: None,
         device: None,
     };
+        enforced: None,
     Ok(Trusted { client, request })
 }
 

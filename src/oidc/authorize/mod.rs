@@ -88,7 +88,7 @@ pub async fn begin(
     if let Some(invited) = invited {
         // No application has sent them, and none gets an answer.
         let request = organization::door::request(&visitor.caller, &client);
-        return first_page(asking, Trusted { client, request }, kind, Some(invited), None).await;
+        return first_page(asking, Trusted { client, request }, kind, Some(invited)).await;
     }
     let arrived = match arrival::resolve(app, &visitor.caller, realm, &client, params).await? {
         Ok(arrived) => arrived,
@@ -120,7 +120,7 @@ pub async fn begin(
         return asking.redirect(&trusted, refused).await;
     }
     match judged.judge(&asking).await? {
-        Ok(effects) => first_page(asking, trusted, kind, None, effects.flow).await,
+        Ok(_) => first_page(asking, trusted, kind, None).await,
         Err(Refused::ForThePerson(refused)) => asking.page(Some(&client), &refused).await,
         Err(Refused::ForTheClient(refused)) => asking.redirect(&trusted, refused).await,
     }
@@ -185,7 +185,6 @@ async fn first_page(
     trusted: Trusted,
     kind: FlowKind,
     invited: Option<Invited>,
-    enforced: Option<(String, i64)>,
 ) -> Result<Response, Error> {
     let Asking {
         app, visitor, realm, ..
@@ -196,9 +195,6 @@ async fn first_page(
     let mut session = session::open(app, visitor, realm, &trusted.client, request, kind).await?;
     if let Some(invited) = &invited {
         organization::door::mark(&mut session, invited);
-    }
-    if let Some((alias, level)) = enforced {
-        flow::enforce(&mut session, &alias, level);
     }
     if create && !settings::is_allowed(realm, Some(&trusted.client)) {
         let draft = Draft::of_tab(app, realm, visitor, &trusted.client, &mut session, None);
