@@ -64,6 +64,15 @@ impl Bound {
     }
 }
 
+/// Whether a client's access tokens must be bound to something.
+pub fn is_wanted(client: &Client) -> bool {
+    let is_on = |name| client.attribute(name) == Some("true");
+    is_on("dpop.bound.access.tokens") || is_on(BY_CERTIFICATE)
+}
+
+/// The setting by which tokens are bound to the client's certificate.
+const BY_CERTIFICATE: &str = "tls.client.certificate.bound.access.tokens";
+
 /// To what the tokens of a request will be bound.
 ///
 /// # Errors
@@ -79,7 +88,7 @@ pub async fn of_request(
         Ok(jkt) => jkt,
         Err(refused) => return Ok(Err(refused)),
     };
-    let by_certificate = client.attribute("tls.client.certificate.bound.access.tokens") == Some("true");
+    let by_certificate = client.attribute(BY_CERTIFICATE) == Some("true");
     let x5t = match (by_certificate, &caller.proofs.certificate) {
         (false, _) => None,
         (true, Some(certificate)) => Some(certificate.thumbprint()),

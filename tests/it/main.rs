@@ -72,6 +72,7 @@ mod realm_moves;
 mod recovery;
 mod recovery_codes;
 mod refresh;
+mod registered_tokens;
 mod registration;
 mod registration_events;
 mod registration_input;

@@ -13,6 +13,7 @@ use crate::caller::Caller;
 use crate::error::Error;
 use crate::login::address;
 use crate::login::request::AuthRequest;
+use crate::oidc::bound;
 use crate::oidc::tokens::encrypted::What;
 use crate::oidc::tokens::resource;
 use crate::oidc::tokens::scope;
@@ -182,8 +183,8 @@ pub fn trusted(
         pushed,
         expected: None,
         device: None,
-    };
         enforced: None,
+    };
     Ok(Trusted { client, request })
 }
 
@@ -278,6 +279,13 @@ fn flow_enabled(client: &Client, asked: ResponseType) -> Result<(), ForTheClient
     }
     if asked.has_tokens() && !client.flag("implicitFlowEnabled") {
         return Err(off("Implicit"));
+    }
+    if asked.token && bound::is_wanted(client) {
+        let text = "Access tokens of the client are bound, and are given at the token endpoint only.";
+        return Err(ForTheClient {
+            event: "not_allowed",
+            ..refuse("unauthorized_client", text)
+        });
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use vestibule_jose::digest;
 use crate::error::Error;
 use crate::login::Turn;
 use crate::login::answer::Pairs;
-use crate::oidc::bound::TO_NOTHING;
+use crate::oidc::bound::{self, TO_NOTHING};
 use crate::oidc::tokens::context::Context;
 use crate::oidc::tokens::encrypted::{self, What};
 use crate::oidc::tokens::make::{self, Grant, Place, Signer, Wanted};
@@ -26,6 +26,8 @@ pub async fn tokens(turn: &Turn, user: User, place: &Place, code: Option<&str>) 
     if !asked.has_tokens() {
         return Ok(pairs);
     }
+    // Nobody proves a key here: a client whose tokens are bound to one gets none.
+    let with_token = asked.token && !bound::is_wanted(&turn.client);
     // It was good when the tab began; an administrator may have taken a scope away since.
     let scopes = scope::resolve(&turn.realm, &turn.client, request.scope.as_deref()).unwrap_or_default();
     let notes = place
@@ -57,7 +59,7 @@ pub async fn tokens(turn: &Turn, user: User, place: &Place, code: Option<&str>) 
             true => make::detached_claims(caller, &context, &wanted, exp, iat),
             false => make::id_claims(caller, &context, &wanted, exp, iat),
         };
-        if asked.token {
+        if with_token {
             claims.set("at_hash", digest::at_hash(alg, &issued.access_token));
         }
         if let Some(code) = code {
@@ -71,7 +73,7 @@ pub async fn tokens(turn: &Turn, user: User, place: &Place, code: Option<&str>) 
         let token = encrypted::wrap(app, &turn.client, What::Id, token, "JWT").await?;
         pairs.push(("id_token", token));
     }
-    if asked.token {
+    if with_token {
         pairs.push(("access_token", issued.access_token));
         pairs.push(("token_type", "Bearer".to_owned()));
         pairs.push(("expires_in", issued.expires_in.to_string()));

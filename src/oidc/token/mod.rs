@@ -130,20 +130,28 @@ pub async fn of_registered(
     let mut event = crate::store::event::Event::new("LOGIN");
     event.client_id = Some(client.client_id.clone());
     event.ip_address = Some(caller.ip.to_string());
-    let request = Request {
+    // For policies and proofs it is the grant by password, and no way around it.
+    let params = [("grant_type".to_owned(), "password".to_owned())];
+    let mut request = Request {
         app: app.clone(),
         caller: caller.clone(),
         realm: std::sync::Arc::clone(realm),
         client: std::sync::Arc::clone(client),
-        params: Params::default(),
+        params: params.into_iter().collect(),
         event: event.detail("grant_type", "registration"),
         bound: Bound::default(),
     };
-    match password::registered(&request, user).await {
+    match registered(&mut request, user).await {
         Ok(tokens) => Ok(Ok(tokens)),
         Err(Stop::Refused(refused)) => Ok(Err(refused)),
         Err(Stop::Failed(failed)) => Err(failed),
     }
+}
+
+async fn registered(request: &mut Request, user: User) -> Result<Value, Stop> {
+    bind(request).await?;
+    let judged = request.judged(&request.event, None).await?;
+    password::registered(&judged, user).await
 }
 
 fn request(
@@ -176,15 +184,7 @@ async fn answer(request: &mut Request, grant: &str) -> Result<Value, Stop> {
         let refused = Refusal::new(400, "invalid_client", "Bearer-only not allowed");
         return Err(request.refuse(refused, "invalid_client", None).await);
     }
-    let bound = bound::of_request(&request.app, &request.caller, &request.realm, &request.client).await?;
-    request.bound = match bound {
-        Ok(bound) => bound,
-        Err(refused) => {
-            let text = refused.description.to_string();
-            let error = refused.code;
-            return Err(request.refuse(refused, error, Some(&text)).await);
-        }
-    };
+    bind(request).await?;
     let request = &*request;
     match grant {
         "authorization_code" => code::grant(request).await,
@@ -194,6 +194,20 @@ async fn answer(request: &mut Request, grant: &str) -> Result<Value, Stop> {
         DEVICE => device::grant(request).await,
         other => Err(not_for_this_client(request, other).await),
     }
+}
+
+/// Binds the tokens to what the caller proves, or refuses who proves too little.
+async fn bind(request: &mut Request) -> Result<(), Stop> {
+    let bound = bound::of_request(&request.app, &request.caller, &request.realm, &request.client).await?;
+    match bound {
+        Ok(bound) => request.bound = bound,
+        Err(refused) => {
+            let text = refused.description.to_string();
+            let error = refused.code;
+            return Err(request.refuse(refused, error, Some(&text)).await);
+        }
+    }
+    Ok(())
 }
 
 /// Grants that no client of this version may use: the answers that Keycloak gives to a client without the right.
