@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use vestibule_oauth::error::Refusal;
 use vestibule_oauth::params::Params;
 
-use super::authorize::{arrival, checks};
+use super::authorize::{arrival, checks, object};
 use super::client_auth;
 use super::cors;
 use super::door::{self, OfRealm, Stop};
@@ -70,7 +70,7 @@ async fn push(app: &App, caller: &Caller, realm: &Realm, headers: &HeaderMap, bo
             return Err(refuse(app, realm, event, refused, dpop::INVALID).await);
         }
     };
-    let (kept, object) = match check(app, caller, realm, &client, &params).await? {
+    let (kept, claims) = match check(app, caller, realm, &client, &params).await? {
         Ok(kept) => kept,
         Err(text) => {
             let refused = Refusal::new(400, "invalid_request", text);
@@ -85,7 +85,7 @@ async fn push(app: &App, caller: &Caller, realm: &Realm, headers: &HeaderMap, bo
     let issuer = caller.issuer(&realm.name);
     let asked = Asked {
         sent: &params,
-        object: object.as_ref().map(|claims| (claims, false)),
+        object: claims.as_ref().map(|claims| (claims, object::came_encrypted(&params))),
         ..policy::asked(app, caller, &issuer, &kept)
     };
     policy::judge(app, realm, &client, client_policy::Event::Pushed(asked), &event).await?;

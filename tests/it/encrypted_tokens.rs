@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use vestibule_jose::digest::b64url;
 use vestibule_jose::{Alg, EncryptionKey, Jwks, SigningKey, jwe, jwt};
 
+use crate::client_policies::{any, lay};
 use crate::support::oidc::{CALLBACK, at, claims, code, shop, text, token, userinfo};
 use crate::support::{self, Server, encode};
 
@@ -99,5 +100,39 @@ async fn a_request_object_may_be_encrypted_and_must_be_signed_all_the_same() {
         let query = encode(&[("client_id", "private"), ("request", &object)]);
         let answer = server.get(&format!("{}?{query}", at(&realm, "auth"))).await;
         assert_eq!(answer.status, status, "{inner}: {}", answer.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_that_wants_request_objects_encrypted_takes_those_that_are() {
+    let server = support::sqlite().await;
+    let own = EncryptionKey::generate(2048).unwrap();
+    let realm = private(&server, &own, json!({})).await;
+    let wanted = json!({ "encryption-required": true });
+    lay(&server, &realm, "secure-request-object", wanted, any()).await;
+    let certs = server.get(&at(&realm, "certs")).await;
+    let set = Jwks::parse(certs.body.as_bytes()).unwrap();
+    let theirs = set.find_for_encryption(jwe::KeyAlg::RsaOaep).unwrap();
+    let now = server.app.now_seconds();
+    let said = json!({
+        "response_type": "code", "redirect_uri": CALLBACK, "scope": "openid", "prompt": "none", "nbf": now,
+        "exp": now + 60, "aud": format!("http://{}/realms/{realm}", support::HOST)
+    });
+    let plain = format!(
+        "{}.{}.",
+        b64url(br#"{"alg":"none"}"#),
+        b64url(said.to_string().as_bytes())
+    );
+    let (alg, enc) = (jwe::KeyAlg::RsaOaep, jwe::Enc::A256Gcm);
+    let encrypted = jwe::encrypt(plain.as_bytes(), alg, enc, theirs, "JWT").unwrap();
+    for (object, error) in [(&plain, "invalid_request_object"), (&encrypted, "login_required")] {
+        let query = encode(&[("client_id", "private"), ("request", object)]);
+        let answer = server.get(&format!("{}?{query}", at(&realm, "auth"))).await;
+        assert_eq!(
+            answer.location_parameter("error").as_deref(),
+            Some(error),
+            "{}",
+            answer.body
+        );
     }
 }

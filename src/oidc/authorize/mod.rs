@@ -5,7 +5,7 @@ pub mod arrival;
 pub mod checks;
 mod expected;
 pub mod front;
-mod object;
+pub mod object;
 mod policies;
 pub mod web;
 

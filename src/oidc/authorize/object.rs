@@ -68,11 +68,21 @@ pub async fn read(
     Ok(read)
 }
 
+fn is_encrypted(object: &str) -> bool {
+    object.split('.').count() == 5
+}
+
+/// Whether the object of a request came encrypted. Ask only when it was read: then it was decrypted. One that was fetched
+/// counts as not encrypted.
+pub fn came_encrypted(sent: &Params) -> bool {
+    sent.text("request").is_some_and(|object| is_encrypted(object.trim()))
+}
+
 /// The object itself, where it is encrypted to a key of the realm. That it was is no proof of who made it: it is signed, or the
 /// client asks for no signature, as any other.
 fn opened<'a>(realm: &Realm, client: &Client, object: &'a str) -> Result<Cow<'a, str>, Unreadable> {
     const OTHER: Unreadable = "Request object encrypted with different algorithm than client requested algorithm";
-    if object.split('.').count() != 5 {
+    if !is_encrypted(object) {
         return Ok(Cow::Borrowed(object));
     }
     let header = object.split('.').next().and_then(|part| b64url_decode(part).ok());

@@ -4,6 +4,7 @@ use vestibule_oauth::params::Params;
 
 use super::Asking;
 use super::checks::{ForTheClient, ForThePerson};
+use super::object;
 use crate::client_policy::{self, Asked, Effects, Event};
 use crate::error::Error;
 use crate::oidc::policy;
@@ -32,7 +33,7 @@ impl Judged<'_> {
         Asked {
             sent: self.sent,
             pushed: self.pushed,
-            object: self.object.map(|claims| (claims, false)),
+            object: self.object.map(|claims| (claims, object::came_encrypted(self.sent))),
             ..policy::asked(asking.app, &asking.visitor.caller, issuer, asking.params)
         }
     }
