@@ -113,7 +113,9 @@ create table client_registration (
     -- When it was used last or, before that, made.
     active bigint not null,
     -- When its people were told that it will go.
-    warned bigint
+    warned bigint,
+    -- JSON: what the initial access token that it was made with binds it to, for longer than there is such a token.
+    terms text not null default '{}'
 );
 create index client_registration_token on client_registration (token_id);
 create index client_registration_realm on client_registration (realm_id, created, client_uuid);

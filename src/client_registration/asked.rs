@@ -86,15 +86,12 @@ impl Asked {
         }
     }
 
-    /// The client scopes that were asked for.
-    pub(super) fn scopes(&self) -> Vec<&str> {
+    /// Whether a list of the client's scopes is the sender's own. In metadata that is the optional ones.
+    pub(super) fn names_list(&self, list: &str) -> bool {
         match self {
-            Self::OpenId(parsed) => parsed.requested_scopes().unwrap_or_default(),
-            Self::Keycloak(sent) => {
-                let lists = ["defaultClientScopes", "optionalClientScopes"];
-                lists.iter().flat_map(|list| json::texts(sent, list)).collect()
-            }
-            Self::Saml(_) => Vec::new(),
+            Self::OpenId(parsed) => parsed.scope.is_some() && list == "optionalClientScopes",
+            Self::Keycloak(sent) => sent.get(list).is_some_and(|list| !list.is_null()),
+            Self::Saml(_) => false,
         }
     }
 

@@ -7,7 +7,7 @@ use super::asked::{Asked, Form};
 use super::policy::{Candidate, Policies};
 use super::refusal::Refusal;
 use super::token::Auth;
-use super::{Mode, metadata, mode, named_policies, register};
+use super::{Mode, metadata, mode, register, terms};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::client_policy::{self, Source, Updater};
@@ -63,12 +63,14 @@ pub async fn evaluate(app: &App, realm: &Realm, caller: &Caller, by: &By<'_>, se
         refusals.push(of(&refused.into()));
     }
     let policies = Policies::of(realm, auth, mode(realm) == Mode::Open);
-    let named = token.map(named_policies).unwrap_or_default();
+    let named = token.map(|token| terms::policies(&token.doc)).unwrap_or_default();
     let policies = match policies.and_named(&named) {
         Ok(policies) => policies,
         Err(refusal) => return Ok(told(&[of(&refusal)], None)),
     };
     policies.shape(&mut doc);
+    let bound = token.map(|token| terms::bind(&token.doc, realm, &policies, &asked, &mut doc));
+    refusals.extend(bound.and_then(Result::err).as_ref().map(of));
     let candidate = Candidate {
         doc: &doc,
         before: None,
@@ -77,9 +79,6 @@ pub async fn evaluate(app: &App, realm: &Realm, caller: &Caller, by: &By<'_>, se
     refusals.extend(policies.objections(&candidate).iter().map(of));
     let number = client_registration::count_up_to(&app.db, &realm.id, i64::MAX).await?;
     refusals.extend(policies.objections_to_number(number).iter().map(of));
-    if let Some(refusal) = token.and_then(|token| register::beyond_scopes(token, &asked)) {
-        refusals.push(of(&refusal));
-    }
     if let Err(fault) = check(&doc) {
         refusals.push(of(&fault.into()));
     }

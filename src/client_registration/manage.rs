@@ -10,7 +10,7 @@ use super::policy::Candidate;
 use super::refusal::{Refusal, Stop};
 use super::register::have_account;
 use super::token::{self, Auth};
-use super::{Request, is_about_json, named_policies, sector, token_of};
+use super::{Request, is_about_json, sector, terms};
 use crate::client_policy::{Effects, Judge};
 use crate::error::Error;
 use crate::store::Tx;
@@ -79,9 +79,8 @@ pub(super) async fn update(request: &Request<'_>, client_id: &str, sent: &Doc) -
     };
     let found = find(request, client_id).await?;
     let (client, auth) = authorize(request, found, Act::Update)?;
-    let token = token_of(request, &client).await?;
-    let named = token.as_ref().map(named_policies).unwrap_or_default();
-    let policies = request.policies(auth).and_named(&named)?;
+    let bound = terms::of_client(request, &client).await?;
+    let policies = request.policies(auth).and_named(&terms::policies(&bound))?;
     policies.check_sender(request.caller.ip).await?;
     let asked = asked?;
     if asked.client_id().is_some_and(|sent| sent != client_id) {
@@ -89,12 +88,12 @@ pub(super) async fn update(request: &Request<'_>, client_id: &str, sent: &Doc) -
     }
     // Once before the transaction, because what others publish is fetched in between, and once for certain within it.
     let judge = request.judge().await?;
-    let (wanted, _) = change(request, auth, &named, &judge, &client, &asked)?;
+    let (wanted, _) = change(request, auth, &bound, &judge, &client, &asked)?;
     sector::check(request.app, &wanted).await?;
 
     let mut tx = request.app.db.begin().await?;
     let (mut client, auth) = find_again(&mut tx, request, &client, Act::Update).await?;
-    let (wanted, effects) = change(request, auth, &named, &judge, &client, &asked)?;
+    let (wanted, effects) = change(request, auth, &bound, &judge, &client, &asked)?;
     let was_on = client.flag("serviceAccountsEnabled");
     client.doc = wanted;
     let secret = change_secret(request, &mut client, policies.secret_lifetime())?;
@@ -188,15 +187,16 @@ pub(super) fn authorize(request: &Request<'_>, found: Option<Client>, act: Act) 
 pub(super) fn change(
     request: &Request<'_>,
     auth: Auth,
-    named: &[&str],
+    bound: &Doc,
     judge: &Judge<'_>,
     client: &Client,
     asked: &Asked,
 ) -> Result<(Doc, Effects), Refusal> {
     let mut doc = asked.changed_client(request.realm, client);
     let effects = judge.change(Some(client), asked.names_authenticator(), &mut doc)?;
-    let policies = request.policies(auth).and_named(named)?;
+    let policies = request.policies(auth).and_named(&terms::policies(bound))?;
     policies.reshape(&mut doc);
+    terms::check_change(bound, &policies, &client.doc, &doc)?;
     policies.judge(&Candidate {
         doc: &doc,
         before: Some(&client.doc),

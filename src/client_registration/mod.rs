@@ -21,6 +21,7 @@ mod representation;
 mod roles;
 mod secret;
 mod sector;
+mod terms;
 pub mod token;
 
 pub use evaluate::{By, evaluate};
@@ -32,10 +33,7 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::client_policy::{self, Judge, Source, Updater};
 use crate::error::Error;
-use crate::store::client::Client;
-use crate::store::json;
 use crate::store::realm::Realm;
-use crate::store::{client_registration, initial_access};
 use access::Access;
 use asked::Form;
 use policy::Policies;
@@ -101,21 +99,6 @@ impl<'a> Request<'a> {
             user_id,
         };
         client_policy::judge_of(self.app, self.realm, updater).await
-    }
-}
-
-/// The policies that an initial access token names, by id.
-fn named_policies(token: &initial_access::InitialAccess) -> Vec<&str> {
-    json::texts(&token.doc, "policies")
-}
-
-/// The initial access token that a client was registered with, as far as it is still there.
-async fn token_of(request: &Request<'_>, client: &Client) -> Result<Option<initial_access::InitialAccess>, Error> {
-    let (db, realm_id) = (&request.app.db, &request.realm.id);
-    let registration = client_registration::of_client(db, realm_id, &client.id).await?;
-    match registration.and_then(|registration| registration.token_id) {
-        Some(id) => initial_access::by_id(db, realm_id, &id).await,
-        None => Ok(None),
     }
 }
 

@@ -12,7 +12,7 @@ use super::metadata;
 use super::policy::{Candidate, Policies};
 use super::refusal::{Refusal, Stop};
 use super::token::{self, Auth};
-use super::{Mode, Request, descriptor, is_about_json, life, mode, named_policies, representation, sector};
+use super::{Mode, Request, descriptor, is_about_json, life, mode, representation, sector, terms};
 use crate::client_secret;
 use crate::events;
 use crate::service_account::{self, Ensured};
@@ -42,7 +42,7 @@ pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Regist
         asked => asked,
     };
     let policies = match &request.access {
-        Access::Initial { token, .. } => request.policies(auth).and_named(&named_policies(token))?,
+        Access::Initial { token, .. } => request.policies(auth).and_named(&terms::policies(&token.doc))?,
         _ => request.policies(auth),
     };
     policies.check_sender(request.caller.ip).await?;
@@ -50,11 +50,13 @@ pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Regist
     if request.form == Form::OpenId && asked.client_id().is_some() {
         return Err(Refusal::metadata("Client Identifier included").into());
     }
-    check_scopes(request, &asked)?;
     let mut doc = asked.new_client(request.realm);
     let judge = request.judge().await?;
     judge.change(None, asked.names_authenticator(), &mut doc)?;
     policies.shape(&mut doc);
+    if let Access::Initial { token, .. } = &request.access {
+        terms::bind(&token.doc, request.realm, &policies, &asked, &mut doc)?;
+    }
     policies.judge(&Candidate {
         doc: &doc,
         before: None,
@@ -109,24 +111,6 @@ pub(super) fn with_defaults_of<'a>(token: Option<&InitialAccess>, sent: &'a Doc)
         }
     }
     Cow::Owned(whole)
-}
-
-/// Refuses scopes that the initial access token does not let anybody ask for.
-fn check_scopes(request: &Request<'_>, asked: &Asked) -> Result<(), Refusal> {
-    match &request.access {
-        Access::Initial { token, .. } => beyond_scopes(token, asked).map_or(Ok(()), Err),
-        _ => Ok(()),
-    }
-}
-
-/// What there is to say against the scopes that are asked for with a token.
-pub(super) fn beyond_scopes(token: &InitialAccess, asked: &Asked) -> Option<Refusal> {
-    let allowed = json::texts(&token.doc, "scopes");
-    let beyond = asked.scopes().into_iter().find(|name| !allowed.contains(name));
-    let name = beyond.filter(|_| !allowed.is_empty())?;
-    Some(Refusal::metadata(format!(
-        "The initial access token does not let anybody ask for the scope {name}"
-    )))
 }
 
 /// Whether the caller may register, and under which policies.
@@ -232,25 +216,7 @@ async fn keep(tx: &mut Tx, request: &Request<'_>, policies: &Policies<'_>, clien
     if client.flag("serviceAccountsEnabled") {
         have_account(tx, request, client, &policies.roles()).await?;
     }
-    let (source, token_id, owner) = match &request.access {
-        Access::Initial { token, .. } => {
-            let owner = json::text(&token.doc, "owner").map(str::to_owned);
-            ("token", Some(token.id.clone()), owner)
-        }
-        Access::Bearer(rights) => ("user", None, Some(rights.user_id.clone())),
-        Access::Anonymous | Access::Registration { .. } => ("anonymous", None, None),
-    };
-    let registration = Registration {
-        client_uuid: client.id.clone(),
-        realm_id: realm.id.clone(),
-        source: source.to_owned(),
-        token_id,
-        owner,
-        ip_address: Some(request.caller.ip.to_string()),
-        created: client.created,
-        last_used: None,
-    };
-    client_registration::add(tx, &registration).await?;
+    client_registration::add(tx, &registration(request, client)).await?;
     let mut event = audit::done(request, Act::Register, &client.client_id);
     if let Some(Value::String(software)) = client
         .doc
@@ -261,4 +227,27 @@ async fn keep(tx: &mut Tx, request: &Request<'_>, policies: &Policies<'_>, clien
     }
     events::record(tx, realm, &event, app.now()).await?;
     Ok(())
+}
+
+/// How the client came to be.
+fn registration(request: &Request<'_>, client: &Client) -> Registration {
+    let (source, token, owner) = match &request.access {
+        Access::Initial { token, .. } => {
+            let owner = json::text(&token.doc, "owner").map(str::to_owned);
+            ("token", Some(token), owner)
+        }
+        Access::Bearer(rights) => ("user", None, Some(rights.user_id.clone())),
+        Access::Anonymous | Access::Registration { .. } => ("anonymous", None, None),
+    };
+    Registration {
+        client_uuid: client.id.clone(),
+        realm_id: request.realm.id.clone(),
+        source: source.to_owned(),
+        token_id: token.map(|token| token.id.clone()),
+        owner,
+        ip_address: Some(request.caller.ip.to_string()),
+        created: client.created,
+        last_used: None,
+        terms: token.map(terms::of).unwrap_or_default(),
+    }
 }

@@ -44,6 +44,11 @@ pub(super) fn restore(client: &mut Client) -> Result<Option<Registration>, Refus
         ip_address: text("ipAddress"),
         created: number("created").unwrap_or(client.created),
         last_used: number("lastUsed"),
+        terms: kept
+            .get("terms")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default(),
     }))
 }
 
@@ -68,6 +73,10 @@ pub fn kept(client: &Client, registered: Option<&Registration>) -> Result<Option
         ("ipAddress", json!(registered.and_then(|r| r.ip_address.as_ref()))),
         ("created", json!(registered.map(|r| r.created))),
         ("lastUsed", json!(registered.and_then(|r| r.last_used))),
+        (
+            "terms",
+            json!(registered.map(|r| &r.terms).filter(|terms| !terms.is_empty())),
+        ),
     ];
     let there: Doc = all
         .into_iter()

@@ -238,7 +238,7 @@ impl<'a> Policies<'a> {
     }
 
     /// Scopes that a client has because it was given them.
-    fn given_scopes(&self) -> Vec<&str> {
+    pub fn given_scopes(&self) -> Vec<&str> {
         let ours = self.of_kind(Kind::DefaultScopes);
         let ours = ours.flat_map(|component| gifts::scopes(component, self.realm));
         ours.chain(self.realm.listed("clientRegistration.scopes.default"))
