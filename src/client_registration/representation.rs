@@ -98,7 +98,10 @@ pub(super) fn check_bounds(before: &Doc, wanted: &Doc) -> Result<(), Fault> {
         let own = MEMBERS.contains(&name.as_str());
         // These a registrant may only make stricter.
         let stricter = (name == "consentRequired" && value == true) || (name == "fullScopeAllowed" && value == false);
-        if !own && !stricter && before.get(name) != Some(value) && !is_nothing(value) {
+        let was = before.get(name);
+        // Programs send what is empty without meaning anything; where something is, it would take that away.
+        let idle = is_nothing(value) && was.is_none_or(is_nothing);
+        if !own && !stricter && was != Some(value) && !idle {
             return Err(refuse(format!("{name} may be set by an administrator only")));
         }
     }
@@ -120,18 +123,25 @@ pub(super) fn check_bounds(before: &Doc, wanted: &Doc) -> Result<(), Fault> {
     }
 }
 
+/// An attribute that is not the registrant's is neither set nor changed nor taken away.
 fn check_attributes(before: &Doc, wanted: &Doc) -> Result<(), Fault> {
-    let attributes = wanted.get("attributes").and_then(Value::as_object);
-    for (name, value) in attributes.into_iter().flatten() {
-        let kept = before.get("attributes").and_then(|a| a.get(name)) == Some(value);
-        if !kept && !is_registrable_attribute(name) {
-            return Err(refuse(format!("attributes.{name} may be set by an administrator only")));
-        }
+    let (was, will) = (attributes(before), attributes(wanted));
+    let names = was.keys().chain(will.keys());
+    if let Some(name) = names
+        .filter(|name| was.get(*name) != will.get(*name))
+        .find(|name| !is_registrable_attribute(name))
+    {
+        return Err(refuse(format!("attributes.{name} may be set by an administrator only")));
     }
     match json::attribute(wanted, "pkce.code.challenge.method") {
         None | Some("S256" | "plain") => Ok(()),
         Some(_) => Err(refuse("The attribute pkce.code.challenge.method must be S256 or plain")),
     }
+}
+
+fn attributes(doc: &Doc) -> Doc {
+    let all = doc.get("attributes").and_then(Value::as_object);
+    all.cloned().unwrap_or_default()
 }
 
 fn is_nothing(value: &Value) -> bool {

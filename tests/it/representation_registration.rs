@@ -99,3 +99,55 @@ async fn a_token_sets_nothing_that_is_an_administrators() {
         assert_eq!(&now[name], value, "{name}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_administrator_set_is_not_taken_away() {
+    let server = support::sqlite().await;
+    make_realm(&server, "r", json!({})).await;
+    let token = initial_token(&server, "r", 1).await;
+    let made = register(&server, &token, &json!({ "clientId": "shop", "name": "Shop" })).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let (uri, told) = (made.header("location").to_owned(), made.json());
+    let rat = text(&told, "registrationAccessToken");
+    let found = server.admin("GET", "/r/clients?clientId=shop", Value::Null).await;
+    let mut client = found.json()[0].clone();
+    let flows = server.admin("GET", "/r/authentication/flows", Value::Null).await.json();
+    let flow = flows.as_array().unwrap().iter().find(|flow| flow["alias"] == "browser");
+    client["rootUrl"] = json!("https://shop.example.com");
+    client["authenticationFlowBindingOverrides"] = json!({ "browser": flow.unwrap()["id"] });
+    client["attributes"]["require.pushed.authorization.requests"] = json!("true");
+    client["attributes"]["access.token.lifespan"] = json!("60");
+    client["attributes"]["minimum.acr.value"] = json!("2");
+    client["protocolMappers"] = json!([{
+        "name": "team", "protocol": "openid-connect", "protocolMapper": "oidc-hardcoded-claim-mapper",
+        "config": { "claim.name": "team", "claim.value": "shop", "access.token.claim": "true" }
+    }]);
+    let path = format!("/r/clients/{}", text(&client, "id"));
+    assert_eq!(server.admin("PUT", &path, client.clone()).await.status, 204);
+    let path_of_mappers = format!("{path}/protocol-mappers/add-models");
+    let answer = server
+        .admin("POST", &path_of_mappers, client["protocolMappers"].clone())
+        .await;
+    assert!(answer.status == 204 || answer.status == 409, "{}", answer.body);
+    let before = server.admin("GET", &path, Value::Null).await.json();
+    assert_eq!(before["protocolMappers"].as_array().unwrap().len(), 1, "{before}");
+    for taken in [
+        json!({ "attributes": { "access.token.lifespan": "" } }),
+        json!({ "attributes": { "minimum.acr.value": null } }),
+        json!({ "attributes": { "access.token.lifespan": 1 } }),
+        json!({ "attributes": [] }),
+        json!({ "authenticationFlowBindingOverrides": {} }),
+        json!({ "protocolMappers": [] }),
+        json!({ "rootUrl": "" }),
+    ] {
+        let answer = server.with_token(rat, "PUT", &uri, taken.clone()).await;
+        assert_eq!(answer.status, 400, "{taken}: {}", answer.body);
+    }
+    let after = server.admin("GET", &path, Value::Null).await.json();
+    assert_eq!(before, after);
+    // What is sent back as it was told is no change.
+    let told = server.with_token(rat, "GET", &uri, Value::Null).await.json();
+    let answer = server.with_token(rat, "PUT", &uri, told).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(server.admin("GET", &path, Value::Null).await.json(), before);
+}
