@@ -8,7 +8,7 @@ use super::asked::Asked;
 use super::audit::{self, Act};
 use super::manage::{authorize, change, find, find_again};
 use super::refusal::{Refusal, Stop};
-use super::{Request, metadata, named_policies, token_of};
+use super::{Request, metadata, terms};
 use crate::store::client;
 use crate::store::json::Doc;
 use crate::{client_secret, events};
@@ -24,9 +24,8 @@ pub(super) async fn renew(request: &Request<'_>, client_id: &str) -> Result<Doc,
     let (app, realm) = (request.app, request.realm);
     let found = find(request, client_id).await?;
     let (client, auth) = authorize(request, found, Act::Update)?;
-    let token = token_of(request, &client).await?;
-    let named = token.as_ref().map(named_policies).unwrap_or_default();
-    let policies = request.policies(auth).and_named(&named)?;
+    let bound = terms::of_client(request, &client).await?;
+    let policies = request.policies(auth).and_named(&terms::policies(&bound))?;
     policies.check_sender(request.caller.ip).await?;
     let judge = request.judge().await?;
 
@@ -37,7 +36,7 @@ pub(super) async fn renew(request: &Request<'_>, client_id: &str) -> Result<Doc,
     }
     // An update that asks for nothing. What the rules would make of the client waits for a real one.
     let nothing = Asked::OpenId(Box::default());
-    change(request, auth, &named, &judge, &client, &nothing)?;
+    change(request, auth, &bound, &judge, &client, &nothing)?;
     let secret = client_secret::rotate(app, realm, &mut client)?;
     if let Some(seconds) = policies.secret_lifetime() {
         client_secret::limit(&mut client.doc, app.now_seconds(), Some(seconds));
