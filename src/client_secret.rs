@@ -143,8 +143,7 @@ pub fn take_rotated(app: &App, client: &mut Client) -> Result<(), Error> {
     let until = client.attribute("client.secret.rotated.expiration.time");
     let until = until
         .and_then(|at| at.parse().ok())
-        .map(json::moderate)
-        .unwrap_or(0)
+        .map_or(0, json::moderate)
         .saturating_mul(1000);
     if until > app.now() {
         keep_previous(app, client, chosen.as_bytes())?;

@@ -92,6 +92,7 @@ impl Context {
     }
 
     /// The same with the scopes only that these resources know.
+    #[must_use]
     pub fn narrowed(&self, resources: &[String]) -> Self {
         let mut narrowed = self.clone();
         resource::narrow(&self.realm, resources, &mut narrowed.scopes);
