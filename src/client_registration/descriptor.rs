@@ -292,6 +292,24 @@ pub(super) async fn give_key(app: &App, client: &mut Client) -> Result<(), Error
     Ok(())
 }
 
+/// The attributes with addresses to which a browser is sent by SAML.
+const ADDRESSES: [&str; 7] = [
+    "saml_assertion_consumer_url_post",
+    "saml_assertion_consumer_url_redirect",
+    "saml_assertion_consumer_url_artifact",
+    "saml_single_logout_service_url_post",
+    "saml_single_logout_service_url_redirect",
+    "saml_single_logout_service_url_artifact",
+    "saml_single_logout_service_url_soap",
+];
+
+/// Those of a client, by name. They are like redirect URIs: whoever has one is told things.
+pub fn addresses(doc: &Doc) -> impl Iterator<Item = (&'static str, &str)> {
+    ADDRESSES
+        .into_iter()
+        .filter_map(|name| Some((name, json::attribute(doc, name)?)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -58,6 +58,11 @@ pub fn form(headers: &HeaderMap, body: &Bytes) -> Option<Params> {
     Params::parse(body, Limits::default()).ok()
 }
 
+/// The same; what is no form is an empty one, and is told so by the first check.
+pub fn posted(headers: &HeaderMap, body: &Bytes) -> Params {
+    form(headers, body).unwrap_or_default()
+}
+
 fn is(headers: &HeaderMap, kind: &str) -> bool {
     let sent = headers
         .get(header::CONTENT_TYPE)

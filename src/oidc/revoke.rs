@@ -11,7 +11,7 @@ use super::bearer::{self, Bearer};
 use super::bound;
 use super::client_auth;
 use super::cors;
-use super::door::{self, OfRealm, Stop};
+use super::door::{OfRealm, Stop};
 use super::policy;
 use crate::app::App;
 use crate::caller::Caller;
@@ -31,13 +31,11 @@ pub async fn post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let (known, params) = match client_auth::of_form(&app, &caller, &realm, &headers, &body, "REVOKE_GRANT").await {
+    let known = client_auth::of_page(&app, &caller, &realm, &headers, &body, "REVOKE_GRANT").await;
+    let (known, params) = match known {
         Ok(found) => found,
-        Err(stop) => return finish(stop.into_response(), &realm, &headers),
+        Err(answer) => return answer,
     };
-    if !cors::admits(&headers, &caller.base, &known.client) {
-        return cors::invalid_origin();
-    }
     let mut event = Event::new("REVOKE_GRANT").detail("client_auth_method", known.method());
     event.client_id = Some(known.client.client_id.clone());
     event.ip_address = Some(caller.ip.to_string());
@@ -45,18 +43,12 @@ pub async fn post(
         Ok(()) => StatusCode::OK.into_response(),
         Err(stop) => stop.into_response(),
     };
-    finish(answer, &realm, &headers)
+    client_auth::told(answer, &realm, &headers)
 }
 
 /// `OPTIONS` of it.
 pub async fn preflight(headers: HeaderMap) -> Response {
     cors::preflight(&headers, "POST, OPTIONS")
-}
-
-fn finish(mut answer: Response, realm: &Realm, headers: &HeaderMap) -> Response {
-    cors::apply_exposing(&mut answer, headers);
-    door::challenge(&mut answer, realm, headers);
-    answer
 }
 
 async fn refuse(

@@ -43,27 +43,27 @@ impl FromRequestParts<App> for Desk {
             .await
             .map_err(IntoResponse::into_response)?;
         let of = names.get("of").cloned().unwrap_or_else(|| home.name.clone());
-        let server = inside::server(app);
-        match session::of(app, &server, &visitor, &home).await {
-            Ok(Some(session)) => Ok(Self {
-                app: app.clone(),
-                server,
-                visitor,
-                home,
-                of,
-                session,
-            }),
-            // A form that was sent without a session is not sent again: its page is shown.
-            Ok(None) => {
-                let to = if visitor.can_repeat {
-                    visitor.address.clone()
-                } else {
-                    super::start(&visitor.caller, &home)
-                };
-                Err(session::sign_in(app, &visitor, &home, to).unwrap_or_else(IntoResponse::into_response))
+        if let Some(kept) = session::brought(app, &visitor, &home) {
+            let server = inside::server(app);
+            let session = session::renewed(app, &server, &visitor, &home, kept).await;
+            if let Some(session) = session.map_err(IntoResponse::into_response)? {
+                return Ok(Self {
+                    app: app.clone(),
+                    server,
+                    visitor,
+                    home,
+                    of,
+                    session,
+                });
             }
-            Err(e) => Err(e.into_response()),
         }
+        // A form that was sent without a session is not sent again: its page is shown.
+        let to = if visitor.can_repeat {
+            visitor.address.clone()
+        } else {
+            super::start(&visitor.caller, &home)
+        };
+        Err(session::sign_in(app, &visitor, &home, to).unwrap_or_else(IntoResponse::into_response))
     }
 }
 

@@ -25,7 +25,7 @@ const ON_THE_WAY: &str = "VESTIBULE_CONSOLE_STATE";
 
 /// What the cookie of somebody who is signed in holds.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+pub struct Kept {
     refresh_token: String,
     /// What forms carry, so that no other site sends them.
     form: String,
@@ -49,15 +49,23 @@ pub struct Session {
     pub cookie: String,
 }
 
-/// The session that a request brings, renewed; nothing if there is none, or if it has ended.
+/// What a request brings of a session.
+pub fn brought(app: &App, visitor: &Visitor, home: &Realm) -> Option<Kept> {
+    read(app, visitor, home, COOKIE)
+}
+
+/// The session, renewed; nothing if it has ended.
 ///
 /// # Errors
 ///
 /// Those of sealing, and of the token endpoint.
-pub async fn of(app: &App, server: &Router, visitor: &Visitor, home: &Realm) -> Result<Option<Session>, Error> {
-    let Some(kept) = read::<Kept>(app, visitor, home, COOKIE) else {
-        return Ok(None);
-    };
+pub async fn renewed(
+    app: &App,
+    server: &Router,
+    visitor: &Visitor,
+    home: &Realm,
+    kept: Kept,
+) -> Result<Option<Session>, Error> {
     let fields = [
         ("grant_type", "refresh_token"),
         ("client_id", CLIENT_ID),

@@ -2,6 +2,7 @@
 
 use super::{Candidate, Judgement, Objection, list, trusted_hosts};
 use crate::client_policy::whole;
+use crate::client_registration::descriptor;
 use crate::store::json;
 use crate::store::realm::Component;
 
@@ -15,7 +16,8 @@ pub(super) fn judge(component: &Component, candidate: &Candidate<'_>) -> Judgeme
     let uris = json::texts(candidate.doc, "redirectUris")
         .into_iter()
         .map(|uri| ("redirect_uris", uri));
-    for (field, uri) in uris.chain(after_logout.map(|uri| ("post_logout_redirect_uris", uri))) {
+    let after_logout = after_logout.map(|uri| ("post_logout_redirect_uris", uri));
+    for (field, uri) in uris.chain(after_logout).chain(descriptor::addresses(candidate.doc)) {
         if !allowed(uri) {
             return Err(Objection::about(
                 field,

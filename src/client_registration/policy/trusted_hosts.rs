@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use vestibule_oauth::redirect_uri;
 
 use super::{Candidate, Judgement, Objection, list, on_by_default};
+use crate::client_registration::descriptor;
 use crate::store::json;
 use crate::store::realm::Component;
 
@@ -74,10 +75,14 @@ pub(super) fn judge(component: &Component, candidate: &Candidate<'_>) -> Judgeme
             return Err(Objection::about(field, url, text));
         }
     }
-    for uri in json::texts(candidate.doc, "redirectUris") {
+    let uris = json::texts(candidate.doc, "redirectUris").into_iter();
+    for (field, uri) in uris
+        .map(|uri| ("redirect_uris", uri))
+        .chain(descriptor::addresses(candidate.doc))
+    {
         if !trusts(component, uri) {
             let text = "URI doesn't match any trusted host or trusted domain";
-            return Err(Objection::about("redirect_uris", uri, text));
+            return Err(Objection::about(field, uri, text));
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use super::begin;
 use crate::app::App;
 use crate::error::Error;
 use crate::login::session::FlowKind;
-use crate::login::web::{form, open_realm, query};
+use crate::login::web::{open_realm, posted, query};
 use crate::oidc::door::no_realm;
 use crate::registration::api;
 use crate::store::realm;
@@ -23,11 +23,6 @@ async fn enter(app: &App, visitor: &Visitor, realm: &str, params: &Params, kind:
         Ok(realm) => begin(app, visitor, &realm, params, kind).await,
         Err(answer) => Ok(answer),
     }
-}
-
-/// What a POST sends; whatever is not a form is an empty one, and is told so by the first check.
-fn posted(headers: &HeaderMap, body: &Bytes) -> Params {
-    form(headers, body).unwrap_or_default()
 }
 
 pub async fn auth(

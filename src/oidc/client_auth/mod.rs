@@ -13,6 +13,7 @@ mod secret;
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Response};
 use vestibule_oauth::error::Refusal;
 use vestibule_oauth::params::Params;
 
@@ -20,6 +21,7 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::error::Error;
 use crate::events;
+use crate::oidc::cors;
 use crate::oidc::door::{self, Stop};
 use crate::store::client::{self, Client};
 use crate::store::realm::Realm;
@@ -138,6 +140,33 @@ pub async fn of_form(
             Err(refused.refusal.into())
         }
     }
+}
+
+/// The same where pages of the client may call, too. Write the answer to it by [`told`].
+///
+/// # Errors
+///
+/// The answer: to a client that is not who it says, or to a page that is not the client's.
+pub async fn of_page(
+    app: &App,
+    caller: &Caller,
+    realm: &Realm,
+    headers: &HeaderMap,
+    body: &[u8],
+    kind: &str,
+) -> Result<(Authenticated, Params), Response> {
+    match of_form(app, caller, realm, headers, body, kind).await {
+        Ok((known, _)) if !cors::admits(headers, &caller.base, &known.client) => Err(cors::invalid_origin()),
+        Ok(found) => Ok(found),
+        Err(stop) => Err(told(stop.into_response(), realm, headers)),
+    }
+}
+
+/// An answer that the page that called may read, and that says how clients authenticate.
+pub fn told(mut answer: Response, realm: &Realm, headers: &HeaderMap) -> Response {
+    cors::apply_exposing(&mut answer, headers);
+    door::challenge(&mut answer, realm, headers);
+    answer
 }
 
 async fn check(

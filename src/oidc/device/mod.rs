@@ -66,14 +66,11 @@ pub async fn post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let (known, params) = match client_auth::of_form(&app, &caller, &realm, &headers, &body, "OAUTH2_DEVICE_AUTH").await
-    {
+    let known = client_auth::of_page(&app, &caller, &realm, &headers, &body, "OAUTH2_DEVICE_AUTH").await;
+    let (known, params) = match known {
         Ok(found) => found,
-        Err(stop) => return finish(stop.into_response(), &realm, &headers),
+        Err(answer) => return answer,
     };
-    if !cors::admits(&headers, &caller.base, &known.client) {
-        return cors::invalid_origin();
-    }
     let answer = match begin(&app, &caller, &realm, &known.client, &params).await {
         Ok(body) => {
             let mut answer = door::json_answer(StatusCode::OK, &body);
@@ -83,18 +80,12 @@ pub async fn post(
         }
         Err(stop) => stop.into_response(),
     };
-    finish(answer, &realm, &headers)
+    client_auth::told(answer, &realm, &headers)
 }
 
 /// `OPTIONS` of it.
 pub async fn preflight(headers: HeaderMap) -> Response {
     cors::preflight(&headers, "POST, OPTIONS")
-}
-
-fn finish(mut answer: Response, realm: &Realm, headers: &HeaderMap) -> Response {
-    cors::apply_exposing(&mut answer, headers);
-    door::challenge(&mut answer, realm, headers);
-    answer
 }
 
 async fn begin(app: &App, caller: &Caller, realm: &Realm, client: &Client, params: &Params) -> Result<Value, Stop> {

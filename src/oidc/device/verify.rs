@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::events;
 use crate::login::request::AuthRequest;
 use crate::login::session::{self, FlowKind};
-use crate::login::web::{form, open_realm, query};
+use crate::login::web::{open_realm, posted, query};
 use crate::login::{address, restart};
 use crate::oidc::door;
 use crate::page::{self, Caching, Draft, StatusCode};
@@ -43,8 +43,7 @@ pub async fn post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answer {
-    let sent = form(&headers, &body).unwrap_or_default();
-    enter(&app, &visitor, &realm, &sent, "device_user_code").await
+    enter(&app, &visitor, &realm, &posted(&headers, &body), "device_user_code").await
 }
 
 async fn enter(app: &App, visitor: &Visitor, realm: &str, sent: &Params, field: &str) -> Answer {

@@ -8,7 +8,7 @@ use axum::response::Response;
 use super::{begin, by_refresh_token, confirmed};
 use crate::app::App;
 use crate::error::Error;
-use crate::login::web::{form, open_realm, query};
+use crate::login::web::{open_realm, posted, query};
 use crate::visitor::Visitor;
 
 type Answer = Result<Response, Error>;
@@ -35,7 +35,7 @@ pub async fn logout_post(
 ) -> Answer {
     match open_realm(&app, &visitor, &realm).await? {
         Ok(realm) => {
-            let form = form(&headers, &body).unwrap_or_default();
+            let form = posted(&headers, &body);
             if form.has("refresh_token") {
                 return Ok(by_refresh_token::answer(&app, &visitor.caller, &realm, &headers, &form).await);
             }
@@ -53,7 +53,7 @@ pub async fn confirm(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answer {
-    let form = form(&headers, &body).unwrap_or_default();
+    let form = posted(&headers, &body);
     match open_realm(&app, &visitor, &realm).await? {
         Ok(realm) => confirmed(&app, &visitor, &realm, &query(q), &form).await,
         Err(answer) => Ok(answer),
