@@ -140,11 +140,8 @@ pub fn take_rotated(app: &App, client: &mut Client) -> Result<(), Error> {
     let Some(Value::String(chosen)) = attributes.and_then(|a| a.shift_remove(ROTATED)) else {
         return Ok(());
     };
-    let until = client.attribute("client.secret.rotated.expiration.time");
-    let until = until
-        .and_then(|at| at.parse().ok())
-        .map_or(0, json::moderate)
-        .saturating_mul(1000);
+    let until = json::written(client.attribute("client.secret.rotated.expiration.time"));
+    let until = until.unwrap_or(0) * 1000;
     if until > app.now() {
         keep_previous(app, client, chosen.as_bytes())?;
         client.secrets.previous_expires = Some(until);

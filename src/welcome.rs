@@ -91,6 +91,7 @@ pub fn print(app: &App, admin: Option<&Admin>) {
         line("Registration", &format!("{base}/demo/register"));
     }
     line("Mail inbox", &format!("{base}/inbox"));
+    line("Console", &format!("{base}/admin/"));
     line("Admin API", &format!("{base}/admin/realms"));
     match admin {
         Some(Admin {

@@ -21,7 +21,7 @@ use crate::events;
 use crate::organization;
 use crate::store::client::Client;
 use crate::store::event::Event;
-use crate::store::json::Doc;
+use crate::store::json::{self, Doc};
 use crate::store::pushed_request::{self, Pushed};
 use crate::store::realm::Realm;
 
@@ -127,7 +127,7 @@ async fn with_key(
 
 /// Seconds in which the browser must come.
 fn lifespan(realm: &Realm) -> i64 {
-    let set = realm.attribute("parRequestUriLifespan").and_then(|v| v.parse().ok());
+    let set = json::written(realm.attribute("parRequestUriLifespan"));
     set.filter(|n| *n > 0).unwrap_or(60)
 }
 

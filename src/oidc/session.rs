@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::events;
 use crate::store::client::Client;
 use crate::store::event::Event;
+use crate::store::json;
 use crate::store::realm::Realm;
 use crate::store::session::{self, ClientSession, UserSession};
 
@@ -71,7 +72,7 @@ fn part_limits(realm: &Realm, client: &Client, whole: &Limits, offline: bool) ->
         ("clientSessionIdleTimeout", "clientSessionMaxLifespan", "client.session")
     };
     let set = |own: &str, name: &str| {
-        let own = client.attribute(own).and_then(|v| v.parse().ok()).and_then(positive);
+        let own = json::written(client.attribute(own)).and_then(positive);
         own.or_else(|| positive(realm.number(name)))
     };
     Limits {

@@ -145,11 +145,12 @@ impl Recipe {
         })
     }
 
-    /// Whether a stored hash was made by this recipe, and so takes as long.
-    pub(super) fn made(self, credential_data: &str) -> bool {
-        let data: Value = serde_json::from_str(credential_data).unwrap_or_default();
+    /// Whether a stored hash of so many bytes was made by this recipe, and so takes as long.
+    pub(super) fn made(self, data: &Value, length: usize) -> bool {
         let kind = data["algorithm"].as_str().and_then(Kind::named);
-        (kind, data["hashIterations"].as_u64()) == (Some(self.kind), Some(u64::from(self.iterations)))
+        (kind, data["hashIterations"].as_u64(), length)
+            == (Some(self.kind), Some(u64::from(self.iterations)), self.kind.length())
+            && (self.kind != Kind::Argon2 || argon2_settings(data) == (MEMORY_KIB, LANES))
     }
 
     /// Whether a stored hash is that of a password, and made by this recipe.
@@ -169,29 +170,34 @@ impl Recipe {
         let name = data["algorithm"].as_str().unwrap_or_default();
         let kind = Kind::named(name)
             .ok_or_else(|| Error::Corrupt(format!("the password hash algorithm {name} is not known")))?;
-        let mut current = (kind, iterations, expected.len()) == (self.kind, u64::from(self.iterations), kind.length());
         let actual = match kind.pbkdf2() {
             None => {
-                let setting = |name: &str, default: u32| {
-                    let given = &data["additionalParameters"][name][0];
-                    given.as_str().and_then(|s| s.parse().ok()).unwrap_or(default)
-                };
-                let (memory, lanes) = (setting("memory", MEMORY_KIB), setting("parallelism", LANES));
+                let (memory, lanes) = argon2_settings(data);
                 let passes = u32::try_from(iterations).unwrap_or(u32::MAX);
                 if memory > MOST_MEMORY_KIB || passes > MOST_PASSES || lanes > 64 {
                     return Err(too_costly());
                 }
-                current &= memory == MEMORY_KIB && lanes == LANES;
                 argon2id(password, &salt, memory, passes, lanes, expected.len().clamp(4, 128))?
             }
             Some(kind) => pbkdf2(kind, iterations, password, &salt, expected.len())?,
         };
-        Ok(match (constant_time_eq(&actual, &expected), current) {
-            (false, _) => Verdict::Wrong,
-            (true, true) => Verdict::Right,
-            (true, false) => Verdict::RightButOld,
-        })
+        Ok(
+            match (constant_time_eq(&actual, &expected), self.made(data, expected.len())) {
+                (false, _) => Verdict::Wrong,
+                (true, true) => Verdict::Right,
+                (true, false) => Verdict::RightButOld,
+            },
+        )
     }
+}
+
+/// Memory in KiB, and lanes.
+fn argon2_settings(data: &Value) -> (u32, u32) {
+    let setting = |name: &str, default: u32| {
+        let given = &data["additionalParameters"][name][0];
+        given.as_str().and_then(|s| s.parse().ok()).unwrap_or(default)
+    };
+    (setting("memory", MEMORY_KIB), setting("parallelism", LANES))
 }
 
 fn too_costly() -> Error {

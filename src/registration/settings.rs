@@ -1,7 +1,7 @@
 //! Settings for people's registration (contract 2): realm attributes, which the same key on a client overrides.
 
 use crate::store::client::Client;
-use crate::store::json::moderate;
+use crate::store::json;
 use crate::store::realm::Realm;
 
 /// A setting of the client through which somebody comes, else of the realm.
@@ -47,9 +47,7 @@ pub fn reveals_addresses(realm: &Realm, client: Option<&Client>) -> bool {
 
 /// Milliseconds after which an unproved registration vanishes.
 pub fn pending_lifetime_ms(realm: &Realm, client: Option<&Client>) -> i64 {
-    let seconds = setting(realm, client, "registration.pending.expires")
-        .and_then(|s| s.parse().ok())
-        .map(moderate);
+    let seconds = json::written(setting(realm, client, "registration.pending.expires"));
     seconds.filter(|s| (60..=31_536_000).contains(s)).unwrap_or(86_400) * 1000
 }
 

@@ -93,11 +93,9 @@ async fn keep(mut turn: Turn, user: User, new: Device, counter: u64, elsewhere: 
     forget(&mut turn, ALIAS);
     let with_codes = wants_recovery_codes(&turn, &user).await?;
     acted(&mut turn, ALIAS, Some(device::TYPE));
-    let mut tx = turn.app.db.begin().await?;
-    if !once::spend(&mut tx, &turn, ALIAS).await? {
-        drop(tx);
+    let Some(mut tx) = once::begin(&turn, ALIAS).await? else {
         return over(&mut turn);
-    }
+    };
     let changed = user::change_own(&mut tx, &turn.realm, &user.id, |user| {
         take(user, ALIAS);
         if with_codes {

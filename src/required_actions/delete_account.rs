@@ -34,11 +34,9 @@ pub async fn run(mut turn: Turn, user: User, form: Option<&Params>) -> Result<Re
     }
     acted(&mut turn, ALIAS, None);
     let now = turn.app.now();
-    let mut tx = turn.app.db.begin().await?;
-    if !once::spend(&mut tx, &turn, ALIAS).await? {
-        drop(tx);
+    let Some(mut tx) = once::begin(&turn, ALIAS).await? else {
         return over(&mut turn);
-    }
+    };
     let event = record::settled(&turn, Event::new("DELETE_ACCOUNT"));
     user::remove(&mut tx, &turn.realm.id, &user.id).await?;
     session::drop(&mut tx, &turn.session, now).await?;

@@ -76,15 +76,13 @@ fn wants_sign_out(form: &Params) -> bool {
     form.get("logout-sessions").is_some_and(|v| v == "on")
 }
 
-/// Ends the sessions of a user but the one of this browser.
+/// Ends the sessions of a user but the one of this browser. Offline sessions stay, as in Keycloak.
 async fn end_other_sessions(tx: &mut Tx, turn: &Turn, user: &User) -> Result<(), Error> {
     let present = turn.session.note("sso");
-    for offline in [false, true] {
-        for known in crate::store::session::of_user(&mut *tx, &turn.realm.id, &user.id, offline).await? {
-            if present != Some(known.id.as_str()) {
-                backchannel::queue(tx, &turn.app, &turn.visitor.caller, &turn.realm, &known, &[]).await?;
-                crate::store::session::remove(tx, &turn.realm.id, &known.id).await?;
-            }
+    for known in crate::store::session::of_user(&mut *tx, &turn.realm.id, &user.id, false).await? {
+        if present != Some(known.id.as_str()) {
+            backchannel::queue(tx, &turn.app, &turn.visitor.caller, &turn.realm, &known, &[]).await?;
+            crate::store::session::remove(tx, &turn.realm.id, &known.id).await?;
         }
     }
     Ok(())

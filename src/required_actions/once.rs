@@ -61,6 +61,16 @@ impl Token {
     }
 }
 
+/// The transaction of an action, in which the link of the tab is used up for it. None: it was done by this link before.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn begin(turn: &Turn, alias: &str) -> Result<Option<Tx>, Error> {
+    let mut tx = turn.app.db.begin().await?;
+    Ok(spend(&mut tx, turn, alias).await?.then_some(tx))
+}
+
 /// Uses the link of a tab up for an action, in the transaction that does it. `false`: it was done by this link before.
 ///
 /// # Errors

@@ -45,11 +45,9 @@ pub async fn run(mut turn: Turn, user: User, form: Option<&Params>) -> Result<Re
     let now = turn.app.now();
     forget(&mut turn, ALIAS);
     acted(&mut turn, ALIAS, Some(recovery::TYPE));
-    let mut tx = turn.app.db.begin().await?;
-    if !once::spend(&mut tx, &turn, ALIAS).await? {
-        drop(tx);
+    let Some(mut tx) = once::begin(&turn, ALIAS).await? else {
         return over(&mut turn);
-    }
+    };
     let changed = user::change_own(&mut tx, &turn.realm, &user.id, |user| take(user, ALIAS));
     let Ok(user) = changed.await? else {
         return gone(&mut turn);

@@ -41,11 +41,9 @@ pub async fn run(mut turn: Turn, user: User, form: Option<&Params>) -> Result<Re
     }
     forget(&mut turn, "TERMS_AND_CONDITIONS");
     let accepted = turn.app.now_seconds().to_string();
-    let mut tx = turn.app.db.begin().await?;
-    if !once::spend(&mut tx, &turn, "TERMS_AND_CONDITIONS").await? {
-        drop(tx);
+    let Some(mut tx) = once::begin(&turn, "TERMS_AND_CONDITIONS").await? else {
         return over(&mut turn);
-    }
+    };
     let changed = user::change_own(&mut tx, &turn.realm, &user.id, |user| {
         take(user, "TERMS_AND_CONDITIONS");
         user.attributes.insert(ATTRIBUTE.to_owned(), vec![accepted]);

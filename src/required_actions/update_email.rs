@@ -67,7 +67,9 @@ pub async fn run(turn: Turn, user: User, form: Option<&Params>) -> Result<Respon
 async fn same(mut turn: Turn, user: User, address: &str) -> Result<Response, Error> {
     forget(&mut turn, ALIAS);
     acted(&mut turn, ALIAS, None);
-    let mut tx = turn.app.db.begin().await?;
+    let Some(mut tx) = once::begin(&turn, ALIAS).await? else {
+        return over(&mut turn);
+    };
     let changed = user::change_own(&mut tx, &turn.realm, &user.id, |user| take(user, ALIAS));
     let Ok(user) = changed.await? else {
         return gone(&mut turn);
@@ -102,11 +104,16 @@ async fn ask(mut turn: Turn, user: User, address: &str, elsewhere: bool) -> Resu
         sign_out: elsewhere,
     };
     let mail = verification::update_mail(&turn.app, &turn.visitor.caller, &turn.realm, &user, &tab, &change)?;
-    let mut tx = turn.app.db.begin().await?;
-    if !once::spend(&mut tx, &turn, ALIAS).await? {
-        drop(tx);
+    // Who mistyped the address may ask again: the link is used up by the first mail of a tab.
+    let again = mailed_at > 0;
+    let tx = if again {
+        Some(turn.app.db.begin().await?)
+    } else {
+        once::begin(&turn, ALIAS).await?
+    };
+    let Some(mut tx) = tx else {
         return over(&mut turn);
-    }
+    };
     let changed = user::change_own(&mut tx, &turn.realm, &user.id, |user| {
         user.attributes.insert(PENDING.to_owned(), vec![address.to_owned()]);
     });
@@ -141,11 +148,9 @@ async fn change(mut turn: Turn, user: User, address: &str, elsewhere: bool) -> R
     forget(&mut turn, ALIAS);
     acted(&mut turn, ALIAS, None);
     let mut before = String::new();
-    let mut tx = turn.app.db.begin().await?;
-    if !once::spend(&mut tx, &turn, ALIAS).await? {
-        drop(tx);
+    let Some(mut tx) = once::begin(&turn, ALIAS).await? else {
         return over(&mut turn);
-    }
+    };
     let changed = user::change_own(&mut tx, &turn.realm, &user.id, |user| {
         before = user.email.replace(address.to_owned()).unwrap_or_default();
         user.email_verified = false;

@@ -73,11 +73,9 @@ async fn change(
 ) -> Result<Response, Error> {
     let now = turn.app.now();
     forget(&mut turn, "UPDATE_PASSWORD");
-    let mut tx = turn.app.db.begin().await?;
-    if !once::spend(&mut tx, &turn, "UPDATE_PASSWORD").await? {
-        drop(tx);
+    let Some(mut tx) = once::begin(&turn, "UPDATE_PASSWORD").await? else {
         return over(&mut turn);
-    }
+    };
     // One link, one change: who comes second finds another password than the one that the link was sent for.
     user::lock(&mut tx, &turn.realm.id, &user.id).await?;
     let present = stamp::of_user(&mut tx, &user.id).await?;

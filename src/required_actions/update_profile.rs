@@ -2,7 +2,7 @@
 
 use vestibule_oauth::params::Params;
 
-use super::{acted, forget, gone, once, take};
+use super::{acted, forget, gone, once, over, take};
 use crate::error::Error;
 use crate::events;
 use crate::login::actions::{End, done};
@@ -11,6 +11,7 @@ use crate::page::{Response, StatusCode};
 use crate::profile::{self, Context, FieldError, Fields};
 use crate::registration::form::Form;
 use crate::registration::web::show_errors;
+use crate::store::Tx;
 use crate::store::event::Event;
 use crate::store::user::{self, Kept, User};
 use crate::theme::pages::{Severity, UpdateProfile};
@@ -32,7 +33,10 @@ pub async fn run(turn: Turn, user: User, alias: &str, form: Option<&Params>) -> 
     }
     let mut turn = turn;
     acted(&mut turn, alias, None);
-    let taken = match change(&turn, &user.id, alias, &sent).await? {
+    let Some(tx) = once::begin(&turn, alias).await? else {
+        return over(&mut turn);
+    };
+    let taken = match change(tx, &turn, &user.id, alias, &sent).await? {
         Ok(changed) => {
             forget(&mut turn, alias);
             turn.session.set_note("updated", "true");
@@ -46,12 +50,8 @@ pub async fn run(turn: Turn, user: User, alias: &str, form: Option<&Params>) -> 
 }
 
 /// Writes what was sent over what is there now.
-async fn change(turn: &Turn, id: &str, alias: &str, sent: &Fields) -> Result<Result<User, Kept>, Error> {
+async fn change(mut tx: Tx, turn: &Turn, id: &str, alias: &str, sent: &Fields) -> Result<Result<User, Kept>, Error> {
     let mut before = Fields::new();
-    let mut tx = turn.app.db.begin().await?;
-    if !once::spend(&mut tx, turn, alias).await? {
-        return Ok(Err(Kept::Gone));
-    }
     let changed = user::change_own(&mut tx, &turn.realm, id, |user| {
         before = profile::of_user(user);
         let fields = profile::writable(&turn.realm, Context::UpdateProfile, sent, &before);

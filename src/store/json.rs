@@ -39,6 +39,11 @@ pub fn moderate(number: i64) -> i64 {
     number.clamp(-MOST, MOST)
 }
 
+/// A whole number that was written as text, such as an attribute with seconds; as [`number`], but none where there is none.
+pub fn written(text: Option<&str>) -> Option<i64> {
+    text?.parse().ok().map(moderate)
+}
+
 /// A text that is there and not empty.
 pub fn text<'a>(doc: &'a Doc, key: &str) -> Option<&'a str> {
     doc.get(key).and_then(Value::as_str).filter(|s| !s.is_empty())

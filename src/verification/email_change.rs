@@ -7,6 +7,7 @@ use super::opened::{Ask, Opened, confirm};
 use super::web::{Fault, Link, same_browser};
 use crate::error::Error;
 use crate::events;
+use crate::oidc::logout::backchannel;
 use crate::page::Response;
 use crate::required_actions::update_email::{ALIAS, PENDING};
 use crate::store::event::Event;
@@ -47,6 +48,7 @@ pub(super) async fn opened(link: Link, user: User) -> Result<Response, Error> {
         return link.refuse(&fault).await;
     }
     if link.claims.get("logoutSessions") == Some(&Value::Bool(true)) {
+        backchannel::queue_of_user(&mut tx, &link.app, &link.visitor.caller, &link.realm, &user.id).await?;
         crate::store::session::remove_of_user(&mut tx, &link.realm.id, &user.id).await?;
     }
     let mut event = Event::new("UPDATE_EMAIL")

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::own_account::enable;
 use crate::people::{self, link};
 use crate::support::{self, Answer, Browser, Server};
 
@@ -39,6 +40,7 @@ async fn who_finds_the_mail_later_does_nothing_by_it() {
         assert!(end.body.contains("Your account has been updated."), "{}", end.body);
         let refused = rename(&mut beside, &open_too, "Mallory").await;
         assert_eq!(refused.status, 400, "{}", refused.body);
+        assert!(refused.body.contains("Action expired"), "{}", refused.body);
         let again = Browser::new(&server).get(&link).await;
         assert_eq!(again.status, 400);
         assert!(again.body.contains("Action expired."), "{}", again.body);
@@ -65,4 +67,39 @@ async fn what_was_not_done_is_still_asked_for() {
     let page = open(&mut later, &link).await;
     let end = rename(&mut later, &page, "Anna").await;
     assert!(end.body.contains("Your account has been updated."), "{}", end.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_mistyped_the_new_address_may_correct_it_and_nobody_else_may_choose_one() {
+    for server in support::servers().await {
+        let realm = people::realm(&server, json!({ "verifyEmail": true })).await;
+        enable(&server, &realm, "UPDATE_EMAIL").await;
+        let id = server.user(&realm, "ann", "Passw0rd!").await;
+        let link = ask(&server, &realm, &id, &["UPDATE_EMAIL"]).await;
+        let (mut owner, mut beside) = (Browser::new(&server), Browser::new(&server));
+        let page = open(&mut owner, &link).await;
+        let open_too = open(&mut beside, &link).await;
+        let form = page.form("kc-update-email-form");
+        let wrong = owner.submit(&form, &[("email", "amn@example.org")]).await;
+        assert!(wrong.body.contains("Confirmation email sent"), "{}", wrong.body);
+        server.app.clock.advance(3_600_000 / 12);
+        let back = owner.submit(&form, &[("email", "new@example.org")]).await;
+        let page = owner.follow(back).await;
+        let right = owner
+            .submit(&page.form("kc-update-email-form"), &[("email", "new@example.org")])
+            .await;
+        assert!(right.body.contains("Confirmation email sent"), "{}", right.body);
+        let refused = beside
+            .submit(
+                &open_too.form("kc-update-email-form"),
+                &[("email", "mallory@example.org")],
+            )
+            .await;
+        assert!(
+            refused.body.contains("Action expired"),
+            "{} {}",
+            refused.status,
+            refused.body
+        );
+    }
 }

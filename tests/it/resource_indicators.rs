@@ -62,6 +62,7 @@ async fn a_token_is_for_what_was_asked_for_and_refreshed_for_the_same() {
             .json();
         assert_eq!(audience(&then), json!(BILLS));
         assert_eq!(claims(&text(&then, "access_token"))["scope"], "openid email");
+        assert_eq!(then["scope"], "openid email");
     }
 }
 

@@ -9,7 +9,7 @@ pub use uses::Uses;
 
 use crate::store::client_life::Limits;
 use crate::store::client_registration::Registration;
-use crate::store::json::moderate;
+use crate::store::json;
 use crate::store::realm::Realm;
 
 /// How long before the end contacts are warned, unless the realm says otherwise: a week.
@@ -26,7 +26,7 @@ pub struct Rule {
 impl Rule {
     /// The rule of a realm; `None` if clients never expire in it.
     pub fn of(realm: &Realm) -> Option<Self> {
-        let seconds = |key: &str| realm.attribute(key).and_then(|n| n.parse().ok()).map(moderate);
+        let seconds = |key: &str| json::written(realm.attribute(key));
         let limit = |key: &str| Some(seconds(key).filter(|n| *n > 0)?.saturating_mul(1000));
         let (unused, idle) = (
             limit("clientRegistration.unused.expires"),

@@ -7,6 +7,7 @@ use crate::login::loa;
 use crate::login::request::AuthRequest;
 use crate::password::policy;
 use crate::store::client::Client;
+use crate::store::json;
 use crate::store::realm::Realm;
 use crate::theme::pages::Severity;
 
@@ -52,7 +53,7 @@ pub async fn run(context: &mut Context<'_>) -> Result<Outcome, Error> {
 }
 
 fn must_prove_again(realm: &Realm, client: &Client, request: &AuthRequest, age: i64) -> bool {
-    let default = client.attribute("default.max.age").and_then(|a| a.parse().ok());
+    let default = json::written(client.attribute("default.max.age"));
     let max_age = request.max_age.map(i64::from).or(default);
     request.prompts().login
         || max_age.is_some_and(|max| max == 0 || age > max)

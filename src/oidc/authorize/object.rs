@@ -160,28 +160,24 @@ fn unsigned(object: &str) -> Option<Doc> {
     read(claims)
 }
 
+const INACTIVE: Unreadable = "The request object is not active";
+
+/// Where request objects are sent to, below `/protocol/openid-connect/`.
+const ENDPOINTS: &[&str] = &["auth", "token", "ext/par/request"];
+
 /// Time and audience, where the object names them.
 fn in_time(app: &App, caller: &Caller, realm: &Realm, claims: Doc) -> Result<Doc, Unreadable> {
     let now = app.now_seconds();
-    for (name, good) in [
-        ("exp", (|at: i64, now: i64| at + SKEW > now) as fn(i64, i64) -> bool),
-        ("nbf", |at, now| at - SKEW <= now),
-    ] {
-        // A claim of another type is not an absent one.
-        let at = claims.get(name).map(serde_json::Value::as_i64);
-        if at.is_some_and(|at| !at.is_some_and(|at| good(json::moderate(at), now))) {
-            return Err("The request object is not active");
-        }
-    }
-    let audiences = audience::of(&claims);
-    let issuer = |aud: &str| {
-        aud.split("/protocol/openid-connect/")
-            .next()
-            .unwrap_or_default()
-            .to_owned()
+    // A claim of another type is not an absent one.
+    let instant = |name: &str| match claims.get(name) {
+        None => Ok(None),
+        Some(value) => value.as_i64().map(|n| Some(json::moderate(n))).ok_or(INACTIVE),
     };
-    let ours = |aud: &&str| caller.is_issuer(app, &realm.name, &issuer(aud));
-    if claims.contains_key("aud") && !audiences.iter().any(ours) {
+    if instant("exp")?.is_some_and(|exp| exp + SKEW <= now) || instant("nbf")?.is_some_and(|nbf| nbf - SKEW > now) {
+        return Err(INACTIVE);
+    }
+    let ours = |aud: &&str| audience::is_ours(app, caller, realm, aud, ENDPOINTS);
+    if claims.contains_key("aud") && !audience::of(&claims).iter().any(ours) {
         return Err("The request object is for somebody else");
     }
     Ok(claims)

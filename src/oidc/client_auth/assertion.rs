@@ -133,21 +133,14 @@ fn good(app: &App, caller: &Caller, realm: &Realm, claims: &Doc) -> Result<(), R
     if audiences.len() > 1 {
         return refuse("Multiple audiences not allowed");
     }
-    if !audiences.iter().any(|aud| is_us(app, caller, realm, aud)) {
+    if !audiences
+        .iter()
+        .any(|aud| audience::is_ours(app, caller, realm, aud, ENDPOINTS))
+    {
         return refuse("Invalid token audience");
     }
     if json::text(claims, "jti").is_none() {
         return refuse("Token jti claim is required");
     }
     Ok(())
-}
-
-/// Whether an audience is this realm or one of its endpoints, with or without the prefix.
-fn is_us(app: &App, caller: &Caller, realm: &Realm, audience: &str) -> bool {
-    let issuer = match audience.split_once("/protocol/openid-connect/") {
-        Some((issuer, endpoint)) if ENDPOINTS.contains(&endpoint) => issuer,
-        Some(_) => return false,
-        None => audience,
-    };
-    caller.is_issuer(app, &realm.name, issuer)
 }

@@ -26,7 +26,7 @@ use crate::login::request::AuthRequest;
 use crate::store::client::Client;
 use crate::store::device_code::{self, DeviceCode, State as DeviceState};
 use crate::store::event::Event;
-use crate::store::json::moderate;
+use crate::store::json;
 use crate::store::realm::Realm;
 
 /// The letters of what people type: none that looks like another, none that makes words.
@@ -39,7 +39,7 @@ pub fn allowed(client: &Client) -> bool {
 
 /// A number of seconds that a client may set for itself.
 fn seconds(realm: &Realm, client: &Client, own: &str, name: &str) -> i64 {
-    let own = client.attribute(own).and_then(|v| v.parse().ok()).map(moderate);
+    let own = json::written(client.attribute(own));
     own.filter(|n| *n > 0).unwrap_or_else(|| realm.number(name)).max(1)
 }
 

@@ -40,7 +40,8 @@ pub async fn queue(
     but: &[String],
 ) -> Result<(), Error> {
     for part in session::parts(&mut *tx, &ending.id, ending.offline).await? {
-        let found = client::by_id(&app.db, &realm.id, &part.client_uuid).await?;
+        // In this transaction: another connection could be waited for by all who hold one.
+        let found = client::read(&mut *tx, &realm.id, &part.client_uuid).await?;
         let Some(client) = found.filter(|c| c.enabled() && !but.contains(&c.id)) else {
             continue;
         };
@@ -61,6 +62,18 @@ pub async fn queue(
             receiver: Some(client.id.clone()),
         };
         outbox::add(tx, &message, false).await?;
+    }
+    Ok(())
+}
+
+/// The same of all sessions of a user, but the offline ones.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn queue_of_user(tx: &mut Tx, app: &App, caller: &Caller, realm: &Realm, user_id: &str) -> Result<(), Error> {
+    for ending in session::of_user(&mut *tx, &realm.id, user_id, false).await? {
+        queue(tx, app, caller, realm, &ending, &[]).await?;
     }
     Ok(())
 }

@@ -170,7 +170,8 @@ async fn organizations(app: &App, realm: &Realm, user: &User, scopes: &mut Scope
     Ok(all)
 }
 
-fn own_mappers(client: &Client) -> Vec<ProtocolMapper> {
+/// The mappers that a client has itself.
+pub(super) fn own_mappers(client: &Client) -> Vec<ProtocolMapper> {
     let own = client.doc.get("protocolMappers").and_then(Value::as_array);
     let read = |m| ProtocolMapper::deserialize(m).ok();
     own.into_iter().flatten().filter_map(read).collect()

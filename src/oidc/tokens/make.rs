@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::oidc::bound::Bound;
 use crate::oidc::session as sessions;
 use crate::store::client::Client;
-use crate::store::json::{Doc, moderate};
+use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
 use crate::store::session::{ClientSession, UserSession};
 use crate::{client_secret, realm_setup};
@@ -103,7 +103,7 @@ pub async fn make(app: &App, caller: &Caller, context: &Context, wanted: &Wanted
     let client = &context.client;
     let realm = &context.realm;
     let access = access_claims(app, caller, context, wanted);
-    let (exp, iat, access_id) = (access.exp, access.iat, access.jti.clone());
+    let (exp, iat, access_id, scope) = (access.exp, access.iat, access.jti.clone(), access.scope.clone());
     let typ = header_type(client);
     let alg = algorithm(realm, client, "access.token.signed.response.alg");
     let access_audience = access.claims.audience().to_vec();
@@ -127,7 +127,7 @@ pub async fn make(app: &App, caller: &Caller, context: &Context, wanted: &Wanted
         expires_in: exp - iat,
         refresh,
         id_token,
-        scope: context.scopes.claim(&context.realm),
+        scope,
         kind: wanted.bound.kind(),
     })
 }
@@ -135,6 +135,8 @@ pub async fn make(app: &App, caller: &Caller, context: &Context, wanted: &Wanted
 /// The claims of an access token before they are signed.
 pub struct Access {
     pub claims: Claims,
+    /// The scopes that it has in the end.
+    pub scope: String,
     pub jti: String,
     pub exp: i64,
     pub iat: i64,
@@ -159,11 +161,7 @@ pub fn access_claims(app: &App, caller: &Caller, context: &Context, wanted: &Wan
     let context = narrowed.as_ref().unwrap_or(context);
     let (realm, client) = (&context.realm, &context.client);
     let iat = app.now_seconds();
-    let own = client
-        .attribute("access.token.lifespan")
-        .and_then(|v| v.parse().ok())
-        .map(moderate)
-        .filter(|n| *n != 0);
+    let own = json::written(client.attribute("access.token.lifespan")).filter(|n| *n != 0);
     let lifespan = match own {
         Some(n) if n > 0 => n,
         Some(_) => realm.number("ssoSessionMaxLifespan"),
@@ -205,7 +203,13 @@ pub fn access_claims(app: &App, caller: &Caller, context: &Context, wanted: &Wan
         // For nobody else, whatever mappers add.
         claims.set_audience(wanted.resources.to_vec());
     }
-    Access { claims, jti, exp, iat }
+    Access {
+        claims,
+        scope: context.scopes.claim(realm),
+        jti,
+        exp,
+        iat,
+    }
 }
 
 fn sid(wanted: &Wanted<'_>) -> Value {

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::events;
 use crate::login::identity;
 use crate::oidc;
+use crate::oidc::logout::backchannel;
 use crate::store::event::Event;
 use crate::store::json::Doc;
 use crate::store::session::{self, UserSession};
@@ -39,6 +40,9 @@ async fn impersonate(admin: Admin, visitor: Visitor, Path((_, id)): Path<(String
     let made = session_of(&admin, &user);
     let mut tx = admin.app.db.begin().await?;
     if let Some(own) = admin.who.session.as_ref().filter(|_| same_realm) {
+        if let Some(ending) = session::by_id(&mut tx, &admin.realm.id, own).await? {
+            backchannel::queue(&mut tx, &admin.app, &admin.caller, &admin.realm, &ending, &[]).await?;
+        }
         session::remove(&mut tx, &admin.realm.id, own).await?;
     }
     session::create(&mut tx, &made).await?;

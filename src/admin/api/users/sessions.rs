@@ -41,9 +41,7 @@ async fn offline(admin: Admin, Path((_, id, uuid)): Path<(String, String, String
 async fn logout(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
     let user = find(&admin, &id, CHANGE).await?;
     let mut tx = admin.app.db.begin().await?;
-    for ending in session::of_user(&mut tx, &admin.realm.id, &user.id, false).await? {
-        backchannel::queue(&mut tx, &admin.app, &admin.caller, &admin.realm, &ending, &[]).await?;
-    }
+    backchannel::queue_of_user(&mut tx, &admin.app, &admin.caller, &admin.realm, &user.id).await?;
     session::remove_of_user(&mut tx, &admin.realm.id, &user.id).await?;
     user::set_not_before(&mut tx, &admin.realm.id, &user.id, admin.app.now_seconds()).await?;
     record(

@@ -9,11 +9,9 @@ mod session;
 mod user;
 mod value;
 
-use serde_json::Value;
-
 use super::access::Named;
 use super::claims::Claims;
-use super::context::Context;
+use super::context::{Context, own_mappers};
 use crate::store::client::Client;
 use crate::store::realm::ProtocolMapper;
 
@@ -82,10 +80,8 @@ pub fn pairwise_subject(context: &Context, claims: &mut Claims) {
 
 /// The id by which a client knows a user, outside of tokens that mappers make.
 pub fn subject_for(client: &Client, user_id: &str) -> String {
-    let own = client.doc.get("protocolMappers").and_then(Value::as_array);
-    let read = |m: &Value| serde_json::from_value::<ProtocolMapper>(m.clone()).ok();
-    let found = own.into_iter().flatten().filter_map(read);
-    let mut pairwise = found.filter(|m| m.protocol_mapper == pairwise::PROVIDER);
+    let own = own_mappers(client).into_iter();
+    let mut pairwise = own.filter(|m| m.protocol_mapper == pairwise::PROVIDER);
     let named = pairwise.find_map(|mapper| pairwise::of(client, &mapper, user_id));
     named.unwrap_or_else(|| user_id.to_owned())
 }
