@@ -102,17 +102,16 @@ impl Judge<'_> {
     }
 }
 
-/// The flow that somebody is to go through who comes with an authorization request, and the level that it stands for.
-pub fn flow(realm: &Realm, client: &Client, asked: Asked<'_>) -> Option<(String, i64)> {
-    if !rules::any(realm) {
-        return None;
-    }
-    let at = At::request(realm, client, Event::Authorization(asked));
+/// What the policies of today make of an authorization request that was judged when it came.
+pub fn effects(realm: &Realm, client: &Client, asked: Asked<'_>) -> Effects {
     let mut effects = Effects::default();
-    for rule in rules::matching(&at) {
-        effects.add(&rule, &at);
+    if rules::any(realm) {
+        let at = At::request(realm, client, Event::Authorization(asked));
+        for rule in rules::matching(&at) {
+            effects.add(&rule, &at);
+        }
     }
-    effects.flow
+    effects
 }
 
 /// Judges what a client asks for, and tells what the policies make of it beside.

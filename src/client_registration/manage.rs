@@ -44,9 +44,7 @@ pub(super) struct Managed {
 ///
 /// [`Stop::Refused`] if the caller may not.
 pub(super) async fn read(request: &Request<'_>, client_id: &str) -> Result<Managed, Stop> {
-    let found = find(request, client_id).await?;
-    let (client, auth) = authorize(request, found, Act::Read)?;
-    request.policies(auth).check_sender(request.caller.ip).await?;
+    let (client, ..) = held(request, client_id, Act::Read).await?;
     let mut shown = None;
     if let Access::Registration { token, jti_hash, .. } = &request.access {
         shown = Some(token.as_str());
@@ -77,11 +75,8 @@ pub(super) async fn update(request: &Request<'_>, client_id: &str, sent: &Doc) -
         Err(fault) if is_about_json(&fault) => return Err(fault.into()),
         asked => asked,
     };
-    let found = find(request, client_id).await?;
-    let (client, auth) = authorize(request, found, Act::Update)?;
-    let bound = terms::of_client(request, &client).await?;
+    let (client, auth, bound) = held(request, client_id, Act::Update).await?;
     let policies = request.policies(auth).and_named(&terms::policies(&bound))?;
-    policies.check_sender(request.caller.ip).await?;
     let asked = asked?;
     if asked.client_id().is_some_and(|sent| sent != client_id) {
         return Err(Refusal::metadata("Client Identifier modified").into());
@@ -124,9 +119,7 @@ pub(super) async fn update(request: &Request<'_>, client_id: &str, sent: &Doc) -
 ///
 /// [`Stop::Refused`] if the caller may not.
 pub(super) async fn delete(request: &Request<'_>, client_id: &str) -> Result<(), Stop> {
-    let found = find(request, client_id).await?;
-    let (client, auth) = authorize(request, found, Act::Delete)?;
-    request.policies(auth).check_sender(request.caller.ip).await?;
+    let (client, ..) = held(request, client_id, Act::Delete).await?;
     if BUILT_IN.contains(&client_id) || client.attribute("realm_client") == Some("true") {
         return Err(Refusal::BuiltIn.into());
     }
@@ -139,8 +132,28 @@ pub(super) async fn delete(request: &Request<'_>, client_id: &str) -> Result<(),
     Ok(())
 }
 
+/// A client that the caller may do this with, from where they call; with the policies' kind and what binds it for life.
+///
+/// # Errors
+///
+/// [`Stop::Refused`] if they may not.
+pub(super) async fn held(request: &Request<'_>, client_id: &str, act: Act) -> Result<(Client, Auth, Doc), Stop> {
+    let found = find(request, client_id).await?;
+    let (client, auth) = authorize(request, found, act)?;
+    let bound = terms::of_client(request, &client).await?;
+    let (policies, named) = (request.policies(auth), terms::policies(&bound));
+    let policies = match act {
+        // Nobody knows any more what a policy that was deleted let a client become. To be looked at or given up, it becomes
+        // nothing: those that are left decide, so that its owner is not locked out for good.
+        Act::Read | Act::Delete => policies.and_remaining(&named),
+        _ => policies.and_named(&named)?,
+    };
+    policies.check_sender(request.caller.ip).await?;
+    Ok((client, auth, bound))
+}
+
 /// The client as the database has it: a token that was replaced on another node must not be good here for a moment longer.
-pub(super) async fn find(request: &Request<'_>, client_id: &str) -> Result<Option<Client>, Error> {
+async fn find(request: &Request<'_>, client_id: &str) -> Result<Option<Client>, Error> {
     client::read_by_client_id(&request.app.db, &request.realm.id, client_id).await
 }
 
@@ -158,7 +171,7 @@ pub(super) async fn find_again(
 
 /// Whether the caller may do this with the client, and under which policies it then is. Whoever holds no token for it
 /// learns not even whether it is there.
-pub(super) fn authorize(request: &Request<'_>, found: Option<Client>, act: Act) -> Result<(Client, Auth), Refusal> {
+fn authorize(request: &Request<'_>, found: Option<Client>, act: Act) -> Result<(Client, Auth), Refusal> {
     let refused = if act == Act::Read {
         "Not authorized to view client. Not valid token or client credentials provided."
     } else {

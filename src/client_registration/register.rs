@@ -250,6 +250,7 @@ fn registration(request: &Request<'_>, client: &Client) -> Registration {
         ip_address: Some(request.caller.ip.to_string()),
         created: client.created,
         last_used: None,
+        warned: None,
         terms: token.map(terms::of).unwrap_or_default(),
     }
 }

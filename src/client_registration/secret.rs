@@ -6,7 +6,7 @@ use serde_json::json;
 use super::access::Access;
 use super::asked::Asked;
 use super::audit::{self, Act};
-use super::manage::{authorize, change, find, find_again};
+use super::manage::{change, find_again, held};
 use super::refusal::{Refusal, Stop};
 use super::{Request, metadata, terms};
 use crate::store::client;
@@ -22,11 +22,8 @@ use crate::{client_secret, events};
 /// kind that has no secret.
 pub(super) async fn renew(request: &Request<'_>, client_id: &str) -> Result<Doc, Stop> {
     let (app, realm) = (request.app, request.realm);
-    let found = find(request, client_id).await?;
-    let (client, auth) = authorize(request, found, Act::Update)?;
-    let bound = terms::of_client(request, &client).await?;
+    let (client, auth, bound) = held(request, client_id, Act::Update).await?;
     let policies = request.policies(auth).and_named(&terms::policies(&bound))?;
-    policies.check_sender(request.caller.ip).await?;
     let judge = request.judge().await?;
 
     let mut tx = app.db.begin().await?;

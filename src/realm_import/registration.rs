@@ -44,6 +44,7 @@ pub(super) fn restore(client: &mut Client) -> Result<Option<Registration>, Refus
         ip_address: text("ipAddress"),
         created: number("created").unwrap_or(client.created),
         last_used: number("lastUsed"),
+        warned: None,
         terms: kept
             .get("terms")
             .and_then(Value::as_object)

@@ -95,6 +95,21 @@ pub async fn count(q: impl Query, realm_id: &str, filter: &Filter<'_>) -> Result
     q.count(&sql, &clause.params()).await
 }
 
+/// How many there are, of whom no more than `most` are looked at.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn count_to(q: impl Query, realm_id: &str, filter: &Filter<'_>, most: i64) -> Result<i64, Error> {
+    let mut clause = clause(realm_id, filter);
+    let limit = clause.bind(most);
+    let sql = format!(
+        "select count(*) from (select 1 from client_registration where {} limit {limit}) as found",
+        clause.text()
+    );
+    q.count(&sql, &clause.params()).await
+}
+
 /// Writes that clients were used, by id, in epoch milliseconds. It may be lost with the power.
 ///
 /// # Errors
@@ -113,41 +128,88 @@ pub async fn used(db: &Db, uses: &[(String, i64)]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Instants before which clients count as forgotten; `i64::MIN`: none does.
+/// Instants before which something must have been, by whether a client was ever used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Registered before it, and never used.
+    /// For those that were never used.
     pub unused: i64,
-    /// Last used before it.
+    /// For those that were.
     pub idle: i64,
+}
+
+/// Which clients have expired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expired {
+    /// Quiet since then; `i64::MIN`: none is.
+    pub quiet: Limits,
+    /// And warned by then; `i64::MAX`: nobody is warned.
+    pub warned: Limits,
 }
 
 const FORGOTTEN: &str = "realm_id = $1 and active < $2 and source <> 'admin'
     and ((last_used is null and active < $3) or (last_used is not null and active < $4))";
 
-/// The clients of a realm that are forgotten, the longest first; those that administrators made are none.
+/// Whoever was not warned counts as warned at the end of time.
+const WARNED: &str = "((last_used is null and coalesce(warned, 9223372036854775807) <= $5)
+    or (last_used is not null and coalesce(warned, 9223372036854775807) <= $6))";
+
+/// The clients of a realm that have expired, those first that were quiet for longest; those that administrators made never
+/// do.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn forgotten(q: impl Query, realm_id: &str, limits: Limits, max: i64) -> Result<Vec<String>, Error> {
-    let latest = limits.unused.max(limits.idle);
-    let sql = format!("select client_uuid from client_registration where {FORGOTTEN} order by active limit $5");
-    let rows = q
-        .all(&sql, &[&realm_id, &latest, &limits.unused, &limits.idle, &max])
-        .await?;
+pub async fn expired(q: impl Query, realm_id: &str, expired: Expired, max: i64) -> Result<Vec<String>, Error> {
+    let Expired { quiet, warned } = expired;
+    let latest = quiet.unused.max(quiet.idle);
+    let sql =
+        format!("select client_uuid from client_registration where {FORGOTTEN} and {WARNED} order by active limit $7");
+    let params: [&dyn super::db::Param; 7] = [
+        &realm_id,
+        &latest,
+        &quiet.unused,
+        &quiet.idle,
+        &warned.unused,
+        &warned.idle,
+        &max,
+    ];
+    let rows = q.all(&sql, &params).await?;
     rows.into_iter().map(|mut r| r.next()).collect()
 }
 
-/// Whether a client is forgotten still: it may have been used since it was found.
+/// Whether a client has expired still: it may have been used since it was found.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn is_forgotten(q: impl Query, realm_id: &str, client_uuid: &str, limits: Limits) -> Result<bool, Error> {
+pub async fn has_expired(q: impl Query, realm_id: &str, client_uuid: &str, expired: Expired) -> Result<bool, Error> {
+    let Expired { quiet, warned } = expired;
+    let latest = quiet.unused.max(quiet.idle);
+    let sql = format!("select count(*) from client_registration where client_uuid = $7 and {FORGOTTEN} and {WARNED}");
+    let params: [&dyn super::db::Param; 7] = [
+        &realm_id,
+        &latest,
+        &quiet.unused,
+        &quiet.idle,
+        &warned.unused,
+        &warned.idle,
+        &client_uuid,
+    ];
+    Ok(q.count(&sql, &params).await? > 0)
+}
+
+/// Whether there are clients whose people are to be warned now: most often there are none, and nothing is written.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn is_any_to_warn(q: impl Query, realm_id: &str, limits: Limits) -> Result<bool, Error> {
     let latest = limits.unused.max(limits.idle);
-    let sql = format!("select count(*) from client_registration where client_uuid = $5 and {FORGOTTEN}");
-    let params: [&dyn super::db::Param; 5] = [&realm_id, &latest, &limits.unused, &limits.idle, &client_uuid];
+    let sql = format!(
+        "select count(*) from (
+             select 1 from client_registration where warned is null and {FORGOTTEN} limit 1) as found"
+    );
+    let params: [&dyn super::db::Param; 4] = [&realm_id, &latest, &limits.unused, &limits.idle];
     Ok(q.count(&sql, &params).await? > 0)
 }
 

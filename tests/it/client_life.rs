@@ -146,13 +146,75 @@ async fn use_is_seen_and_who_is_not_used_is_warned_and_goes() {
         assert_eq!(events[0]["clientId"], unused_id);
 
         life::sweep(&server.app).await.unwrap();
-        server.app.clock.advance(3 * HOUR);
+        server.app.clock.advance(3 * HOUR + 60_000);
         life::sweep(&server.app).await.unwrap();
         assert_eq!(get(&server, &format!("/{realm}/clients/{used_id}")).await.status, 200);
         server.app.clock.advance(2 * HOUR);
         life::sweep(&server.app).await.unwrap();
         assert_eq!(get(&server, &format!("/{realm}/clients/{used_id}")).await.status, 404);
         assert_eq!(get(&server, &format!("/{realm}/clients/{by_hand}")).await.status, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_that_is_new_deletes_nobody_who_was_not_warned() {
+    for server in support::servers().await {
+        for (before, warned) in [("3600", true), ("0", false)] {
+            let realm = server.realm(json!({})).await;
+            let (_, token) = initial(&server, &realm, json!({})).await;
+            let address = format!("before-{before}@example.com");
+            let mut body = service();
+            body["contacts"] = json!([address]);
+            let made = register(&server, &realm, Some(&token), &body).await.json();
+            let path = format!("/{realm}/clients/{}", text(&made, "client_id"));
+            server.app.clock.advance(10 * HOUR);
+            let rule = json!({ "attributes": {
+                "clientRegistration.unused.expires": "7200", "clientRegistration.warn.before": before
+            } });
+            assert_eq!(server.admin("PUT", &format!("/{realm}"), rule).await.status, 204);
+            for _ in 0..2 {
+                life::sweep(&server.app).await.unwrap();
+                let status = get(&server, &path).await.status;
+                assert_eq!(status, if warned { 200 } else { 404 }, "{before}");
+            }
+            let mails = server
+                .request("GET", &format!("/inbox/messages?to={address}"), &[], "")
+                .await
+                .json();
+            assert_eq!(mails.as_array().unwrap().len(), usize::from(warned), "{mails}");
+            if warned {
+                let told = get(&server, &format!("{path}/registration")).await.json();
+                assert!(told["expires"].as_i64().unwrap() > server.app.now(), "{told}");
+                server.app.clock.advance(HOUR + 60_000);
+                life::sweep(&server.app).await.unwrap();
+                assert_eq!(get(&server, &path).await.status, 404);
+            }
+        }
+    }
+}
+
+async fn rename(server: &Server, table: &str, name: &str) {
+    let mut tx = server.app.db.begin().await.unwrap();
+    tx.exec(&format!("alter table {table} rename to {name}"), &[])
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_use_that_could_not_be_written_is_written_by_the_next_sweep() {
+    for server in support::servers().await {
+        let realm = server.realm(json!({})).await;
+        let (_, token) = initial(&server, &realm, json!({})).await;
+        let made = register(&server, &realm, Some(&token), &service()).await.json();
+        assert_eq!(use_it(&server, &realm, &made).await.status, 200);
+        rename(&server, "client_registration", "elsewhere").await;
+        assert!(life::sweep(&server.app).await.is_err());
+        rename(&server, "elsewhere", "client_registration").await;
+        life::sweep(&server.app).await.unwrap();
+        let path = format!("/{realm}/clients/{}/registration", text(&made, "client_id"));
+        let told = get(&server, &path).await.json();
+        assert!(told["lastUsed"].is_i64(), "{told}");
     }
 }
 

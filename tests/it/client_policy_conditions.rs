@@ -225,3 +225,19 @@ async fn the_global_profiles_apply() {
         (&json!(true), &json!(false))
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_condition_that_we_do_not_know_holds_even_if_it_is_negated() {
+    let server = support::sqlite().await;
+    for negated in [false, true] {
+        let condition = json!({ "condition": "of-another", "configuration": { "is-negative-logic": negated } });
+        let profile = json!({ "name": "x", "executors": [{ "executor": "reject-request", "configuration": {} }] });
+        let policy = json!({ "name": "y", "enabled": true, "conditions": [condition], "profiles": ["x"] });
+        let realm = server
+            .realm(json!({
+                "clientProfiles": { "profiles": [profile] }, "clientPolicies": { "policies": [policy] }
+            }))
+            .await;
+        assert_eq!(make(&server, &realm, json!({})).await.status, 400, "{negated}");
+    }
+}

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::authorize::asking;
 use super::client_policies::{any, lay, refusal, when};
 use super::client_registration::text;
+use super::login::sign_in;
 use super::support::oidc::{self, CALLBACK, at, shop};
 use super::support::{self, Browser, Server};
 
@@ -325,12 +326,29 @@ async fn policies_change_what_tokens_are_given() {
     assert_eq!(refreshed.status, 200, "{}", refreshed.body);
     assert!(refreshed.json().get("refresh_token").is_none());
     lay(&server, &realm, "use-lightweight-access-token", json!({}), any()).await;
+    let page =
+        json!({ "clientId": "page", "publicClient": true, "redirectUris": [CALLBACK], "implicitFlowEnabled": true });
+    server.client(&realm, page).await;
+    let over = [
+        ("client_id", "page"),
+        ("redirect_uri", CALLBACK),
+        ("response_type", "id_token token"),
+        ("nonce", "n"),
+    ];
+    let mut browser = Browser::new(&server);
+    let page = browser.get(&asking(&realm, &over)).await;
+    let at_once = sign_in(&mut browser, &page, "mia", "correct horse").await;
     let tokens = oidc::tokens_of_mia(&server, &realm, "openid").await;
-    let claims = oidc::claims(text(&tokens, "access_token"));
-    assert!(
-        claims.get("sub").is_none() && claims.get("realm_access").is_none(),
-        "{claims}"
-    );
+    for token in [
+        text(&tokens, "access_token"),
+        &at_once.location_parameter("access_token").unwrap(),
+    ] {
+        let claims = oidc::claims(token);
+        assert!(
+            claims.get("sub").is_none() && claims.get("realm_access").is_none(),
+            "{claims}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

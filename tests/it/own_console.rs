@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::client_policies::{any, lay};
 use crate::login::sign_in;
 use crate::support::{self, Answer, Browser, Server};
 
@@ -122,4 +123,16 @@ async fn a_form_without_its_mark_does_nothing_and_rights_are_those_of_the_api() 
     assert!(activity.body.contains("Not allowed"));
     let other = browser.get(&format!("/admin/{realm}/console/master/tokens")).await;
     assert_eq!(other.status, 403, "another realm is not theirs");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_goes_on_where_a_refresh_hands_out_no_new_token() {
+    let server = support::sqlite().await;
+    let realm = with_administrator(&server, &["view-clients"]).await;
+    lay(&server, &realm, "suppress-refresh-token-rotation", json!({}), any()).await;
+    let mut browser = Browser::new(&server);
+    let page = open(&mut browser, &realm, "tokens").await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    let page = browser.get(&format!("/admin/{realm}/console/{realm}/clients")).await;
+    assert_eq!(page.status, 200, "{}", page.body);
 }

@@ -323,6 +323,31 @@ async fn a_policy_of_tokens_binds_those_that_name_it_for_life() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_policy_of_tokens_says_from_where_a_client_is_managed_until_it_is_deleted() {
+    let server = support::sqlite().await;
+    let realm = server.realm(json!({})).await;
+    let hosts = |host: &str| json!({ "trusted-hosts": [host], "client-uris-must-match": ["false"] });
+    let made = add(&server, &realm, "token", "trusted-hosts", &hosts("localhost")).await;
+    let policy = made.created();
+    let (_, token) = initial(&server, &realm, json!({ "policies": [policy] })).await;
+    let made = register(&server, &realm, Some(&token), &plain()).await.json();
+    let (rat, uri) = (text(&made, "registration_access_token"), own(&realm, &made));
+    let path = format!("/{realm}/components/{policy}");
+    let mut component = server.admin("GET", &path, Value::Null).await.json();
+    component["config"] = hosts("192.0.2.1");
+    assert_eq!(server.admin("PUT", &path, component).await.status, 204);
+    for method in ["GET", "PUT", "DELETE"] {
+        let answer = server.with_token(rat, method, &uri, plain()).await;
+        assert_eq!(answer.status, 403, "{method}: {}", answer.body);
+    }
+    assert_eq!(server.admin("DELETE", &path, Value::Null).await.status, 204);
+    for (method, status) in [("GET", 200), ("PUT", 403), ("DELETE", 204)] {
+        let answer = server.with_token(rat, method, &uri, plain()).await;
+        assert_eq!(answer.status, status, "{method}: {}", answer.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_lists_all_that_is_wrong_and_changes_nothing() {
     let server = support::sqlite().await;
     let realm = server.realm(json!({})).await;

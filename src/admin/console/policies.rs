@@ -50,11 +50,8 @@ pub async fn list(desk: Desk) -> Result<Response, Refused> {
 /// `POST policies/access`: who may register applications.
 pub async fn set_access(desk: Desk, sheet: Sheet) -> Result<Response, Refused> {
     if desk.is_own(&sheet) {
-        let mut attributes = desk.read("").await?["attributes"].clone();
-        attributes[ACCESS] = json!(sheet.text("access"));
-        let said = desk
-            .ask_realm("PUT", "", Some(&json!({ "attributes": attributes })))
-            .await?;
+        let change = json!({ "attributes": { ACCESS: sheet.text("access") } });
+        let said = desk.ask_realm("PUT", "", Some(&change)).await?;
         if !said.status.is_success() {
             return Ok(desk.refused(&said).await?);
         }

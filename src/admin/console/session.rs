@@ -73,11 +73,15 @@ pub async fn renewed(
     ];
     let said = inside::form(server, &visitor.caller, &home.name, "token", &fields).await?;
     let member = |name: &str| said.body[name].as_str().map(str::to_owned);
-    let (Some(access_token), Some(refresh_token)) = (member("access_token"), member("refresh_token")) else {
+    let Some(access_token) = member("access_token") else {
         return Ok(None);
     };
-    let form = kept.form.clone();
-    let kept = Kept { refresh_token, form };
+    // No new one: the old one goes on (RFC 6749 section 6).
+    let refresh_token = member("refresh_token").unwrap_or(kept.refresh_token);
+    let kept = Kept {
+        refresh_token,
+        form: kept.form,
+    };
     Ok(Some(Session {
         access_token,
         cookie: sealed(app, &visitor.caller, home, COOKIE, &kept)?,

@@ -51,7 +51,8 @@ pub(super) fn vote(id: &str, config: Config<'_>, at: &At<'_>) -> Vote {
         "client-updater-source-host" => updater::host(config, at),
         "client-updater-source-groups" => updater::groups(config, at),
         "client-updater-source-roles" => updater::roles(config, at),
-        _ => Vote::Yes,
+        // Whatever it would be negated to.
+        _ => return Vote::Yes,
     };
     if config.flag("is-negative-logic") {
         vote.negated()

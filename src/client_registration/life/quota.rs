@@ -62,7 +62,7 @@ pub(in crate::client_registration) async fn judge(tx: &mut Tx, request: &Request
             limit::take_turn(tx, &realm.id, "client-quota").await?;
             in_turn = true;
         }
-        if client_life::count(&mut *tx, &realm.id, &filter).await? >= most {
+        if client_life::count_to(&mut *tx, &realm.id, &filter, most.max(0)).await? >= most {
             return Err(Refusal::Quota { of, most }.into());
         }
     }

@@ -10,7 +10,7 @@ use crate::events;
 use crate::mail::{self, Sending};
 use crate::service_account;
 use crate::store::client::{self, Client};
-use crate::store::client_life::{self, Limits};
+use crate::store::client_life::{self, Expired};
 use crate::store::event::Event;
 use crate::store::realm::{self, Realm};
 use crate::theme::pages::mail::ClientExpiresMail;
@@ -24,26 +24,31 @@ const AT_ONCE: i64 = 200;
 ///
 /// Those of the database and of mails.
 pub async fn sweep(app: &App) -> Result<(), Error> {
-    client_life::used(&app.db, &app.uses.take()).await?;
+    let uses = app.uses.take();
+    if let Err(failed) = client_life::used(&app.db, &uses).await {
+        // What is written already is no harm: the later instant counts.
+        uses.iter().for_each(|(client, at)| app.uses.note(client, *at));
+        return Err(failed);
+    }
     for name in realm::names(&app.db).await? {
         let Some(realm) = realm::by_name(&app.db, &name).await? else {
             continue;
         };
         if let Some(rule) = Rule::of(&realm) {
-            expire(app, &realm, rule.limits(app.now())).await?;
+            expire(app, &realm, rule.expired(app.now())).await?;
             warn(app, &realm, rule).await?;
         }
     }
     Ok(())
 }
 
-async fn expire(app: &App, realm: &Realm, limits: Limits) -> Result<(), Error> {
-    for id in client_life::forgotten(&app.db, &realm.id, limits, AT_ONCE).await? {
+async fn expire(app: &App, realm: &Realm, expired: Expired) -> Result<(), Error> {
+    for id in client_life::expired(&app.db, &realm.id, expired, AT_ONCE).await? {
         let Some(found) = client::by_id(&app.db, &realm.id, &id).await? else {
             continue;
         };
         let mut tx = app.db.begin().await?;
-        if !client_life::is_forgotten(&mut tx, &realm.id, &id, limits).await? {
+        if !client_life::has_expired(&mut tx, &realm.id, &id, expired).await? {
             continue;
         }
         service_account::remove(&mut tx, realm, &id).await?;
@@ -60,7 +65,7 @@ async fn expire(app: &App, realm: &Realm, limits: Limits) -> Result<(), Error> {
 /// Each is marked and its mails are queued together: nobody is warned twice, and nobody goes unwarned.
 async fn warn(app: &App, realm: &Realm, rule: Rule) -> Result<(), Error> {
     let limits = rule.warning_limits(app.now());
-    if client_life::forgotten(&app.db, &realm.id, limits, 1).await?.is_empty() {
+    if !client_life::is_any_to_warn(&app.db, &realm.id, limits).await? {
         return Ok(());
     }
     let mut tx = app.db.begin().await?;

@@ -11,19 +11,21 @@ const MOST: usize = 100_000;
 pub struct Uses(Mutex<HashMap<String, i64>>);
 
 impl Uses {
-    /// A client has proved itself, or was named by itself where it cannot.
+    /// A client has proved itself, or was named by itself where it cannot. The later of two instants counts.
     pub fn note(&self, client_uuid: &str, now: i64) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(at) = known.get_mut(client_uuid) {
-            *at = now;
+            *at = now.max(*at);
         } else if known.len() < MOST {
             known.insert(client_uuid.to_owned(), now);
         }
     }
 
-    /// Takes what has been noted.
+    /// Takes what has been noted, in the order of the ids: two nodes that write the same rows do not wait for each other.
     pub(super) fn take(&self) -> Vec<(String, i64)> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *known).into_iter().collect()
+        let known = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut uses: Vec<_> = known.into_iter().collect();
+        uses.sort_unstable();
+        uses
     }
 }

@@ -123,21 +123,31 @@ impl<'a> Policies<'a> {
     /// # Errors
     ///
     /// A policy that is not there any more refuses: the token must not allow more than when it was given out.
-    pub fn and_named(mut self, ids: &[&str]) -> Result<Self, Refusal> {
+    pub fn and_named(self, ids: &[&str]) -> Result<Self, Refusal> {
+        match ids.iter().find(|id| self.named(id).is_none()) {
+            None => Ok(self.and_remaining(ids)),
+            Some(id) => Err(Refusal::Policy(Box::new(Rejected {
+                policy: (*id).to_owned(),
+                policy_id: (*id).to_owned(),
+                objection: Objection::new("The policy of this initial access token was deleted"),
+            }))),
+        }
+    }
+
+    /// Those of the named policies that are there still come on top.
+    pub fn and_remaining(mut self, ids: &[&str]) -> Self {
         for id in ids {
-            let named = self.realm.components_of(TYPE).find(|component| component.id == *id);
-            let Some(component) = named else {
-                return Err(Refusal::Policy(Box::new(Rejected {
-                    policy: (*id).to_owned(),
-                    policy_id: (*id).to_owned(),
-                    objection: Objection::new("The policy of this initial access token was deleted"),
-                })));
-            };
-            if !self.all.iter().any(|(_, known)| known.id == component.id) {
+            if let Some(component) = self.named(id)
+                && !self.all.iter().any(|(_, known)| known.id == component.id)
+            {
                 self.all.push((Kind::of(component), component));
             }
         }
-        Ok(self)
+        self
+    }
+
+    fn named(&self, id: &str) -> Option<&'a Component> {
+        self.realm.components_of(TYPE).find(|component| component.id == id)
     }
 
     /// Whether somebody at this address may call at all.

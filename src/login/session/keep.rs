@@ -84,7 +84,7 @@ pub async fn open(
         // However somebody comes here, the policies of today count.
         (None, _) => {
             let (params, issuer) = (request.judged(), visitor.caller.issuer(&realm.name));
-            client_policy::flow(realm, client, Asked::of(&params, &issuer, app.now_seconds()))
+            client_policy::effects(realm, client, Asked::of(&params, &issuer, app.now_seconds())).flow
         }
     };
     let mut session = AuthSession {

@@ -1,8 +1,11 @@
 //! Tokens in the answer itself, for clients that were switched to it: the implicit and the hybrid flow (`OpenID` Connect Core
 //! 3.2 and 3.3).
 
+use std::sync::Arc;
+
 use vestibule_jose::digest;
 
+use crate::client_policy::{self, Asked};
 use crate::error::Error;
 use crate::login::Turn;
 use crate::login::answer::Pairs;
@@ -26,10 +29,13 @@ pub async fn tokens(turn: &Turn, user: User, place: &Place, code: Option<&str>) 
     if !asked.has_tokens() {
         return Ok(pairs);
     }
+    let (params, issuer) = (request.judged(), caller.issuer(&turn.realm.name));
+    let judged = Asked::of(&params, &issuer, app.now_seconds());
+    let client = client_policy::effects(&turn.realm, &turn.client, judged).on(Arc::clone(&turn.client));
     // Nobody proves a key here: a client whose tokens are bound to one gets none.
-    let with_token = asked.token && !bound::is_wanted(&turn.client);
+    let with_token = asked.token && !bound::is_wanted(&client);
     // It was good when the tab began; an administrator may have taken a scope away since.
-    let scopes = scope::resolve(&turn.realm, &turn.client, request.scope.as_deref()).unwrap_or_default();
+    let scopes = scope::resolve(&turn.realm, &client, request.scope.as_deref()).unwrap_or_default();
     let notes = place
         .part
         .doc
@@ -38,7 +44,7 @@ pub async fn tokens(turn: &Turn, user: User, place: &Place, code: Option<&str>) 
         .cloned()
         .unwrap_or_default();
     let session_notes = place.session.notes.clone();
-    let context = Context::load(app, &turn.realm, &turn.client, user, scopes, session_notes, notes).await?;
+    let context = Context::load(app, &turn.realm, &client, user, scopes, session_notes, notes).await?;
     let wanted = Wanted {
         grant: if asked.code { Grant::Code } else { Grant::Implicit },
         place: Some(place),
@@ -51,10 +57,10 @@ pub async fn tokens(turn: &Turn, user: User, place: &Place, code: Option<&str>) 
     };
     let issued = make::make(app, caller, &context, &wanted).await?;
     if asked.id_token {
-        let alg = make::algorithm(&turn.realm, &turn.client, "id.token.signed.response.alg");
+        let alg = make::algorithm(&turn.realm, &client, "id.token.signed.response.alg");
         let iat = app.now_seconds();
         let exp = iat + issued.expires_in;
-        let detached = turn.client.attribute("id.token.as.detached.signature") == Some("true");
+        let detached = client.attribute("id.token.as.detached.signature") == Some("true");
         let mut claims = match detached {
             true => make::detached_claims(caller, &context, &wanted, exp, iat),
             false => make::id_claims(caller, &context, &wanted, exp, iat),
@@ -69,8 +75,8 @@ pub async fn tokens(turn: &Turn, user: User, place: &Place, code: Option<&str>) 
             claims.set("s_hash", digest::at_hash(alg, state));
         }
         let claims = claims.finish();
-        let token = make::sign(app, &turn.realm, &turn.client, alg, Signer::Client, "JWT", &claims).await?;
-        let token = encrypted::wrap(app, &turn.client, What::Id, token, "JWT").await?;
+        let token = make::sign(app, &turn.realm, &client, alg, Signer::Client, "JWT", &claims).await?;
+        let token = encrypted::wrap(app, &client, What::Id, token, "JWT").await?;
         pairs.push(("id_token", token));
     }
     if with_token {

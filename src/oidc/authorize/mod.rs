@@ -120,7 +120,7 @@ pub async fn begin(
         return asking.redirect(&trusted, refused).await;
     }
     match judged.judge(&asking).await? {
-        Ok(_) => first_page(asking, trusted, kind, None).await,
+        Ok(()) => first_page(asking, trusted, kind, None).await,
         Err(Refused::ForThePerson(refused)) => asking.page(Some(&client), &refused).await,
         Err(Refused::ForTheClient(refused)) => asking.redirect(&trusted, refused).await,
     }

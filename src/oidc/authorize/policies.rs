@@ -5,7 +5,7 @@ use vestibule_oauth::params::Params;
 use super::Asking;
 use super::checks::{ForTheClient, ForThePerson};
 use super::object;
-use crate::client_policy::{self, Asked, Effects, Event};
+use crate::client_policy::{self, Asked, Event};
 use crate::error::Error;
 use crate::oidc::policy;
 use crate::store::client::Client;
@@ -50,11 +50,11 @@ impl Judged<'_> {
     }
 
     /// When all else is in order.
-    pub(super) async fn judge(&self, asking: &Asking<'_>) -> Result<Result<Effects, Refused>, Error> {
+    pub(super) async fn judge(&self, asking: &Asking<'_>) -> Result<Result<(), Refused>, Error> {
         let issuer = asking.visitor.caller.issuer(&asking.realm.name);
         let asked = Event::Authorization(self.asked(asking, &issuer));
         match client_policy::judge(asking.app, asking.realm, self.client, asked).await {
-            Ok(effects) => Ok(Ok(effects)),
+            Ok(_) => Ok(Ok(())),
             Err(client_policy::Stop::Failed(failed)) => Err(failed),
             Err(client_policy::Stop::Refused(refused)) if refused.for_the_person => {
                 Ok(Err(Refused::ForThePerson(page(refused))))

@@ -227,6 +227,7 @@ async fn create(admin: Admin, body: Body) -> Answer {
         ip_address: Some(admin.caller.ip.to_string()),
         created: new.created,
         last_used: None,
+        warned: None,
         terms: Doc::new(),
     };
     client_registration::add(&mut tx, &registration).await?;
