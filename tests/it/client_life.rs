@@ -3,21 +3,11 @@
 use serde_json::{Value, json};
 use vestibule::client_registration::life;
 
-use super::client_registration::{plain, register, text};
+use super::client_registration::{initial, plain, register, text};
 use super::support::oidc::token;
 use super::support::{self, Answer, Server};
 
 const HOUR: i64 = 3_600_000;
-
-async fn initial(server: &Server, realm: &str, more: Value) -> (String, String) {
-    let mut doc = json!({ "count": -1 });
-    doc.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let told = server
-        .admin("POST", &format!("/{realm}/clients-initial-access"), doc)
-        .await
-        .json();
-    (text(&told, "id").to_owned(), text(&told, "token").to_owned())
-}
 
 async fn get(server: &Server, path: &str) -> Answer {
     server.admin("GET", path, Value::Null).await

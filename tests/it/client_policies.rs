@@ -13,6 +13,12 @@ pub async fn lay(server: &Server, realm: &str, executor: &str, configuration: Va
     lay_profile(server, realm, profiles, "x", conditions).await;
 }
 
+/// Refuses all that this condition holds for.
+pub async fn reject_when(server: &Server, realm: &str, condition: &str, configuration: &Value) {
+    let conditions = when(condition, configuration);
+    lay(server, realm, "reject-request", json!({}), conditions).await;
+}
+
 pub async fn lay_profile(server: &Server, realm: &str, profiles: Value, profile: &str, conditions: Value) {
     let base = format!("/{realm}/client-policies");
     for (path, body) in [

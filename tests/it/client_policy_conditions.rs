@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::authorize::asking;
-use super::client_policies::{any, lay, lay_profile, make, when};
+use super::client_policies::{any, lay, lay_profile, make, reject_when};
 use super::client_registration::text;
 use super::support::oidc::{self, CALLBACK, shop};
 use super::support::{self, Browser};
@@ -90,14 +90,7 @@ async fn conditions_say_for_whom() {
             false,
         ),
     ] {
-        lay(
-            &server,
-            &realm,
-            "reject-request",
-            json!({}),
-            when(condition, &configuration),
-        )
-        .await;
+        reject_when(&server, &realm, condition, &configuration).await;
         let status = make(&server, &realm, client).await.status;
         assert_eq!(status, if applies { 400 } else { 201 }, "{condition} {configuration}");
     }
@@ -149,14 +142,7 @@ async fn groups_and_roles_of_whoever_makes_a_client_count() {
             201,
         ),
     ] {
-        lay(
-            &server,
-            &realm,
-            "reject-request",
-            json!({}),
-            when(condition, &configuration),
-        )
-        .await;
+        reject_when(&server, &realm, condition, &configuration).await;
         let client = json!({ "clientId": vestibule::random::uuid() });
         let answer = server
             .with_token(&token, "POST", &format!("/admin/realms/{realm}/clients"), client)

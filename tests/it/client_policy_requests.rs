@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::authorize::asking;
-use super::client_policies::{any, lay, refusal, when};
+use super::client_policies::{any, lay, refusal, reject_when, when};
 use super::client_registration::text;
 use super::login::sign_in;
 use super::support::oidc::{self, CALLBACK, at, shop};
@@ -164,14 +164,7 @@ async fn authorization_requests_are_judged() {
         ),
         ("client-access-type", json!({ "type": ["public"] }), vec![], true),
     ] {
-        lay(
-            &server,
-            &realm,
-            "reject-request",
-            json!({}),
-            when(condition, &configuration),
-        )
-        .await;
+        reject_when(&server, &realm, condition, &configuration).await;
         let found = asked(&server, &realm, &over).await;
         assert_eq!(
             found.is_some(),
@@ -352,8 +345,8 @@ async fn the_scope_of_a_code_or_a_refresh_token_counts() {
     let realm = shop(&server, json!({})).await;
     let code = oidc::code(&server, &realm, "shop", "&scope=openid+phone").await;
     let tokens = oidc::tokens_of_mia(&server, &realm, "openid phone").await;
-    let phone = when("client-scopes", &json!({ "scopes": ["phone"], "type": "Optional" }));
-    lay(&server, &realm, "reject-request", json!({}), phone).await;
+    let phone = json!({ "scopes": ["phone"], "type": "Optional" });
+    reject_when(&server, &realm, "client-scopes", &phone).await;
     assert_eq!(oidc::exchange(&server, &realm, &code, &[]).await.status, 400);
     assert_eq!(
         oidc::refresh(&server, &realm, text(&tokens, "refresh_token"))
@@ -387,12 +380,6 @@ async fn a_flow_is_enforced_and_one_that_is_not_there_lets_nobody_in() {
         let answer = Browser::new(&server).get(&asking(&realm, &over)).await;
         assert_eq!(answer.body.contains("kc-form-login"), shown, "{alias}: {}", answer.body);
     }
-}
-
-/// An object that nobody signed.
-fn object(claims: &Value) -> String {
-    let part = |value: &Value| vestibule_jose::digest::b64url(value.to_string().as_bytes());
-    format!("{}.{}.", part(&json!({ "alg": "none" })), part(claims))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -432,7 +419,7 @@ async fn request_objects_are_judged_by_what_they_say() {
             .as_object_mut()
             .unwrap()
             .extend(more.as_object().unwrap().clone());
-        let found = asked(&server, &realm, &[("request", &object(&claims))]).await;
+        let found = asked(&server, &realm, &[("request", &oidc::unsigned(&claims))]).await;
         assert_eq!(found.map(|(_, text)| text).as_deref(), expected, "{claims}");
     }
 }

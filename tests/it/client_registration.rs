@@ -57,6 +57,15 @@ pub async fn initial_token_with(
     (new.id, token.unwrap())
 }
 
+/// The id and the token of one that an administrator makes, for any number of registrations unless `more` says otherwise.
+pub async fn initial(server: &Server, realm: &str, more: Value) -> (String, String) {
+    let mut doc = json!({ "count": -1 });
+    doc.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let path = format!("/{realm}/clients-initial-access");
+    let told = server.admin("POST", &path, doc).await.json();
+    (text(&told, "id").to_owned(), text(&told, "token").to_owned())
+}
+
 /// How often a token can still be used.
 pub async fn remaining(server: &Server, realm: &str, id: &str) -> i64 {
     let realm = realm::by_name(&server.app.db, realm).await.unwrap().unwrap();

@@ -1,11 +1,10 @@
 //! Tokens that only the client can read, and request objects that only the realm can.
 
 use serde_json::{Value, json};
-use vestibule_jose::digest::b64url;
 use vestibule_jose::{Alg, EncryptionKey, Jwks, SigningKey, jwe, jwt};
 
 use crate::client_policies::{any, lay};
-use crate::support::oidc::{CALLBACK, at, claims, code, shop, text, token, userinfo};
+use crate::support::oidc::{CALLBACK, at, claims, code, shop, text, token, unsigned, userinfo};
 use crate::support::{self, Server, encode};
 
 async fn private(server: &Server, key: &EncryptionKey, more: Value) -> String {
@@ -89,11 +88,7 @@ async fn a_request_object_may_be_encrypted_and_must_be_signed_all_the_same() {
         "client_id": "private", "response_type": "code", "redirect_uri": CALLBACK, "scope": "openid", "prompt": "none"
     });
     let signed = jwt::encode(&signer, "JWT", &said).unwrap();
-    let unsigned = format!(
-        "{}.{}.",
-        b64url(br#"{"alg":"none"}"#),
-        b64url(said.to_string().as_bytes())
-    );
+    let unsigned = unsigned(&said);
     for (inner, status) in [(signed.as_str(), 302), (unsigned.as_str(), 400), ("garbage", 400)] {
         let (alg, enc) = (jwe::KeyAlg::RsaOaep, jwe::Enc::A256Gcm);
         let object = jwe::encrypt(inner.as_bytes(), alg, enc, theirs, "JWT").unwrap();
@@ -118,11 +113,7 @@ async fn a_policy_that_wants_request_objects_encrypted_takes_those_that_are() {
         "response_type": "code", "redirect_uri": CALLBACK, "scope": "openid", "prompt": "none", "nbf": now,
         "exp": now + 60, "aud": format!("http://{}/realms/{realm}", support::HOST)
     });
-    let plain = format!(
-        "{}.{}.",
-        b64url(br#"{"alg":"none"}"#),
-        b64url(said.to_string().as_bytes())
-    );
+    let plain = unsigned(&said);
     let (alg, enc) = (jwe::KeyAlg::RsaOaep, jwe::Enc::A256Gcm);
     let encrypted = jwe::encrypt(plain.as_bytes(), alg, enc, theirs, "JWT").unwrap();
     for (object, error) in [(&plain, "invalid_request_object"), (&encrypted, "login_required")] {

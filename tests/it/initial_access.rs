@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::client_registration::{
-    address, initial_token, initial_token_with, make_realm, plain, register, remaining, text,
+    address, initial, initial_token, initial_token_with, make_realm, plain, register, remaining, text,
 };
 use super::support;
 
@@ -104,13 +104,6 @@ async fn tokens_that_are_late_deleted_foreign_or_made_up_are_refused() {
     );
 }
 
-/// A token made by an administrator, as the Admin API makes it: its id and itself.
-async fn made_by_admin(server: &support::Server, realm: &str, given: Value) -> (String, String) {
-    let path = format!("/{realm}/clients-initial-access");
-    let told = server.admin("POST", &path, given).await.json();
-    (text(&told, "id").to_owned(), text(&told, "token").to_owned())
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_token_binds_its_clients_to_outlives_it() {
     for server in support::servers().await {
@@ -121,8 +114,8 @@ async fn what_a_token_binds_its_clients_to_outlives_it() {
         });
         let policy = server.admin("POST", &format!("/{realm}/components"), component).await;
         let bound = json!({ "count": 5, "expiration": 60, "policies": [policy.created()], "scopes": ["profile"] });
-        let (revoked, first) = made_by_admin(&server, &realm, bound.clone()).await;
-        let (_, second) = made_by_admin(&server, &realm, bound).await;
+        let (revoked, first) = initial(&server, &realm, bound.clone()).await;
+        let (_, second) = initial(&server, &realm, bound).await;
         let sent = json!({ "redirect_uris": ["https://a.blue.example/cb"], "scope": "profile" });
         let mut made = Vec::new();
         for token in [&first, &second] {
@@ -157,7 +150,7 @@ async fn what_a_token_binds_its_clients_to_outlives_it() {
 async fn the_scopes_of_a_token_bound_the_client_by_every_door() {
     let server = support::sqlite().await;
     let realm = server.realm(json!({})).await;
-    let (_, token) = made_by_admin(&server, &realm, json!({ "count": -1, "scopes": ["profile"] })).await;
+    let (_, token) = initial(&server, &realm, json!({ "scopes": ["profile"] })).await;
     let scopes = |client_id: String| {
         let (server, realm) = (&server, &realm);
         async move {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::client_policies::{any, lay};
+use crate::client_registration::register;
 use crate::login::sign_in;
 use crate::support::{self, Answer, Browser, Server};
 
@@ -38,13 +39,6 @@ async fn open(browser: &mut Browser<'_>, realm: &str, page: &str) -> Answer {
     browser.follow(back).await
 }
 
-async fn register(server: &Server, realm: &str, token: &str, metadata: Value) -> Answer {
-    let path = format!("/realms/{realm}/clients-registrations/openid-connect");
-    let bearer = format!("Bearer {token}");
-    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
-    server.request("POST", &path, &headers, &metadata.to_string()).await
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_made_on_a_page_and_what_is_registered_with_it_is_told() {
     for server in support::servers().await {
@@ -61,13 +55,8 @@ async fn a_token_is_made_on_a_page_and_what_is_registered_with_it_is_told() {
         assert!(made.body.contains("team &lt;blue&gt;"), "{}", made.body);
         let at = made.body.find("<textarea id=\"token\"").unwrap();
         let token = made.body[at..].split(['>', '<']).nth(2).unwrap().to_owned();
-        let done = register(
-            &server,
-            &realm,
-            &token,
-            json!({ "redirect_uris": ["https://a.example/cb"] }),
-        )
-        .await;
+        let metadata = json!({ "redirect_uris": ["https://a.example/cb"] });
+        let done = register(&server, &realm, Some(&token), &metadata).await;
         assert_eq!(done.status, 201, "{}", done.body);
 
         let found = server

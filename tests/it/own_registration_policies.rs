@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use vestibule::client_registration::policy::TYPE;
 
-use super::client_registration::{address, plain, register, text};
+use super::client_registration::{address, initial, plain, register, text};
 use super::support::oidc::{claims, token};
 use super::support::{self, Answer, Server};
 
@@ -12,16 +12,6 @@ async fn add(server: &Server, realm: &str, sub_type: &str, provider: &str, confi
         "name": format!("our {provider}"), "providerId": provider, "providerType": TYPE, "subType": sub_type, "config": config
     });
     server.admin("POST", &format!("/{realm}/components"), doc).await
-}
-
-async fn initial(server: &Server, realm: &str, more: Value) -> (String, String) {
-    let mut doc = json!({ "count": -1 });
-    doc.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let told = server
-        .admin("POST", &format!("/{realm}/clients-initial-access"), doc)
-        .await
-        .json();
-    (text(&told, "id").to_owned(), text(&told, "token").to_owned())
 }
 
 fn own(realm: &str, told: &Value) -> String {

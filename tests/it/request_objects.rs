@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use vestibule_jose::digest::b64url;
 use vestibule_jose::{Alg, Jwks, SigningKey, jwt};
 
-use crate::support::oidc::{CALLBACK, at, claims, shop};
+use crate::support::oidc::{CALLBACK, at, claims, shop, unsigned};
 use crate::support::{self, Answer, Browser, Server, encode};
 
 /// A realm with the client `signer`, whose keys are these, and these attributes.
@@ -38,14 +37,6 @@ fn asked(realm: &str, over: &[(&str, Value)]) -> Value {
     said
 }
 
-fn plain(said: &Value) -> String {
-    format!(
-        "{}.{}.",
-        b64url(br#"{"alg":"none"}"#),
-        b64url(said.to_string().as_bytes())
-    )
-}
-
 async fn open(server: &Server, realm: &str, object: &str, more: &[(&str, &str)]) -> Answer {
     let mut query = vec![("client_id", "signer"), ("request", object), ("state", "outside")];
     query.extend(more);
@@ -65,7 +56,7 @@ async fn objects_of_every_algorithm_are_read_and_what_they_say_counts() {
         .chain([&secret])
         .map(|key| jwt::encode(key, "JWT", &said).unwrap())
         .collect();
-    objects.push(plain(&said));
+    objects.push(unsigned(&said));
     for object in objects {
         let answer = open(&server, &realm, &object, &[]).await;
         assert_eq!(
@@ -90,7 +81,7 @@ async fn an_object_that_is_not_the_clients_or_not_for_now_ends_with_a_page() {
     for (what, object) in [
         ("another's key", sign(&stranger, &good)),
         ("its kid with another's key", sign(&stranger.with_kid(key.kid()), &good)),
-        ("no signature", plain(&good)),
+        ("no signature", unsigned(&good)),
         ("the public key as a secret", sign(&public_as_secret, &good)),
         ("too late", sign(&key, &asked(&realm, &[("exp", json!(now - 60))]))),
         ("no number", sign(&key, &asked(&realm, &[("exp", json!("soon"))]))),

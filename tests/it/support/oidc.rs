@@ -1,6 +1,7 @@
 //! What tests of the OpenID Connect endpoints do again and again.
 
 use serde_json::{Value, json};
+use vestibule_jose::digest::b64url;
 use vestibule_jose::jwt;
 
 use super::{Answer, Browser, Server};
@@ -122,6 +123,12 @@ pub fn text(body: &Value, name: &str) -> String {
         .as_str()
         .unwrap_or_else(|| panic!("no {name} in {body}"))
         .to_owned()
+}
+
+/// A token that nobody signed.
+pub fn unsigned(claims: &Value) -> String {
+    let claims = b64url(claims.to_string().as_bytes());
+    format!("{}.{claims}.", b64url(br#"{"alg":"none"}"#))
 }
 
 /// What a token says. Its signature is not checked.
