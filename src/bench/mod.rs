@@ -73,6 +73,9 @@ pub struct Args {
     /// People in the realm before the load begins (without passwords)
     #[arg(long, default_value_t = 0)]
     people: u32,
+    /// Applications in the realm before the load begins, each registered by itself
+    #[arg(long, default_value_t = 0)]
+    applications: u32,
     /// Write every figure to this file as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -136,7 +139,7 @@ async fn measure_all(
         eprintln!("{}: making a realm ...", server.name);
         let site = Arc::new(Site::at(server)?);
         sites.push(Arc::clone(&site));
-        site.build(args.concurrency, args.people)
+        site.build(args.concurrency, args.people, args.applications)
             .await
             .map_err(|reason| format!("{}: {reason}", server.name))?;
     }

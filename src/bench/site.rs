@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::client::{Answer, Client, Fault, Request};
+use super::scenarios::client_registration;
 use super::server::Server;
 
 /// The password of everybody here.
@@ -48,18 +49,20 @@ impl Site {
         })
     }
 
-    /// Makes the realm with an application, one person for each worker, and others up to this number.
+    /// Makes the realm with an application, one person for each worker, others up to this number, and so many applications
+    /// that register themselves.
     ///
     /// # Errors
     /// What the server refused.
-    pub async fn build(&self, workers: u32, people: u32) -> Result<(), String> {
+    pub async fn build(&self, workers: u32, people: u32, applications: u32) -> Result<(), String> {
         self.create_realm()
             .await
             .map_err(|fault| format!("no realm of its own: {}", reason(fault)))?;
         let unfinished = |fault| format!("the realm could not be set up: {}", reason(fault));
         self.add_application().await.map_err(unfinished)?;
         self.add_people(0..workers, true).await.map_err(unfinished)?;
-        self.add_people(workers..people, false).await.map_err(unfinished)
+        self.add_people(workers..people, false).await.map_err(unfinished)?;
+        self.register_applications(applications).await.map_err(unfinished)
     }
 
     /// The address of a protocol endpoint of the realm.
@@ -199,6 +202,24 @@ impl Site {
                 .await?;
         }
         Ok(())
+    }
+
+    async fn register_applications(&self, number: u32) -> Result<(), Fault> {
+        if number == 0 {
+            return Ok(());
+        }
+        let token = &client_registration::initial_token(self).await?;
+        stream::iter(0..number)
+            .map(|i| async move {
+                client_registration::register(self, token, &format!("application {i}")).await?;
+                if (i + 1) % 100_000 == 0 {
+                    eprintln!("{} applications are registered ...", i + 1);
+                }
+                Ok(())
+            })
+            .buffer_unordered(16)
+            .try_collect()
+            .await
     }
 
     /// Gives the application's service account the role that creates users.

@@ -15,8 +15,17 @@ const COUNT: u32 = 10_000_000;
 /// # Errors
 /// Anything but 201 with all that the application needs.
 pub async fn once(site: &Site, worker: &mut Worker) -> Result<(), Fault> {
+    let name = worker.new_name();
+    register(site, &worker.token, &name).await
+}
+
+/// Registers an application of this name with this initial access token.
+///
+/// # Errors
+/// As [`once`].
+pub async fn register(site: &Site, token: &str, name: &str) -> Result<(), Fault> {
     let body = json!({
-        "client_name": worker.new_name(),
+        "client_name": name,
         "redirect_uris": ["https://app.example.org/callback"],
         "grant_types": ["authorization_code", "refresh_token"],
         "response_types": ["code"],
@@ -25,7 +34,7 @@ pub async fn once(site: &Site, worker: &mut Worker) -> Result<(), Fault> {
     let request = site
         .client
         .post(&site.url("clients-registrations/openid-connect"))
-        .bearer(&worker.token);
+        .bearer(token);
     let answer = request.json(&body).send().await?.expect(201)?;
     for name in ["client_id", "client_secret", "registration_access_token"] {
         answer.member(name)?;

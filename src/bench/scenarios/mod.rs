@@ -4,7 +4,8 @@ mod admin_user_create;
 mod browser_login;
 mod browser_registration;
 mod client_credentials;
-mod client_registration;
+mod client_list;
+pub(super) mod client_registration;
 mod discovery;
 mod introspection;
 mod json_registration;
@@ -39,6 +40,10 @@ pub enum Scenario {
     Refresh,
     /// An application registers with an initial access token
     ClientRegistration,
+    /// The Admin API's first page of applications
+    ClientList,
+    /// The Admin API's look-up of an application by its name
+    ClientLookup,
     /// Token introspection
     Introspection,
     /// Userinfo
@@ -104,6 +109,7 @@ impl Scenario {
             Self::Refresh => password_grant::member(site, worker.number, "refresh_token").await,
             Self::Introspection | Self::Userinfo => password_grant::member(site, worker.number, "access_token").await,
             Self::ClientRegistration => client_registration::initial_token(site).await,
+            Self::ClientList | Self::ClientLookup => site.admin_token().await,
             _ => return Ok(()),
         };
         worker.token = token.map_err(|fault| Fault::Failed(format!("not prepared: {}", reason(fault))))?;
@@ -112,7 +118,10 @@ impl Scenario {
 
     /// Do all workers use one token? Else each has its own.
     pub fn shares_token(self) -> bool {
-        matches!(self, Self::AdminUserCreate | Self::ClientRegistration)
+        matches!(
+            self,
+            Self::AdminUserCreate | Self::ClientRegistration | Self::ClientList | Self::ClientLookup
+        )
     }
 
     /// Does it once.
@@ -129,6 +138,8 @@ impl Scenario {
             Self::ClientCredentials => client_credentials::once(site).await,
             Self::Refresh => refresh::once(site, worker).await,
             Self::ClientRegistration => client_registration::once(site, worker).await,
+            Self::ClientList => client_list::page(site, worker).await,
+            Self::ClientLookup => client_list::one(site, worker).await,
             Self::Introspection => introspection::once(site, worker).await,
             Self::Userinfo => userinfo::once(site, worker).await,
             Self::LoginPage => login_page::once(site).await,
@@ -156,14 +167,14 @@ mod tests {
 
     #[test]
     fn all_are_chosen_unless_some_are_asked_for() {
-        assert_eq!(Scenario::chosen(&[]).count(), 12);
+        assert_eq!(Scenario::chosen(&[]).count(), 14);
         let chosen: Vec<_> = Scenario::chosen(&[Scenario::Discovery, Scenario::Refresh]).collect();
         assert_eq!(chosen, [Scenario::Refresh, Scenario::Discovery]);
     }
 
     #[test]
     fn the_list_names_each_with_its_meaning() {
-        assert_eq!(list().lines().count(), 12);
+        assert_eq!(list().lines().count(), 14);
         assert!(list().starts_with("json-registration     A person registers by JSON\n"));
     }
 
