@@ -16,6 +16,7 @@ use crate::events;
 use crate::login::loa;
 use crate::oidc::bearer::{self, Bearer};
 use crate::oidc::userinfo;
+use crate::profile::{Context, Place};
 use crate::store::client;
 use crate::store::event::Event;
 use crate::store::json;
@@ -61,6 +62,8 @@ pub struct Person {
     pub client: Arc<client::Client>,
     /// How well they proved themselves, as the token says.
     acr: Option<String>,
+    /// What the token is for, as it says.
+    scope: Option<String>,
     /// The session of the token.
     pub session_id: String,
     body: Bytes,
@@ -111,6 +114,7 @@ impl Person {
             user: known.user,
             client: Arc::clone(&known.client),
             acr: json::text(&known.claims, "acr").map(str::to_owned),
+            scope: json::text(&known.claims, "scope").map(str::to_owned),
             session_id,
             body,
             roles,
@@ -140,6 +144,11 @@ impl Person {
         let refused = |text: &str| ApiError::error(StatusCode::FORBIDDEN, text);
         let acr = self.acr.as_deref().ok_or_else(|| refused("No LoA on the token"))?;
         loa::of_acr(&self.realm, &self.client, acr).ok_or_else(|| refused("Unsupported acr on the token"))
+    }
+
+    /// Where they fill in their profile: for what the token is for.
+    pub fn place(&self) -> Place {
+        Place::asked(&self.realm, Context::Account, Some(&self.client), self.scope.as_deref())
     }
 
     /// What was sent.

@@ -8,7 +8,7 @@ use crate::admin::api::answer;
 use crate::admin::api::error::{Answer, ApiError};
 use crate::error::Error;
 use crate::events;
-use crate::profile::{self, Context, FieldError, Fields, Unmanaged};
+use crate::profile::{self, FieldError, Fields, Place, Unmanaged};
 use crate::store::json::Doc;
 use crate::store::realm::Realm;
 use crate::store::user::{self, Kept, User};
@@ -33,23 +33,23 @@ pub async fn read(person: &Person) -> Answer {
         shown.extend(value.as_ref().map(|value| (key.to_owned(), json!(value))));
     }
     shown.insert("emailVerified".into(), json!(user.email_verified));
-    let attributes = visible(realm, user);
+    let attributes = visible(realm, user, &person.place());
     if !attributes.is_empty() {
         shown.insert("attributes".into(), json!(attributes));
     }
     if person.query.flag("userProfileMetadata") != Some(false) {
-        let metadata = profile::metadata(realm, Context::Account);
+        let metadata = profile::metadata(realm, &person.place());
         shown.insert("userProfileMetadata".into(), metadata);
     }
     answer::json(&shown)
 }
 
 /// The attributes that people see of themselves.
-fn visible(realm: &Realm, user: &User) -> Fields {
+fn visible(realm: &Realm, user: &User, place: &Place) -> Fields {
     let config = profile::config::of(realm);
     let speaks = realm.flag("internationalizationEnabled");
     let seen = |name: &str| match config.attribute(name) {
-        Some(a) => a.is_asked(realm, Context::Account) && a.is_seen_by(Context::Account),
+        Some(a) => a.is_asked(realm, place) && a.is_seen_by(place.context),
         None if name == "locale" => speaks,
         None => config.unmanaged == Unmanaged::Enabled && !profile::is_internal(name),
     };
@@ -61,11 +61,11 @@ fn visible(realm: &Realm, user: &User) -> Fields {
 pub async fn update(person: &Person) -> Answer {
     person.require(&[Right::ManageAccount])?;
     let given = person.body().object("UserRepresentation")?;
-    let realm = &person.realm;
+    let (realm, place) = (&person.realm, person.place());
     let before = profile::of_user(&person.user);
     let sent = sent(realm, &given, &before);
-    let mut errors = profile::validate(realm, Context::Account, &sent);
-    errors.extend(untouched(realm, &sent, &before));
+    let mut errors = profile::validate(realm, &place, &sent);
+    errors.extend(untouched(realm, &place, &sent, &before));
     if sent.get(EMAIL).is_some_and(|v| is_blank(v)) && errors.iter().any(|e| e.key == "missingEmailMessage") {
         errors.push(FieldError::new(EMAIL, "error-user-attribute-required"));
     }
@@ -111,7 +111,7 @@ fn is_blank(values: &[String]) -> bool {
 }
 
 /// Errors for fields that were sent with another value although their owner may only look at them.
-fn untouched(realm: &Realm, sent: &Fields, before: &Fields) -> Vec<FieldError> {
+fn untouched(realm: &Realm, place: &Place, sent: &Fields, before: &Fields) -> Vec<FieldError> {
     let config = profile::config::of(realm);
     let mut errors = Vec::new();
     for (name, values) in sent {
@@ -125,7 +125,7 @@ fn untouched(realm: &Realm, sent: &Fields, before: &Fields) -> Vec<FieldError> {
             continue;
         }
         match config.attribute(name) {
-            Some(a) if a.is_asked(realm, Context::Account) && a.is_read_only(realm, Context::Account) => {
+            Some(a) if a.is_asked(realm, place) && a.is_read_only(realm, place.context) => {
                 errors.push(FieldError::new(name, "error-user-attribute-read-only"));
                 if name == USERNAME {
                     let why = if is_blank(values) {
@@ -204,12 +204,12 @@ fn texts(params: Vec<Value>) -> Vec<Value> {
 
 /// Writes what was sent over what is there now: it may have been changed since the token was looked at.
 async fn store(person: &Person, given: &Doc) -> Answer {
-    let (app, realm) = (&person.app, &person.realm);
+    let (app, realm, place) = (&person.app, &person.realm, person.place());
     let mut before = Fields::new();
     let mut tx = app.db.begin().await?;
     let changed = user::change_own(&mut tx, realm, &person.user.id, |user| {
         before = profile::of_user(user);
-        let fields = profile::writable(realm, Context::Account, &sent(realm, given, &before), &before);
+        let fields = profile::writable(realm, &place, &sent(realm, given, &before), &before);
         let mut changed = profile::apply(user, fields);
         if realm.flag("registrationEmailAsUsername")
             && let Some(email) = &changed.email

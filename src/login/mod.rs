@@ -33,6 +33,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::page::Draft;
+use crate::profile::{Context, Place};
 use crate::store::client::Client;
 use crate::store::realm::Realm;
 use crate::store::user::User;
@@ -52,6 +53,12 @@ pub struct Turn {
 }
 
 impl Turn {
+    /// Where the person of this tab fills in a profile: for the scopes that the application asked for.
+    pub fn place(&self, context: Context) -> Place {
+        let written = self.session.request.scope.as_deref();
+        Place::asked(&self.realm, context, Some(&self.client), written)
+    }
+
     /// A page of this tab: with a fresh one-time code, the messages that wait, and what the browser must be told. Save the
     /// session after ([`session::save`]); `flow::run` and `actions` do it.
     pub fn draft(&mut self, user: Option<&User>) -> Draft<'_> {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Context;
+use super::{Context, Place};
 use crate::store::realm::Realm;
 
 /// The type of the component that holds it.
@@ -188,8 +188,10 @@ impl Attribute {
     }
 
     /// Whether an attribute has a place in a context at all.
-    pub fn is_asked(&self, realm: &Realm, context: Context) -> bool {
-        let by_scope = self.selector.as_ref().is_none_or(|s| s.scopes.is_empty()) || self.is_root();
+    pub fn is_asked(&self, realm: &Realm, place: &Place) -> bool {
+        let context = place.context;
+        let scopes = self.selector.as_ref().map_or(&[][..], |s| &s.scopes);
+        let by_scope = scopes.is_empty() || self.is_root() || place.has_any(scopes);
         let hidden = match (self.name.as_str(), context) {
             (name, Context::UpdateEmail) => name != "email",
             // Where addresses are changed on a page of their own, the profile leaves them alone.
@@ -230,11 +232,11 @@ impl Attribute {
         self.permissions.as_ref().is_some_and(sees) || self.is_written_by(context)
     }
 
-    /// Whether it must be filled in a context.
-    pub fn is_required(&self, context: Context) -> bool {
+    /// Whether it must be filled in a place. Where scopes are named they decide, and roles no more.
+    pub fn is_required(&self, place: &Place) -> bool {
         self.required.as_ref().is_some_and(|r| {
-            let always = r.roles.is_empty() && r.scopes.is_empty();
-            always || r.roles.iter().any(|role| role == context.role())
+            let by_role = || r.roles.is_empty() || r.roles.iter().any(|role| role == place.context.role());
+            place.has_any(&r.scopes) || r.scopes.is_empty() && by_role()
         })
     }
 

@@ -5,6 +5,7 @@
 pub mod address;
 mod characters;
 pub mod config;
+mod place;
 mod sense;
 mod shown;
 mod told;
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 
 pub use characters::is_plain;
 pub use config::{Attribute, Config, Unmanaged, changes_email_by_action};
+pub use place::Place;
 pub use sense::faults;
 pub use shown::{for_page, metadata};
 pub use told::{changes, in_order};
@@ -103,12 +105,12 @@ impl FieldError {
 
 /// Everything that is wrong with what was sent, field by field in the profile's order. Whether a name is taken is asked
 /// of the database, elsewhere.
-pub fn validate(realm: &Realm, context: Context, fields: &Fields) -> Vec<FieldError> {
+pub fn validate(realm: &Realm, place: &Place, fields: &Fields) -> Vec<FieldError> {
     let config = config::of(realm);
     let mut errors = Vec::new();
-    for attribute in config.attributes.iter().filter(|a| a.is_asked(realm, context)) {
-        if !attribute.is_read_only(realm, context) {
-            check(realm, context, attribute, fields.get(&attribute.name), &mut errors);
+    for attribute in config.attributes.iter().filter(|a| a.is_asked(realm, place)) {
+        if !attribute.is_read_only(realm, place.context) {
+            check(realm, place, attribute, fields.get(&attribute.name), &mut errors);
         }
     }
     for (name, values) in fields {
@@ -121,7 +123,7 @@ pub fn validate(realm: &Realm, context: Context, fields: &Fields) -> Vec<FieldEr
 
 fn check(
     realm: &Realm,
-    context: Context,
+    place: &Place,
     attribute: &Attribute,
     sent: Option<&Vec<String>>,
     errors: &mut Vec<FieldError>,
@@ -134,7 +136,7 @@ fn check(
         .filter(|v| !v.is_empty())
         .collect();
     if values.iter().all(|v| v.trim().is_empty()) {
-        if let Some(key) = missing(realm, context, attribute, sent.is_some()) {
+        if let Some(key) = missing(realm, place, attribute, sent.is_some()) {
             errors.push(FieldError::new(name, key));
         }
         if values.is_empty() {
@@ -148,7 +150,7 @@ fn check(
         }
     }
     if values.len() > 1 && !attribute.multivalued {
-        let least = i64::from(name == "username" || attribute.is_required(context));
+        let least = i64::from(name == "username" || attribute.is_required(place));
         errors.push(FieldError::with(
             name,
             "error-invalid-multivalued-size",
@@ -171,12 +173,12 @@ fn least(attribute: &Attribute) -> i64 {
 }
 
 /// The message of an attribute that must be there and is not.
-fn missing(realm: &Realm, context: Context, attribute: &Attribute, was_sent: bool) -> Option<&'static str> {
+fn missing(realm: &Realm, place: &Place, attribute: &Attribute, was_sent: bool) -> Option<&'static str> {
     match attribute.name.as_str() {
-        "username" if context == Context::UserApi && realm.flag("registrationEmailAsUsername") => None,
+        "username" if place.context == Context::UserApi && realm.flag("registrationEmailAsUsername") => None,
         "username" => Some("missingUsernameMessage"),
-        "email" if attribute.is_required(context) && was_sent => Some("missingEmailMessage"),
-        _ if attribute.is_required(context) => Some("error-user-attribute-required"),
+        "email" if attribute.is_required(place) && was_sent => Some("missingEmailMessage"),
+        _ if attribute.is_required(place) => Some("error-user-attribute-required"),
         _ => None,
     }
 }
@@ -198,12 +200,13 @@ fn unmanaged(name: &str, values: &[String], errors: &mut Vec<FieldError>) {
 
 /// What of the sent fields may be written in a context, over what was there. Unknown attributes are dropped unless the
 /// realm's policy allows them; what may not be edited stays as it was.
-pub fn writable(realm: &Realm, context: Context, sent: &Fields, before: &Fields) -> Fields {
+pub fn writable(realm: &Realm, place: &Place, sent: &Fields, before: &Fields) -> Fields {
+    let context = place.context;
     let config = config::of(realm);
     let mut kept = Fields::new();
     for attribute in &config.attributes {
         let name = attribute.name.as_str();
-        let edits = attribute.is_asked(realm, context) && !attribute.is_read_only(realm, context);
+        let edits = attribute.is_asked(realm, place) && !attribute.is_read_only(realm, context);
         let from = if edits {
             sent.get(name).or(defaulted(attribute, before))
         } else {

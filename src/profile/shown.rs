@@ -2,21 +2,22 @@
 
 use serde_json::{Value, json};
 
-use super::{Context, Fields, config};
+use super::{Context, Fields, Place, config};
 use crate::store::realm::Realm;
 use crate::theme::pages;
 
 /// The fields of a form with what was typed, in the order in which they are shown: those of groups after the others.
-pub fn for_page(realm: &Realm, context: Context, typed: &Fields) -> pages::Profile {
+pub fn for_page(realm: &Realm, place: &Place, typed: &Fields) -> pages::Profile {
+    let context = place.context;
     let config = config::of(realm);
     let seen = config
         .attributes
         .iter()
-        .filter(|a| a.is_asked(realm, context) && a.is_seen_by(context))
+        .filter(|a| a.is_asked(realm, place) && a.is_seen_by(context))
         // Who is not there yet has nothing to look at only.
         .filter(|a| context != Context::Registration || a.is_written_by(context));
-    let mut attributes: Vec<pages::Attribute> = seen.map(|a| field(&config, a, context, typed)).collect();
-    let place = |group: Option<&pages::Group>| {
+    let mut attributes: Vec<pages::Attribute> = seen.map(|a| field(&config, a, place, typed)).collect();
+    let rank = |group: Option<&pages::Group>| {
         group.map_or(0, |g| {
             config
                 .groups
@@ -25,21 +26,21 @@ pub fn for_page(realm: &Realm, context: Context, typed: &Fields) -> pages::Profi
                 .map_or(0, |at| at + 1)
         })
     };
-    attributes.sort_by_key(|a| place(a.group.as_ref()));
+    attributes.sort_by_key(|a| rank(a.group.as_ref()));
     pages::Profile { attributes }
 }
 
-fn field(config: &config::Config, a: &config::Attribute, context: Context, typed: &Fields) -> pages::Attribute {
+fn field(config: &config::Config, a: &config::Attribute, place: &Place, typed: &Fields) -> pages::Attribute {
     let values = typed
         .get(&a.name)
         .cloned()
         .or_else(|| a.default_values())
         .unwrap_or_default();
-    let required = a.name == "username" || a.is_required(context);
+    let required = a.name == "username" || a.is_required(place);
     let group = a.group.as_deref().and_then(|name| config.group(name));
     let data = a.annotations.iter().filter(|(key, _)| key.starts_with("kc"));
     pages::Attribute {
-        read_only: !a.is_written_by(context),
+        read_only: !a.is_written_by(place.context),
         multivalued: a.multivalued,
         annotations: a.annotations.clone(),
         validators: a.validations.clone(),
@@ -59,13 +60,14 @@ fn field(config: &config::Config, a: &config::Attribute, context: Context, typed
     }
 }
 
-/// Keycloak's `UserProfileMetadata` of a context.
-pub fn metadata(realm: &Realm, context: Context) -> Value {
+/// Keycloak's `UserProfileMetadata` of a place.
+pub fn metadata(realm: &Realm, place: &Place) -> Value {
+    let context = place.context;
     let config = config::of(realm);
     let seen = config
         .attributes
         .iter()
-        .filter(|a| a.is_asked(realm, context) && a.is_seen_by(context));
+        .filter(|a| a.is_asked(realm, place) && a.is_seen_by(context));
     let mut attributes = Vec::new();
     let own_locale = context == Context::Account
         && realm.flag("internationalizationEnabled")
@@ -88,7 +90,7 @@ pub fn metadata(realm: &Realm, context: Context) -> Value {
         let mut shown = json!({
             "name": a.name,
             "displayName": a.display_name.as_deref().unwrap_or(&a.name),
-            "required": a.name == "username" && !by_email || a.is_required(context),
+            "required": a.name == "username" && !by_email || a.is_required(place),
             "readOnly": a.is_read_only(realm, context),
         });
         let mut annotations = a.annotations.clone();

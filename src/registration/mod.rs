@@ -29,7 +29,7 @@ use crate::events;
 use crate::mail::{self, Sending};
 use crate::organization;
 use crate::password::{self, Hashed};
-use crate::profile::{self, Context, FieldError, Fields};
+use crate::profile::{self, FieldError, Fields};
 use crate::protection::Attempt;
 use crate::store::json::Doc;
 use crate::store::realm::Realm;
@@ -102,7 +102,7 @@ pub async fn register(
         let other = FieldError::new("email", "orgInviteOtherEmail");
         return Ok(Outcome::Refused(Refusal::Fields(vec![other])));
     }
-    let checked = steps::check(app, realm, client, form).await?;
+    let checked = steps::check(app, realm, applicant, form).await?;
     if let Some(code) = checked.error {
         return refuse(app, caller, realm, applicant, form, code, refusal(checked)).await;
     }
@@ -170,7 +170,7 @@ async fn prepare(app: &App, realm: &Realm, applicant: &Applicant, form: &Form) -
     if realm.flag("registrationEmailAsUsername") {
         sent.insert("username".into(), form.email().map(normal).into_iter().collect());
     }
-    let mut fields = profile::writable(realm, Context::Registration, &sent, &Fields::new());
+    let mut fields = profile::writable(realm, &applicant.place(realm), &sent, &Fields::new());
     if realm.flag("registrationEmailAsUsername") {
         fields.insert("username".into(), form.email().map(normal).into_iter().collect());
     }

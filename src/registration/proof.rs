@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::login::{self, Turn, expired, session};
 use crate::mail;
 use crate::page::{Response, StatusCode};
-use crate::profile::{self, Context, FieldError, Fields};
+use crate::profile::{self, Context, FieldError, Fields, Place};
 use crate::store::registration::{self, Registration};
 use crate::theme::pages::{Register, Severity, User, VerifyEmail};
 use crate::verification::TabRef;
@@ -80,7 +80,7 @@ async fn complete(mut turn: Turn, row: &Registration, proof: Proof) -> Result<Re
 async fn with_other_name(turn: Turn, row: &mut Registration, proof: Proof, name: &str) -> Result<Response, Error> {
     let mut fields = waiting::fields(row);
     fields.insert("username".into(), vec![name.to_owned()]);
-    let errors = profile::validate(&turn.realm, Context::Registration, &fields);
+    let errors = profile::validate(&turn.realm, &Place::of(Context::Registration), &fields);
     if let Some(error) = errors.into_iter().find(|e| e.field == "username") {
         return name_page(turn, &fields, Some(error)).await;
     }
@@ -90,7 +90,7 @@ async fn with_other_name(turn: Turn, row: &mut Registration, proof: Proof, name:
 
 /// Asks for another user name: nothing was reserved, and somebody was faster.
 async fn name_page(mut turn: Turn, typed: &Fields, error: Option<FieldError>) -> Result<Response, Error> {
-    let mut profile = profile::for_page(&turn.realm, Context::Registration, typed);
+    let mut profile = profile::for_page(&turn.realm, &Place::of(Context::Registration), typed);
     profile.attributes.retain(|a| a.name == "username");
     let mut draft = turn.draft(None);
     draft.shell.url.registration_action = draft.shell.url.login_action.clone();

@@ -8,7 +8,7 @@ use super::form::Form;
 use crate::app::App;
 use crate::events;
 use crate::organization::Invited;
-use crate::profile::Fields;
+use crate::profile::{Context, Fields, Place};
 use crate::store::client::Client;
 use crate::store::event::Event;
 use crate::store::json::Doc;
@@ -39,6 +39,8 @@ impl Source {
 pub struct Applicant {
     /// The application through which they come. From the JSON door it is a claim, not a proof.
     pub client: Option<Arc<Client>>,
+    /// The scopes that it asked for, as it wrote them.
+    pub scope: Option<String>,
     pub ip: String,
     /// The language of page and mail.
     pub locale: String,
@@ -56,6 +58,16 @@ pub struct Applicant {
 }
 
 impl Applicant {
+    /// Where they fill in the profile.
+    pub fn place(&self, realm: &Realm) -> Place {
+        Place::asked(
+            realm,
+            Context::Registration,
+            self.client.as_deref(),
+            self.scope.as_deref(),
+        )
+    }
+
     /// An event of this registration, with Keycloak's details.
     pub fn event(&self, kind: &str, user_id: &str, fields: &Fields) -> Event {
         let mut event = self.base(kind, fields);

@@ -14,7 +14,7 @@ use crate::login::{Turn, address};
 use crate::organization::{self, Invited, door};
 use crate::page::{self, Draft, Response};
 use crate::password;
-use crate::profile::{self, Context as Place, FieldError, Fields};
+use crate::profile::{self, Context as Where, FieldError, Fields};
 use crate::store::json::Doc;
 use crate::store::registration::Registration;
 use crate::theme::Kind;
@@ -131,6 +131,7 @@ fn applicant(turn: &Turn, sent: &Params, invited: Option<Invited>) -> Applicant 
         .map(str::to_owned);
     Applicant {
         client: Some(turn.client.clone()),
+        scope: turn.session.request.scope.clone(),
         ip: turn.visitor.caller.ip.to_string(),
         locale: typed.or(chosen).unwrap_or(shown),
         source: Source::Form,
@@ -149,7 +150,8 @@ fn form_page(
     invited: Option<&Invited>,
 ) -> Result<Outcome, Error> {
     let asked = steps::asked(&context.turn.realm);
-    let profile = profile::for_page(&context.turn.realm, Place::Registration, &form.fields);
+    let place = context.turn.place(Where::Registration);
+    let profile = profile::for_page(&context.turn.realm, &place, &form.fields);
     let mut draft = context.turn.draft(None);
     match refusal {
         None => {}

@@ -24,7 +24,7 @@ use crate::login::{Turn, expired, record};
 use crate::oidc::logout::backchannel;
 use crate::page::{Response, StatusCode};
 use crate::password::policy;
-use crate::profile::{self, Context};
+use crate::profile::{self, Context, Place};
 use crate::store::credential;
 use crate::store::realm::Realm;
 use crate::store::user::{self, User};
@@ -104,7 +104,7 @@ pub async fn next(turn: &Turn, user: &User) -> Result<Option<String>, Error> {
     if user.email.is_some() && turn.session.note(update_password::PROVED_ADDRESS) == user.email.as_deref() {
         wanted.retain(|alias| alias != "VERIFY_EMAIL");
     }
-    if is_profile_wanting(&turn.realm, &user) {
+    if is_profile_wanting(&turn.realm, &turn.place(Context::UpdateProfile), &user) {
         wanted.push("VERIFY_PROFILE".to_owned());
     }
     let own = turn.session.note(WANTED).unwrap_or_default();
@@ -180,13 +180,13 @@ async fn wanted(q: impl Query, now: i64, realm: &Realm, user: &User) -> Result<V
 
 /// Whether the profile asks for something that a user has not told. Administrators in `master` need not tell anything, so
 /// that the first of them can begin.
-pub fn is_profile_wanting(realm: &Realm, user: &User) -> bool {
+pub fn is_profile_wanting(realm: &Realm, place: &Place, user: &User) -> bool {
     if realm.name == "master" {
         return false;
     }
     // The first administrator has neither name nor address, and is let in as in Keycloak.
     let enabled = realm.name != "master" && realm.required_action("VERIFY_PROFILE").is_some_and(|a| a.enabled);
-    enabled && !profile::validate(realm, Context::UpdateProfile, &profile::of_user(user)).is_empty()
+    enabled && !profile::validate(realm, place, &profile::of_user(user)).is_empty()
 }
 
 /// Shows the page of an action, or takes what was sent to it. An action that is not known lets nobody pass.

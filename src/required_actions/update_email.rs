@@ -40,7 +40,7 @@ pub async fn run(turn: Turn, user: User, form: Option<&Params>) -> Result<Respon
     };
     let typed = form.get("email").unwrap_or_default().to_owned();
     let fields = Fields::from([("email".to_owned(), vec![typed.clone()])]);
-    let errors = profile::validate(&turn.realm, Context::UpdateEmail, &fields);
+    let errors = profile::validate(&turn.realm, &turn.place(Context::UpdateEmail), &fields);
     if !errors.is_empty() {
         return page(turn, &user, typed, Shown::Wrong(errors)).await;
     }
@@ -190,7 +190,7 @@ enum Shown {
 async fn page(mut turn: Turn, user: &User, typed: String, shown: Shown) -> Result<Response, Error> {
     let asked = turn.session.note("kc_action_executing").is_some();
     let fields = Fields::from([("email".to_owned(), vec![typed])]);
-    let profile = profile::for_page(&turn.realm, Context::UpdateEmail, &fields);
+    let profile = profile::for_page(&turn.realm, &turn.place(Context::UpdateEmail), &fields);
     let mut draft = turn.draft(Some(user));
     match &shown {
         Shown::First if asked => {}

@@ -27,7 +27,7 @@ pub async fn run(turn: Turn, user: User, alias: &str, form: Option<&Params>) -> 
         return page(turn, &user, alias, &before, None).await;
     };
     let sent = Form::read(sent.iter()).fields;
-    let errors = profile::validate(&turn.realm, Context::UpdateProfile, &sent);
+    let errors = profile::validate(&turn.realm, &turn.place(Context::UpdateProfile), &sent);
     if !errors.is_empty() {
         return page(turn, &user, alias, &sent, Some(&errors)).await;
     }
@@ -52,9 +52,10 @@ pub async fn run(turn: Turn, user: User, alias: &str, form: Option<&Params>) -> 
 /// Writes what was sent over what is there now.
 async fn change(mut tx: Tx, turn: &Turn, id: &str, alias: &str, sent: &Fields) -> Result<Result<User, Kept>, Error> {
     let mut before = Fields::new();
+    let place = turn.place(Context::UpdateProfile);
     let changed = user::change_own(&mut tx, &turn.realm, id, |user| {
         before = profile::of_user(user);
-        let fields = profile::writable(&turn.realm, Context::UpdateProfile, sent, &before);
+        let fields = profile::writable(&turn.realm, &place, sent, &before);
         let mut changed = profile::apply(user, fields);
         changed.email_verified = user.email_verified && changed.email == user.email;
         take(&mut changed, alias);
@@ -80,9 +81,10 @@ async fn page(
     errors: Option<&[FieldError]>,
 ) -> Result<Response, Error> {
     let asked = turn.session.note("kc_action_executing").is_some();
-    let profile = profile::for_page(&turn.realm, Context::UpdateProfile, typed);
+    let place = turn.place(Context::UpdateProfile);
+    let profile = profile::for_page(&turn.realm, &place, typed);
     let wanting = match errors {
-        None if alias == "VERIFY_PROFILE" => profile::validate(&turn.realm, Context::UpdateProfile, typed),
+        None if alias == "VERIFY_PROFILE" => profile::validate(&turn.realm, &place, typed),
         _ => Vec::new(),
     };
     if !wanting.is_empty() {

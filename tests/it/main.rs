@@ -67,6 +67,7 @@ mod own_registration_policies;
 mod partial_import;
 mod password_policy;
 mod people;
+mod profile_scopes;
 mod pushed_requests;
 mod realm_moves;
 mod recovery;

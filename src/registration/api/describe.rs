@@ -13,7 +13,7 @@ use crate::caller::Caller;
 use crate::error::Error;
 use crate::oidc::cors;
 use crate::password::policy;
-use crate::profile::{self, Context};
+use crate::profile::{self, Context, Place};
 use crate::registration::{settings, steps};
 use crate::store::realm::Realm;
 use crate::theme::Kind;
@@ -67,6 +67,7 @@ pub async fn describe(
     } else {
         String::new()
     };
+    let place = Place::asked(realm, Context::Registration, client.as_deref(), None);
     let body = json!({
         "registrationAllowed": settings::is_allowed(realm, client.as_deref()),
         "verifyEmail": settings::asks_for_proof(realm),
@@ -74,7 +75,7 @@ pub async fn describe(
         "approval": "none",
         "invitation": "optional",
         "passwordRequired": asked.password,
-        "profile": profile::metadata(realm, Context::Registration),
+        "profile": profile::metadata(realm, &place),
         "passwordPolicy": rules,
         "proof": { "kind": proof, "siteKey": null, "challenge": null },
         "terms": { "version": realm.attribute("registration.terms").unwrap_or_default(), "text": terms },

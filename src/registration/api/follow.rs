@@ -16,7 +16,7 @@ use crate::caller::Caller;
 use crate::error::Error;
 use crate::oidc::cors;
 use crate::oidc::door::OfRealm;
-use crate::profile::{self, Context, FieldError};
+use crate::profile::{self, Context, FieldError, Place};
 use crate::registration::waiting::{self, Completed, Proof, Resent};
 use crate::store::client::{self, Client};
 use crate::store::realm::Realm;
@@ -118,7 +118,7 @@ pub async fn code(
     if let Some(name) = text("username") {
         let mut fields = waiting::fields(&followed.row);
         fields.insert("username".into(), vec![name.to_owned()]);
-        let errors = profile::validate(&realm, Context::Registration, &fields);
+        let errors = profile::validate(&realm, &Place::of(Context::Registration), &fields);
         let wrong: Vec<FieldError> = errors.into_iter().filter(|e| e.field == "username").collect();
         if !wrong.is_empty() {
             return Ok(door.refuse(&Fault::Fields(wrong)));

@@ -98,6 +98,7 @@ async fn answer(door: &Door<'_>, caller: &Caller, sent: &Sent, client: Option<Ar
     details.insert("auth_method".into(), json!("openid-connect"));
     let applicant = Applicant {
         client: client.clone(),
+        scope: None,
         ip: caller.ip.to_string(),
         locale: door.locale.clone(),
         source: Source::Json,

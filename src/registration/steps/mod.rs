@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::profile::FieldError;
 use crate::registration::form::Form;
-use crate::store::client::Client;
+use crate::registration::record::Applicant;
 use crate::store::realm::{Execution, Realm};
 
 pub use user_creation::Owner;
@@ -99,7 +99,7 @@ pub fn asks_for_captcha(realm: &Realm) -> bool {
 /// # Errors
 ///
 /// Those of the database and of the password policy.
-pub async fn check(app: &App, realm: &Realm, client: Option<&Client>, form: &Form) -> Result<Checked, Error> {
+pub async fn check(app: &App, realm: &Realm, applicant: &Applicant, form: &Form) -> Result<Checked, Error> {
     let mut checked = Checked::default();
     let mut creates = false;
     for step in steps(realm) {
@@ -107,7 +107,7 @@ pub async fn check(app: &App, realm: &Realm, client: Option<&Client>, form: &For
         let error = match step {
             Step::UserCreation => {
                 creates = true;
-                user_creation::check(app, realm, client, form, &mut checked).await?
+                user_creation::check(app, realm, applicant, form, &mut checked).await?
             }
             Step::Password(execution) => {
                 password::check(app, realm, execution, form, &mut checked.errors).await?;

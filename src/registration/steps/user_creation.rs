@@ -3,10 +3,10 @@
 use super::Checked;
 use crate::app::App;
 use crate::error::Error;
-use crate::profile::{self, Context, FieldError};
+use crate::profile::{self, FieldError};
 use crate::registration::form::Form;
+use crate::registration::record::Applicant;
 use crate::registration::settings;
-use crate::store::client::Client;
 use crate::store::realm::Realm;
 use crate::store::user::{self, User, normal};
 
@@ -18,11 +18,11 @@ pub struct Owner(pub User);
 pub(super) async fn check(
     app: &App,
     realm: &Realm,
-    client: Option<&Client>,
+    applicant: &Applicant,
     form: &Form,
     checked: &mut Checked,
 ) -> Result<&'static str, Error> {
-    let mut errors = profile::validate(realm, Context::Registration, &form.fields);
+    let mut errors = profile::validate(realm, &applicant.place(realm), &form.fields);
     let wrong = |errors: &[FieldError], field: &str| errors.iter().any(|e| e.field == field);
     let mut code = "invalid_registration";
     let address = form.email().filter(|_| !wrong(&errors, "email")).map(normal);
@@ -30,7 +30,7 @@ pub(super) async fn check(
         Some(address) => owner_of(app, realm, address).await?,
         None => None,
     };
-    let told = settings::reveals_addresses(realm, client);
+    let told = settings::reveals_addresses(realm, applicant.client.as_deref());
     if let Some(name) = form
         .first("username")
         .filter(|_| !realm.flag("registrationEmailAsUsername"))

@@ -12,7 +12,7 @@ use crate::admin::api::query::Query;
 use crate::admin::api::representation::user as represent;
 use crate::admin::api::search_terms;
 use crate::brute_force;
-use crate::profile::{self, Context};
+use crate::profile::{self, Context, Place};
 use crate::store::identity_provider;
 use crate::store::user::User;
 use crate::store::user_search::{self, Search, Term};
@@ -165,7 +165,7 @@ fn access(admin: &Admin) -> Value {
 
 /// The profile as it is for a user who exists: the user name is fixed unless the realm lets it change.
 fn metadata(admin: &Admin) -> Value {
-    let mut shown = profile::metadata(&admin.realm, Context::UserApi);
+    let mut shown = profile::metadata(&admin.realm, &Place::of(Context::UserApi));
     if !admin.realm.flag("editUsernameAllowed")
         && let Some(all) = shown["attributes"].as_array_mut()
         && let Some(name) = all.iter_mut().find(|a| a["name"] == "username")

@@ -14,7 +14,7 @@ use crate::admin::api::error::{Answer, ApiError};
 use crate::admin::api::json::Body;
 use crate::admin::api::record::{Operation, record};
 use crate::app::App;
-use crate::profile::{self, Context};
+use crate::profile::{self, Context, Place};
 use crate::store::Tx;
 use crate::store::json::{Doc, text};
 use crate::store::part::{self, Kind};
@@ -44,7 +44,7 @@ async fn read(admin: Admin) -> Answer {
 
 async fn metadata(admin: Admin) -> Answer {
     admin.require(KNOW)?;
-    answer::json_plain(&profile::metadata(&admin.realm, Context::UserApi))
+    answer::json_plain(&profile::metadata(&admin.realm, &Place::of(Context::UserApi)))
 }
 
 /// Replaces the profile; without one, the default is back.

@@ -8,7 +8,7 @@ use crate::admin::api::error::ApiError;
 use crate::app::App;
 use crate::password::policy::Violation;
 use crate::password::{self, NewPassword};
-use crate::profile::{self, Context, FieldError, Fields};
+use crate::profile::{self, Context, FieldError, Fields, Place};
 use crate::store::credential::{self, Credential};
 use crate::store::json::{Doc, flag, text};
 use crate::store::realm::Realm;
@@ -124,11 +124,12 @@ pub(in crate::admin::api) async fn free(app: &App, realm: &Realm, user: &User) -
 
 /// Checks the fields and gives those that an administrator may write.
 pub(in crate::admin::api) fn accepted(realm: &Realm, sent: &Fields, before: &Fields) -> Result<Fields, ApiError> {
-    let errors = profile::validate(realm, Context::UserApi, sent);
+    let place = Place::of(Context::UserApi);
+    let errors = profile::validate(realm, &place, sent);
     if !errors.is_empty() {
         return Err(refusal(errors));
     }
-    Ok(profile::writable(realm, Context::UserApi, sent, before))
+    Ok(profile::writable(realm, &place, sent, before))
 }
 
 /// Required actions that the realm knows, in the order given, each once; others are dropped silently, as Keycloak does.

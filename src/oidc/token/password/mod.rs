@@ -14,6 +14,7 @@ use crate::oidc::door::Stop;
 use crate::oidc::tokens::context::Context;
 use crate::oidc::tokens::make::{self, Grant, Wanted};
 use crate::oidc::tokens::scope::Scopes;
+use crate::profile::{self, Place};
 use crate::required_actions;
 use crate::store::event::Event;
 use crate::store::json::Doc;
@@ -49,7 +50,7 @@ pub(super) async fn registered(request: &Request, user: User) -> Result<Value, S
 async fn issue(request: &Request, event: Event, scopes: Scopes, user: User) -> Result<Value, Stop> {
     let (app, realm, client) = (&request.app, &request.realm, &request.client);
     let event = event.detail("username", user.username.as_str());
-    fully_set_up(request, &event, &user).await?;
+    fully_set_up(request, &event, &scopes, &user).await?;
     let resources = request.resources(&event, &Doc::new()).await?;
     let mut place = place::new(request, &user.id, Doc::new());
     place::note_resources(&mut place, &resources);
@@ -85,11 +86,12 @@ async fn issue(request: &Request, event: Event, scopes: Scopes, user: User) -> R
 /// Nobody gets tokens while something is asked of them that only a page can do. What the realm asks for since then is put on
 /// the user, as at any sign-in. An action that is switched off stops a user who has it, as in Keycloak; one that the realm
 /// does not know stops nobody.
-async fn fully_set_up(request: &Request, event: &Event, user: &User) -> Result<(), Stop> {
+async fn fully_set_up(request: &Request, event: &Event, scopes: &Scopes, user: &User) -> Result<(), Stop> {
     let (app, realm) = (&request.app, &request.realm);
     let due = required_actions::due(app, realm, user).await?;
+    let place = Place::scoped(realm, profile::Context::UpdateProfile, scopes);
     let known = due.iter().any(|alias| realm.required_action(alias).is_some());
-    if !known && !required_actions::is_profile_wanting(realm, user) {
+    if !known && !required_actions::is_profile_wanting(realm, &place, user) {
         return Ok(());
     }
     let text = "Account is not fully set up";
