@@ -81,6 +81,8 @@ create table client (
     previous_rat_hash text,
     rat_auth text,
     created bigint not null,
+    -- The name for people in small letters, for searches.
+    name_key text not null default '',
     -- Shown to everybody in the Account Console (`alwaysDisplayInConsole`).
     always_displayed boolean not null default false,
     -- Uses other flows than the realm's (`authenticationFlowBindingOverrides`).

@@ -82,10 +82,10 @@ const OWN_FLOWS: &str = "authenticationFlowBindingOverrides";
 /// The setting that shows a client in the Account Console.
 const ALWAYS_DISPLAYED: &str = "alwaysDisplayInConsole";
 
-const COLUMNS: &str = "id, realm_id, client_id, doc, secret_hash, secret_sealed, previous_secret_hash,
+pub(super) const COLUMNS: &str = "id, realm_id, client_id, doc, secret_hash, secret_sealed, previous_secret_hash,
     previous_secret_expires, rat_hash, previous_rat_hash, rat_auth, created";
 
-fn client(mut r: Row) -> Result<Client, Error> {
+pub(super) fn client(mut r: Row) -> Result<Client, Error> {
     Ok(Client {
         id: r.next()?,
         realm_id: r.next()?,
@@ -225,8 +225,8 @@ pub async fn add(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
     let doc = serde_json::to_string(&c.doc)?;
     let s = &c.secrets;
     let sql = format!(
-        "insert into client ({COLUMNS}, always_displayed, own_flows)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict do nothing"
+        "insert into client ({COLUMNS}, always_displayed, own_flows, name_key)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict do nothing"
     );
     let added = tx
         .exec(
@@ -246,6 +246,7 @@ pub async fn add(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
                 &c.created,
                 &c.flag(ALWAYS_DISPLAYED),
                 &has_own_flows(c),
+                &name_key(c),
             ],
         )
         .await?;
@@ -295,7 +296,7 @@ pub async fn update(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
         .exec(
             "update client set client_id = $3, doc = $4, secret_hash = $5, secret_sealed = $6, previous_secret_hash = $7,
                  previous_secret_expires = $8, rat_hash = $9, previous_rat_hash = $10, rat_auth = $11,
-                 always_displayed = $12, own_flows = $13
+                 always_displayed = $12, own_flows = $13, name_key = $14
              where realm_id = $1 and id = $2",
             &[
                 &c.realm_id,
@@ -311,6 +312,7 @@ pub async fn update(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
                 &s.rat_auth,
                 &c.flag(ALWAYS_DISPLAYED),
                 &has_own_flows(c),
+                &name_key(c),
             ],
         )
         .await?;
@@ -355,6 +357,11 @@ pub async fn with_flow(q: impl Query, realm_id: &str, flow_id: &str) -> Result<V
     let sql = "select client_id from client where realm_id = $1 and own_flows and doc like $2 order by client_id";
     let rows = q.all(sql, &[&realm_id, &binding]).await?;
     rows.into_iter().map(|mut r| r.next()).collect()
+}
+
+/// What searches for a name look at.
+fn name_key(c: &Client) -> String {
+    c.text("name").unwrap_or_default().to_lowercase()
 }
 
 fn has_own_flows(c: &Client) -> bool {

@@ -8,7 +8,7 @@ use crate::error::Error;
 /// What a list of registrations is narrowed to.
 #[derive(Debug, Default)]
 pub struct Filter<'a> {
-    /// What the `client_id` contains, in any case.
+    /// What the `client_id` or the name contains, in any case.
     pub search: Option<&'a str>,
     pub client_id: Option<&'a str>,
     pub source: Option<&'a str>,
@@ -22,6 +22,8 @@ pub struct Filter<'a> {
     pub quiet_since: Option<i64>,
     /// Only those that no administrator made.
     pub registered: bool,
+    /// Only these clients, by id; empty: all.
+    pub ids: Vec<String>,
 }
 
 fn clause(realm_id: &str, filter: &Filter<'_>) -> Clause {
@@ -39,6 +41,7 @@ fn clause(realm_id: &str, filter: &Filter<'_>) -> Clause {
     if filter.registered {
         clause.require("source <> 'admin'");
     }
+    clause.one_of("client_uuid", &filter.ids);
     let mut named = Vec::new();
     if let Some(id) = filter.client_id {
         let id = clause.bind(id.to_owned());
@@ -46,7 +49,9 @@ fn clause(realm_id: &str, filter: &Filter<'_>) -> Clause {
     }
     if let Some(text) = filter.search.filter(|text| !text.is_empty()) {
         let like = clause.bind(format!("%{}%", super::user::escape_like(&text.to_lowercase())));
-        named.push(format!("lower(c.client_id) like {like} escape '\\'"));
+        named.push(format!(
+            "(lower(c.client_id) like {like} escape '\\' or c.name_key like {like} escape '\\')"
+        ));
     }
     if !named.is_empty() {
         let named = named.join(" and ");

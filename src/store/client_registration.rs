@@ -119,14 +119,22 @@ pub async fn forget_previous_token(tx: &mut Tx, client_uuid: &str, rat_hash: &st
     Ok(())
 }
 
-/// The ids of the clients that were registered with an initial access token, oldest first.
+/// The registrations of the clients that were registered with an initial access token, oldest first.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn of_token(db: &Db, realm_id: &str, token_id: &str, first: i64, max: i64) -> Result<Vec<String>, Error> {
-    let sql = "select client_uuid from client_registration where realm_id = $1 and token_id = $2
-               order by created, client_uuid limit $3 offset $4";
-    let rows = db.list(sql, &[&realm_id, &token_id, &max, &first]).await?;
-    rows.into_iter().map(|mut r| r.next()).collect()
+pub async fn of_token(
+    db: &Db,
+    realm_id: &str,
+    token_id: &str,
+    first: i64,
+    max: i64,
+) -> Result<Vec<Registration>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from client_registration where realm_id = $1 and token_id = $2
+         order by created, client_uuid limit $3 offset $4"
+    );
+    let rows = db.list(&sql, &[&realm_id, &token_id, &max, &first]).await?;
+    rows.into_iter().map(registration).collect()
 }

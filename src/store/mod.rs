@@ -8,6 +8,7 @@ pub mod cache;
 mod clause;
 pub mod client;
 pub mod client_life;
+pub mod client_list;
 pub mod client_registration;
 pub mod client_scope_use;
 pub mod code;

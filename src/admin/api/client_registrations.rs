@@ -46,8 +46,8 @@ fn filter(query: &Query) -> Result<Filter<'_>, ApiError> {
         ip_address: text("ipAddress"),
         from: instant("from")?,
         to: instant("to")?,
-        quiet_since: None,
         registered: true,
+        ..Filter::default()
     })
 }
 

@@ -9,21 +9,23 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::auth::{Admin, Right};
-use super::clients::{VIEW, describe};
+use super::clients::{VIEW, listed};
 use super::error::{Answer, ApiError};
 use super::json::Body;
 use super::query::Query;
 use super::record::{Operation, record};
 use crate::app::App;
 use crate::client_registration::token;
+use crate::store::client_registration;
 use crate::store::initial_access::{self, InitialAccess};
 use crate::store::json::{self, Doc};
-use crate::store::{client, client_registration};
 
 const KIND: &str = "CLIENT_INITIAL_ACCESS_MODEL";
 
 /// The members that Keycloak does not have.
 const OURS: &[&str] = &["name", "owner", "policies", "scopes", "defaults"];
+
+const ORIGINS: &str = "webOrigins";
 
 /// The addresses of initial access tokens.
 pub fn routes() -> Router<App> {
@@ -50,15 +52,29 @@ fn shown(access: &InitialAccess) -> Doc {
     doc
 }
 
-async fn list(admin: Admin) -> Answer {
+/// The same with the origins, which Keycloak keeps in the token only.
+fn in_full(access: &InitialAccess) -> Doc {
+    let mut doc = shown(access);
+    if let Some(origins) = access.doc.get(ORIGINS) {
+        doc.insert(ORIGINS.to_owned(), origins.clone());
+    }
+    doc
+}
+
+/// `briefRepresentation=false` tells the origins, too.
+async fn list(admin: Admin, query: Query) -> Answer {
     admin.require(VIEW)?;
+    let show = match query.flag("briefRepresentation") {
+        Some(false) => in_full,
+        _ => shown,
+    };
     let all = initial_access::list(&admin.app.db, &admin.realm.id, admin.app.now()).await?;
-    answer::json_plain(&all.iter().map(shown).collect::<Vec<_>>())
+    answer::json_plain(&all.iter().map(show).collect::<Vec<_>>())
 }
 
 async fn read(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
     admin.require(VIEW)?;
-    answer::json_plain(&shown(&find(&admin, &id).await?))
+    answer::json_plain(&in_full(&find(&admin, &id).await?))
 }
 
 async fn find(admin: &Admin, id: &str) -> Result<InitialAccess, ApiError> {
@@ -66,19 +82,14 @@ async fn find(admin: &Admin, id: &str) -> Result<InitialAccess, ApiError> {
     found.ok_or_else(ApiError::no_such_path)
 }
 
-/// The applications that were registered with a token.
+/// The applications that were registered with a token, the oldest first, each with its `registration`.
 async fn clients(admin: Admin, Path((_, id)): Path<(String, String)>, query: Query) -> Answer {
     admin.require(VIEW)?;
     find(&admin, &id).await?;
     let page = query.page(i64::MAX)?;
     let (db, realm_id) = (&admin.app.db, &admin.realm.id);
-    let mut all = Vec::new();
-    for uuid in client_registration::of_token(db, realm_id, &id, page.first, page.max).await? {
-        if let Some(found) = client::by_id(db, realm_id, &uuid).await? {
-            all.push(describe(&admin, &found)?);
-        }
-    }
-    answer::json(&all)
+    let found = client_registration::of_token(db, realm_id, &id, page.first, page.max).await?;
+    answer::json(&listed::with_clients(&admin, &found).await?)
 }
 
 async fn create(admin: Admin, body: Body) -> Answer {
@@ -96,8 +107,9 @@ async fn create(admin: Admin, body: Body) -> Answer {
         ));
     }
     check_policies(&admin, &given)?;
+    check_bounds(&admin, &given)?;
     let created = admin.app.now();
-    let kept = OURS.iter().chain(&["webOrigins"]);
+    let kept = OURS.iter().chain(&[ORIGINS]);
     let kept = kept.filter_map(|m| Some(((*m).to_owned(), given.get(*m).filter(|v| !v.is_null())?.clone())));
     let new = InitialAccess {
         id: crate::random::uuid(),
@@ -108,10 +120,7 @@ async fn create(admin: Admin, body: Body) -> Answer {
         remaining: uses,
         doc: kept.collect(),
     };
-    let origins: Vec<String> = json::texts(&given, "webOrigins")
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let origins: Vec<String> = json::texts(&given, ORIGINS).into_iter().map(str::to_owned).collect();
     let expires = if lifetime == 0 { 0 } else { created / 1000 + lifetime };
     let token = token::initial(&admin.app, &admin.realm, &admin.caller, &new.id, expires, &origins)?;
     let mut tx = admin.app.db.begin().await?;
@@ -161,6 +170,31 @@ fn check_policies(admin: &Admin, given: &Doc) -> Result<(), ApiError> {
         }
     }
     Ok(())
+}
+
+/// Scopes that may be asked for must be there, and defaults hold nothing that the server makes.
+fn check_bounds(admin: &Admin, given: &Doc) -> Result<(), ApiError> {
+    let spontaneous = admin.realm.attribute("clientRegistration.scopes.spontaneous") == Some("allow");
+    let unknown = |name: &&str| *name != "openid" && admin.realm.client_scope(name).is_none();
+    if let Some(name) = json::texts(given, "scopes")
+        .into_iter()
+        .find(unknown)
+        .filter(|_| !spontaneous)
+    {
+        return Err(refused("scopes", &format!("There is no client scope {name}")));
+    }
+    let defaults = given.get("defaults").and_then(Value::as_object);
+    let ours = ["client_id", "client_secret"];
+    match ours
+        .into_iter()
+        .find(|member| defaults.is_some_and(|d| d.contains_key(*member)))
+    {
+        Some(member) => Err(refused(
+            "defaults",
+            &format!("{member} is made for each client and cannot be a default"),
+        )),
+        None => Ok(()),
+    }
 }
 
 async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {

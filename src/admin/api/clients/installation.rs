@@ -10,6 +10,20 @@ use super::super::error::{Answer, ApiError};
 use super::{Found, secret};
 use crate::client_registration::install::keycloak_json;
 
+/// Keycloak's files for SAML and for Docker, of which Keycloak's console is told.
+const ELSEWHERE: &[&str] = &[
+    "keycloak-saml",
+    "keycloak-saml-subsystem",
+    "keycloak-saml-subsystem-cli",
+    "saml-sp-descriptor",
+    "mod-auth-mellon",
+    "docker-v2-compose-yaml",
+    "docker-v2-registry-config-file",
+    "docker-v2-variable-override",
+];
+
+const NO_FILE: &str = "There is no file of this kind: nobody signs in here with SAML or for a Docker registry";
+
 pub(super) async fn read(found: Found) -> Answer {
     let text = match found.param("provider") {
         "keycloak-oidc-keycloak-json" => {
@@ -22,6 +36,7 @@ pub(super) async fn read(found: Found) -> Answer {
         }
         "keycloak-oidc-jboss-subsystem" => subsystem(&found)?,
         "keycloak-oidc-jboss-subsystem-cli" => subsystem_cli(&found)?,
+        provider if ELSEWHERE.contains(&provider) => return Err(ApiError::bad(NO_FILE)),
         _ => return Err(ApiError::not_found("Unknown Provider")),
     };
     let headers = [

@@ -4,6 +4,7 @@ mod certificates;
 mod evaluate;
 mod found;
 mod installation;
+pub mod listed;
 mod nodes;
 pub mod registration;
 mod scopes;
@@ -23,7 +24,7 @@ use super::answer;
 use super::auth::{Admin, Right};
 use super::error::{Answer, ApiError};
 use super::json::Body;
-use super::query::{Page, Query};
+use super::query::Query;
 use super::record::{Operation, record};
 use super::representation::client as shown;
 use crate::app::App;
@@ -31,7 +32,6 @@ use crate::client_policy::{self, Judge, Source, Updater};
 use crate::error::Error;
 use crate::service_account;
 use crate::store::client::{self, Client};
-use crate::store::client_life::{self, Filter};
 use crate::store::client_registration::{self, Registration};
 use crate::store::json::Doc;
 
@@ -41,6 +41,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/realms/{realm}/clients", get(list).post(create))
         .route("/realms/{realm}/clients/bulk", post(registration::bulk))
+        .route("/realms/{realm}/clients/count", get(listed::count))
         .route(one, get(read).put(update).delete(remove))
         .route(&format!("{one}/client-secret"), get(secret::read).post(secret::renew))
         .route(
@@ -144,11 +145,8 @@ async fn list(admin: Admin, query: Query) -> Answer {
         return answer::json(&Vec::<Value>::new());
     }
     let (db, realm_id) = (&admin.app.db, &admin.realm.id);
-    if query.flag("registered") == Some(true) {
-        return answer::json(&registration::newest(&admin, page.first, page.max).await?);
-    }
-    if let Some(seconds) = query.number("stale")? {
-        return stale(&admin, seconds, page).await;
+    if listed::is_asked(&query) {
+        return listed::list(&admin, &query).await;
     }
     let client_id = query.text("clientId").filter(|c| !c.is_empty());
     let wanted = attribute_query(&query)?;
@@ -164,22 +162,6 @@ async fn list(admin: Admin, query: Query) -> Answer {
         .iter()
         .filter(|c| wanted.iter().all(|(k, v)| c.attribute(k) == Some(v)));
     let shown: Vec<Doc> = matching.map(|c| describe(&admin, c)).collect::<Result<_, _>>()?;
-    answer::json(&shown)
-}
-
-/// `stale=SECONDS`: those that nobody has used for so long, the quietest first (contract 5).
-async fn stale(admin: &Admin, seconds: i64, page: Page) -> Answer {
-    let (db, realm_id) = (&admin.app.db, &admin.realm.id);
-    let filter = Filter {
-        quiet_since: Some(admin.app.now() - seconds * 1000),
-        ..Filter::default()
-    };
-    let mut shown = Vec::new();
-    for known in client_life::list(db, realm_id, &filter, page.first, page.max).await? {
-        if let Some(client) = client::by_id(db, realm_id, &known.client_uuid).await? {
-            shown.push(describe(admin, &client)?);
-        }
-    }
     answer::json(&shown)
 }
 

@@ -7,11 +7,10 @@ use super::super::auth::{Admin, Right};
 use super::super::error::{Answer, ApiError};
 use super::super::json::Body;
 use super::super::record::{Operation, record};
-use super::{Found, describe, latest, manageable};
+use super::{Found, latest, manageable};
 use crate::client_registration::life::Rule;
 use crate::service_account;
 use crate::store::client;
-use crate::store::client_life::{self, Filter};
 use crate::store::client_registration::{self, Registration};
 use crate::store::json::{self as documents, Doc};
 use crate::store::realm::Realm;
@@ -19,7 +18,7 @@ use crate::store::realm::Realm;
 /// The most clients in one call.
 const MOST: usize = 1000;
 
-/// What is told of a registration; what is not set is left out.
+/// What is told of a registration, with the `policies` and `scopes` that the token bound it to; what is not set is left out.
 pub fn shown(realm: &Realm, known: &Registration) -> Doc {
     let mut doc = Doc::new();
     doc.insert("source".into(), json!(known.source));
@@ -39,6 +38,7 @@ pub fn shown(realm: &Realm, known: &Registration) -> Doc {
             doc.insert(name.into(), json!(value));
         }
     }
+    doc.extend(known.terms.clone());
     doc
 }
 
@@ -50,28 +50,6 @@ pub(super) async fn read(found: Found) -> Answer {
         Some(known) => answer::json(&shown(&admin.realm, &known)),
         None => answer::json(&json!({ "source": "admin", "time": client.created })),
     }
-}
-
-/// The clients that registered themselves, the newest first, each with its `registration`.
-///
-/// # Errors
-///
-/// Those of the database.
-pub(super) async fn newest(admin: &Admin, first: i64, max: i64) -> Result<Vec<Doc>, ApiError> {
-    let filter = Filter {
-        registered: true,
-        ..Filter::default()
-    };
-    let (db, realm_id) = (&admin.app.db, &admin.realm.id);
-    let mut all = Vec::new();
-    for known in client_life::list(db, realm_id, &filter, first, max).await? {
-        if let Some(found) = client::by_id(db, realm_id, &known.client_uuid).await? {
-            let mut doc = describe(admin, &found)?;
-            doc.insert("registration".into(), shown(&admin.realm, &known).into());
-            all.push(doc);
-        }
-    }
-    Ok(all)
 }
 
 /// `POST .../clients/bulk`: each by itself; what cannot be done is told.
