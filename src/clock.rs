@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The time as this server sees it. Tests may move it; clones move with it.
 #[derive(Clone, Default)]
@@ -24,6 +24,12 @@ impl Clock {
     pub fn advance(&self, millis: i64) {
         self.ahead.fetch_add(millis, Ordering::Relaxed);
     }
+}
+
+/// The processor time that this thread has used since it began: it stands still while others have the processor.
+pub fn used_by_thread() -> Duration {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(used.tv_sec.max(0) as u64, used.tv_nsec as u32)
 }
 
 /// An instant as ISO 8601, in UTC.

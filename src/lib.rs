@@ -45,6 +45,7 @@ pub mod registration;
 pub mod required_actions;
 pub mod resealing;
 pub mod routes;
+pub mod rules;
 pub mod secret_key;
 pub mod serve;
 pub mod service_account;

@@ -34,6 +34,8 @@ pub enum Access {
 /// What a user or service account may do with clients.
 pub struct Rights {
     pub user_id: String,
+    /// The application that the token was given to.
+    pub client_id: String,
     pub create: bool,
     pub view: bool,
     pub manage: bool,
@@ -118,6 +120,7 @@ async fn rights(app: &App, realm: &Realm, known: &Bearer) -> Result<Rights, Erro
     let manage = has("manage-clients");
     Ok(Rights {
         user_id: known.user.id.clone(),
+        client_id: known.client.client_id.clone(),
         create: manage || has("create-client"),
         view: manage || has("view-clients"),
         manage,

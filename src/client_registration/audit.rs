@@ -50,7 +50,7 @@ pub(super) async fn refused(request: &Request<'_>, act: Act, client_id: Option<&
                 .detail("client_registration_policy", &*rejected.policy)
                 .detail("policy", &*rejected.policy)
                 .detail("reason", objection.text.as_ref());
-            if let Some(field) = objection.field {
+            if let Some(field) = objection.field.as_deref() {
                 event = event.detail("field", field);
             }
             match &objection.value {

@@ -30,7 +30,7 @@ pub(super) fn refused(realm: &Realm, form: Form, refusal: &Refusal) -> Response 
                 "error": BearerError::InsufficientScope.as_str(), "error_description": rejected.description(),
                 "policy": rejected.policy, "policyId": rejected.policy_id
             });
-            if let Some(field) = rejected.objection.field {
+            if let Some(field) = rejected.objection.field.as_deref() {
                 body["field"] = json!(as_named(form, field));
                 body["value"] = json!(rejected.objection.value);
             }
@@ -58,7 +58,7 @@ pub(super) fn refused(realm: &Realm, form: Form, refusal: &Refusal) -> Response 
 }
 
 /// A member of metadata, as Keycloak's own form names it.
-fn as_named(form: Form, field: &'static str) -> &'static str {
+fn as_named(form: Form, field: &str) -> &str {
     match field {
         _ if form == Form::OpenId => field,
         "redirect_uris" => "redirectUris",

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::client_policy::{self, Source, Updater};
 use crate::error::Error;
+use crate::rules::Sender;
 use crate::store::client_registration;
 use crate::store::initial_access::InitialAccess;
 use crate::store::json::Doc;
@@ -62,7 +63,16 @@ pub async fn evaluate(app: &App, realm: &Realm, caller: &Caller, by: &By<'_>, se
     if let Err(refused) = judge.change(None, asked.names_authenticator(), &mut doc) {
         refusals.push(of(&refused.into()));
     }
-    let policies = Policies::of(realm, auth, mode(realm) == Mode::Open);
+    let sender = Sender {
+        address: caller.ip.to_string(),
+        source: match by {
+            By::Anonymous => "anonymous",
+            By::Authenticated => "user",
+            By::Token(_) => "token",
+        },
+        ..Sender::default()
+    };
+    let policies = Policies::of(realm, auth, mode(realm) == Mode::Open, sender);
     let named = token.map(|token| terms::policies(&token.doc)).unwrap_or_default();
     let policies = match policies.and_named(&named) {
         Ok(policies) => policies,

@@ -33,6 +33,7 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::client_policy::{self, Judge, Source, Updater};
 use crate::error::Error;
+use crate::rules::Sender;
 use crate::store::realm::Realm;
 use access::Access;
 use asked::Form;
@@ -77,9 +78,25 @@ struct Request<'a> {
 }
 
 impl Request<'_> {
+    /// How the request came, for rules.
+    fn sender(&self) -> Sender {
+        let (source, client) = match &self.access {
+            Access::Anonymous => ("anonymous", None),
+            Access::Initial { .. } => ("token", None),
+            Access::Bearer(rights) => ("user", Some(rights.client_id.clone())),
+            Access::Registration { .. } => ("client", None),
+        };
+        Sender {
+            address: self.caller.ip.to_string(),
+            client,
+            locale: None,
+            source,
+        }
+    }
+
     /// The policies of a realm for those who came in one way or the other.
     fn policies(&self, auth: Auth) -> Policies<'_> {
-        Policies::of(self.realm, auth, mode(self.realm) == Mode::Open)
+        Policies::of(self.realm, auth, mode(self.realm) == Mode::Open, self.sender())
     }
 }
 

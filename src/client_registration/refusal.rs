@@ -44,7 +44,7 @@ pub struct Objection {
     /// Keycloak's words.
     pub text: Cow<'static, str>,
     /// The member, as the sender named it; `None` where it is not about one.
-    pub field: Option<&'static str>,
+    pub field: Option<Cow<'static, str>>,
     pub value: Option<Value>,
 }
 
@@ -62,7 +62,7 @@ impl Objection {
     pub fn about(field: &'static str, value: impl Into<Value>, text: impl Into<Cow<'static, str>>) -> Self {
         Self {
             text: text.into(),
-            field: Some(field),
+            field: Some(field.into()),
             value: Some(value.into()),
         }
     }

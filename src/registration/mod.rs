@@ -10,6 +10,7 @@ pub mod api;
 pub mod form;
 pub mod proof;
 pub mod record;
+pub mod ruled;
 pub mod sent;
 pub mod settings;
 pub mod steps;
@@ -38,6 +39,7 @@ use crate::store::user::{Kept, User, normal};
 use crate::verification::{self, Code};
 use form::Form;
 use record::Applicant;
+use ruled::Address;
 use steps::{Checked, Owner};
 
 /// The member of a row that waits which refers to an invitation into an organization.
@@ -277,12 +279,16 @@ async fn create(
     prepared: Prepared,
 ) -> Result<Outcome, Error> {
     let client = applicant.client.as_deref();
+    let sender = applicant.sender();
+    let subject = ruled::describe(&prepared.id, &prepared.fields, Address::Claimed, &sender);
+    let gifts = ruled::assigned(realm, client, &subject, &sender);
     let plan = user::Plan {
         id: prepared.id,
         fields: prepared.fields,
         password: prepared.password,
         email_verified: false,
         terms_accepted: prepared.terms_accepted,
+        gifts: gifts.clone().unwrap_or_default(),
     };
     let mut tx = app.db.begin().await?;
     if let Some(seconds) = attempt(caller, realm, applicant, form.email())
@@ -301,7 +307,10 @@ async fn create(
                 record::refused(app, realm, applicant, form, "invalid_token").await;
                 return Ok(Outcome::Refused(Refusal::Form("staleInviteOrgLink")));
             }
-            let event = applicant.event("REGISTER", &new.id, &form.fields);
+            let mut event = applicant.event("REGISTER", &new.id, &form.fields);
+            if let Err(failed) = gifts {
+                event = event.detail("reason", format!("registration.assign.rule: {failed}"));
+            }
             events::record(&mut tx, realm, &event, app.now()).await?;
             if let Some(invited) = &applicant.invited {
                 let event = invited.event(applicant.event("INVITE_ORG", &new.id, &form.fields));

@@ -61,6 +61,11 @@ pub fn roles<'a>(realm: &'a Realm, client: Option<&'a Client>) -> Vec<&'a str> {
     list(setting(realm, client, "registration.roles"))
 }
 
+/// The expression that says which groups and roles somebody gets beside these.
+pub fn assign_rule<'a>(realm: &'a Realm, client: Option<&'a Client>) -> Option<&'a str> {
+    setting(realm, client, "registration.assign.rule").filter(|rule| !rule.is_empty())
+}
+
 fn list(text: Option<&str>) -> Vec<&str> {
     text.unwrap_or_default()
         .split(',')

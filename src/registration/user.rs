@@ -7,6 +7,7 @@ use crate::privilege;
 use crate::profile::{Fields, ROOT};
 use crate::realm_setup;
 use crate::registration::{settings, steps};
+use crate::rules::Gifts;
 use crate::store::client::Client;
 use crate::store::realm::Realm;
 use crate::store::user::{self, Kept, User, normal};
@@ -20,6 +21,8 @@ pub struct Plan {
     pub password: Option<Hashed>,
     pub email_verified: bool,
     pub terms_accepted: bool,
+    /// What the realm's rule gives to them.
+    pub gifts: Gifts,
 }
 
 /// The user of a plan, not yet written.
@@ -85,14 +88,22 @@ pub async fn add(
         password::store(tx, &new.id, NewPassword::from_hash(realm, hashed), app.now()).await?;
     }
     realm_setup::give_defaults(tx, realm, &new.id).await?;
-    give_own(tx, app, realm, client, &new.id).await?;
+    give_own(tx, app, realm, client, &plan.gifts, &new.id).await?;
     Ok((kept, new))
 }
 
-/// `registration.groups` and `registration.roles`. What is named and not there is left out, and so is what
+/// `registration.groups` and `registration.roles`, and what `registration.assign.rule` gives. What is named and not there is left out, and so is what
 /// administers: nobody becomes an administrator by registering. The log says so.
-async fn give_own(tx: &mut Tx, app: &App, realm: &Realm, through: Option<&Client>, user_id: &str) -> Result<(), Error> {
-    for path in settings::groups(realm, through) {
+async fn give_own(
+    tx: &mut Tx,
+    app: &App,
+    realm: &Realm,
+    through: Option<&Client>,
+    gifts: &Gifts,
+    user_id: &str,
+) -> Result<(), Error> {
+    let given = gifts.groups.iter().map(String::as_str);
+    for path in settings::groups(realm, through).into_iter().chain(given) {
         match group::by_path(&mut *tx, &realm.id, path).await? {
             Some(found) => {
                 let brought = role_member::through_group(&mut *tx, &found.id).await?;
@@ -106,18 +117,19 @@ async fn give_own(tx: &mut Tx, app: &App, realm: &Realm, through: Option<&Client
                     tracing::warn!(
                         realm = realm.name,
                         path,
-                        "registration.groups names a group that administers"
+                        "registration.groups or registration.assign.rule names a group that administers"
                     );
                 }
             }
             None => tracing::warn!(
                 realm = realm.name,
                 path,
-                "registration.groups names a group that is not there"
+                "registration.groups or registration.assign.rule names a group that is not there"
             ),
         }
     }
-    for name in settings::roles(realm, through) {
+    let given = gifts.roles.iter().map(String::as_str);
+    for name in settings::roles(realm, through).into_iter().chain(given) {
         let owner = match name.split_once(':') {
             None => Some((String::new(), name)),
             Some((client_id, role)) => client::by_client_id(&app.db, &realm.id, client_id)
@@ -135,14 +147,14 @@ async fn give_own(tx: &mut Tx, app: &App, realm: &Realm, through: Option<&Client
                     tracing::warn!(
                         realm = realm.name,
                         name,
-                        "registration.roles names a role that administers"
+                        "registration.roles or registration.assign.rule names a role that administers"
                     );
                 }
             }
             None => tracing::warn!(
                 realm = realm.name,
                 name,
-                "registration.roles names a role that is not there"
+                "registration.roles or registration.assign.rule names a role that is not there"
             ),
         }
     }

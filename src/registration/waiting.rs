@@ -4,7 +4,8 @@ use serde_json::Value;
 use vestibule_jose::digest::{b64url, constant_time_eq, sha256};
 
 use super::record::kept_details;
-use super::{INVITATION, settings, user};
+use super::ruled::Address;
+use super::{INVITATION, ruled, settings, user};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::Error;
@@ -78,12 +79,17 @@ pub async fn complete(app: &App, realm: &Realm, row: &Registration, proof: Proof
         Some(id) => client::by_id(&app.db, &realm.id, id).await?,
         None => None,
     };
+    let fields = fields(row);
+    let sender = ruled::sender_of(row, through.as_deref());
+    let subject = ruled::describe(&row.id, &fields, Address::Proved, &sender);
+    let gifts = ruled::assigned(realm, through.as_deref(), &subject, &sender);
     let plan = user::Plan {
         id: row.id.clone(),
-        fields: fields(row),
+        fields,
         password: password(row).filter(|_| proof != Proof::Elsewhere),
         email_verified: true,
         terms_accepted: row.doc.get("termsAccepted") == Some(&Value::Bool(true)),
+        gifts: gifts.clone().unwrap_or_default(),
     };
     let now = app.now();
     let mut tx = app.db.begin().await?;
@@ -114,6 +120,11 @@ pub async fn complete(app: &App, realm: &Realm, row: &Registration, proof: Proof
         event.user_id = Some(new.id.clone());
         event.ip_address.clone_from(&row.ip_address);
         event.details = kept_details(&row.doc);
+        if *kind == "REGISTER"
+            && let Err(failed) = gifts
+        {
+            event = event.detail("reason", format!("registration.assign.rule: {failed}"));
+        }
         let event = event
             .detail("register_method", &*row.source)
             .detail("email", &*row.email)

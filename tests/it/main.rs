@@ -46,6 +46,7 @@ mod dpop;
 mod durability;
 mod encrypted_tokens;
 mod enforced_flow;
+mod expressions;
 mod initial_access;
 mod introspection;
 mod json_registration;

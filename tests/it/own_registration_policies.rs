@@ -95,6 +95,14 @@ fn cases() -> Vec<(&'static str, Value, Value, &'static str, Value, &'static str
             json!(["nobody"]),
             "e-mail address",
         ),
+        (
+            "expression",
+            json!({ "rule": ["request.address != \"\" && client.client_name.starts_with(\"Team \")"], "message": ["Names begin with Team."] }),
+            json!({ "client_name": "blue" }),
+            "client_name",
+            json!("blue"),
+            "Details: Names begin with Team.",
+        ),
     ]
 }
 
@@ -157,6 +165,11 @@ async fn what_an_administrator_writes_into_a_policy_is_checked() {
         ("assign-roles", json!({})),
         ("default-scopes", json!({})),
         ("secret-lifetime", json!({ "seconds": ["0"] })),
+        ("expression", json!({})),
+        ("expression", json!({ "rule": ["client.client_name ="] })),
+        ("expression", json!({ "rule": ["registration.email != ()"] })),
+        ("expression", json!({ "rule": ["loop {}"] })),
+        ("expression", json!({ "rule": ["client.client_name"] })),
     ] {
         let answer = add(&server, &realm, "anonymous", provider, &config).await;
         assert_eq!(answer.status, 400, "{provider} {config}");

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::error::ApiError;
 use crate::protection::Limit;
+use crate::rules::{self, About, Gives};
 
 /// What a setting may be.
 enum May {
@@ -24,6 +25,8 @@ enum May {
     Url,
     /// A list in JSON.
     List,
+    /// An expression.
+    Rule(About, Gives),
 }
 
 const YEAR: i64 = 31_536_000;
@@ -40,6 +43,8 @@ const BOTH: &[(&str, May)] = &[
 ];
 
 const PEOPLE: &[(&str, May)] = &[
+    ("approval.rule", May::Rule(About::Registration, Gives::Verdict)),
+    ("assign.rule", May::Rule(About::Registration, Gives::Gifts)),
     ("allowed", May::Be(&["inherit", "true", "false"])),
     ("hold", May::Be(&["pending", "account"])),
     ("pending.expires", May::Last(60, YEAR)),
@@ -78,6 +83,7 @@ const PEOPLE: &[(&str, May)] = &[
 ];
 
 const APPLICATIONS: &[(&str, May)] = &[
+    ("approval.rule", May::Rule(About::Client, Gives::Verdict)),
     ("access", May::Be(&["optional", "required", "open", "off"])),
     ("scopes.spontaneous", May::Be(&["deny", "allow"])),
     ("secret.expires", May::Last(0, 10 * YEAR)),
@@ -124,10 +130,11 @@ impl May {
                 url.is_ok_and(|u| matches!(u.scheme(), "http" | "https") && u.has_host() && u.fragment().is_none())
             }
             Self::List => serde_json::from_str::<Vec<Value>>(text).is_ok(),
+            Self::Rule(about, gives) => rules::check(text, *about, *gives).is_ok(),
         }
     }
 
-    fn told(&self) -> String {
+    fn told(&self, text: &str) -> String {
         match self {
             Self::Be(words) => words.join(", "),
             Self::Count(least, most) => format!("a number from {least} to {most}"),
@@ -137,6 +144,10 @@ impl May {
             Self::Fraction => "a number from 0 to 1".to_owned(),
             Self::Url => "an address that begins with https:// or http://".to_owned(),
             Self::List => "a list in JSON".to_owned(),
+            Self::Rule(about, gives) => match rules::check(text, *about, *gives) {
+                Err(why) => format!("an expression that can be used; of this one is said: {why}"),
+                Ok(()) => String::new(),
+            },
         }
     }
 }
@@ -156,7 +167,7 @@ pub(super) fn check(attributes: Option<&Value>) -> Result<(), ApiError> {
         };
         if !text.is_empty() && !may.hold(&text) {
             let shown: String = text.chars().take(40).collect();
-            let told = may.told();
+            let told = may.told(&text);
             return Err(ApiError::bad(&format!(
                 "{key}: \"{shown}\" is not accepted. It may be: {told}."
             )));
@@ -181,6 +192,13 @@ mod tests {
             ("registration.hook.before", "http://127.0.0.1:1/x", "//x"),
             ("registration.steps", "[[\"email\"]]", "email"),
             ("registration.approval", "rule", "perhaps"),
+            ("registration.approval.rule", "\"queue\"", "\"perhaps\""),
+            ("registration.assign.rule", "#{groups: [\"/a\"]}", "#{groups:"),
+            (
+                "clientRegistration.approval.rule",
+                "if client.contacts == () { \"queue\" } else { \"approve\" }",
+                "registration",
+            ),
             ("clientRegistration.approval.expires", "60", "0"),
             ("clientRegistration.access", "open", "wide open"),
             ("clientRegistration.secret.overlap", "0", "a day"),

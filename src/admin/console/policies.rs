@@ -104,6 +104,7 @@ fn fields(provider: &Value, config: Option<&Value>) -> Vec<Value> {
             "MultivaluedString" => "lines",
             "MultivaluedList" if p["options"].as_array().is_some_and(|o| !o.is_empty()) => "choices",
             "MultivaluedList" => "lines",
+            "Text" => "long",
             _ => "text",
         };
         let on = set.first().is_some_and(|v| *v == json!("true") || *v == json!(true));
@@ -142,10 +143,10 @@ fn config(provider: &Value, sheet: &Sheet) -> Value {
         .filter_map(|p| {
             let name = p["name"].as_str()?;
             let field = format!("config.{name}");
-            let values = if p["type"] == "boolean" {
-                json!([(!sheet.text(&field).is_empty()).to_string()])
-            } else {
-                json!(sheet.lines(&field))
+            let values = match p["type"].as_str() {
+                Some("boolean") => json!([(!sheet.text(&field).is_empty()).to_string()]),
+                Some("Text") => json!([sheet.text(&field)]),
+                _ => json!(sheet.lines(&field)),
             };
             Some((name.to_owned(), values))
         })

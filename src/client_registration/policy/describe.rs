@@ -1,11 +1,13 @@
 //! What administrators are told of policies, and what they may write into one.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use super::{Kind, gifts, list, on_by_default};
+use super::{Kind, expression, gifts, list, on_by_default};
 use crate::client_policy::whole;
+use crate::rules::{self, About, Gives};
 use crate::store::realm::{Component, Realm};
 
 /// Keycloak's description of its eight providers, and ours beside them.
@@ -41,10 +43,8 @@ pub fn check(component: &Component) -> Result<(), Fault> {
             .map(str::trim)
             .filter(|text| !text.is_empty())
         {
-            None => Err(Fault::Setting("'Max Clients Per Realm' is required")),
-            Some(text) if text.parse::<i32>().is_err() => {
-                Err(Fault::Setting("'Max Clients Per Realm' should be a number"))
-            }
+            None => Err(setting("'Max Clients Per Realm' is required")),
+            Some(text) if text.parse::<i32>().is_err() => Err(setting("'Max Clients Per Realm' should be a number")),
             Some(_) => Ok(()),
         },
         Kind::TrustedHosts => {
@@ -52,7 +52,7 @@ pub fn check(component: &Component) -> Result<(), Fault> {
             if checks.iter().any(|key| on_by_default(component, key)) {
                 Ok(())
             } else {
-                Err(Fault::Setting(
+                Err(setting(
                     "At least one of hosts verification or client URIs validation must be enabled",
                 ))
             }
@@ -60,11 +60,11 @@ pub fn check(component: &Component) -> Result<(), Fault> {
         Kind::RedirectUris => {
             let patterns: Vec<_> = list(component, "patterns").collect();
             if patterns.iter().any(|pattern| whole(pattern).is_none()) {
-                return Err(Fault::Setting("'patterns' must be regular expressions"));
+                return Err(setting("'patterns' must be regular expressions"));
             }
             let some = !patterns.is_empty() || list(component, "hosts").next().is_some();
             some.then_some(())
-                .ok_or(Fault::Setting("'hosts' or 'patterns' is required"))
+                .ok_or_else(|| setting("'hosts' or 'patterns' is required"))
         }
         Kind::GrantTypes => entry(component, "grant-types", "'grant-types' is required"),
         Kind::ResponseTypes => entry(component, "response-types", "'response-types' is required"),
@@ -73,34 +73,43 @@ pub fn check(component: &Component) -> Result<(), Fault> {
         Kind::DefaultScopes => entry(component, "scopes", "'scopes' is required"),
         Kind::Name => match component.first("pattern").map(whole) {
             Some(Some(_)) => Ok(()),
-            Some(None) => Err(Fault::Setting("'pattern' must be a regular expression")),
-            None => Err(Fault::Setting("'pattern' is required")),
+            Some(None) => Err(setting("'pattern' must be a regular expression")),
+            None => Err(setting("'pattern' is required")),
         },
         Kind::SecretLifetime => match gifts::seconds(component) {
             Some(_) => Ok(()),
-            None => Err(Fault::Setting("'seconds' must be a number greater than 0")),
+            None => Err(setting("'seconds' must be a number greater than 0")),
+        },
+        Kind::Expression => match expression::rule(component).trim() {
+            "" => Err(setting("'rule' is required")),
+            rule => rules::check(rule, About::Client, Gives::Truth)
+                .map_err(|why| Fault::Setting(format!("'rule' cannot be used: {why}").into())),
         },
         _ => Ok(()),
     }
 }
 
+fn setting(text: &'static str) -> Fault {
+    Fault::Setting(text.into())
+}
+
 /// Whether a list has an entry.
 fn entry(component: &Component, key: &str, text: &'static str) -> Result<(), Fault> {
-    list(component, key).next().map(drop).ok_or(Fault::Setting(text))
+    list(component, key).next().map(drop).ok_or_else(|| setting(text))
 }
 
 /// Why a policy cannot be kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// There is no such provider.
     Provider,
     /// A setting is missing or wrong.
-    Setting(&'static str),
+    Setting(Cow<'static, str>),
 }
 
 impl Fault {
     /// Keycloak's text.
-    pub fn text(self) -> &'static str {
+    pub fn text(&self) -> &str {
         match self {
             Self::Provider => "Invalid provider type or no such provider",
             Self::Setting(text) => text,

@@ -8,6 +8,7 @@ mod client_disabled;
 mod client_scopes;
 mod consent_required;
 mod describe;
+mod expression;
 mod full_scope;
 mod gifts;
 mod listed;
@@ -28,6 +29,7 @@ use std::net::IpAddr;
 use super::refusal::{Objection, Refusal, Rejected};
 use super::token::Auth;
 use crate::error::Error;
+use crate::rules::Sender;
 use crate::store::Tx;
 use crate::store::json::Doc;
 use crate::store::realm::{Component, Realm};
@@ -57,6 +59,7 @@ enum Kind {
     Roles,
     DefaultScopes,
     SecretLifetime,
+    Expression,
     Unknown,
 }
 
@@ -81,6 +84,7 @@ impl Kind {
             "assign-roles" => Self::Roles,
             "default-scopes" => Self::DefaultScopes,
             "secret-lifetime" => Self::SecretLifetime,
+            "expression" => Self::Expression,
             _ => Self::Unknown,
         }
     }
@@ -90,6 +94,7 @@ impl Kind {
 pub struct Policies<'a> {
     realm: &'a Realm,
     all: Vec<(Kind, &'a Component)>,
+    sender: Sender,
 }
 
 /// A client as it would become.
@@ -104,8 +109,9 @@ pub struct Candidate<'a> {
 type Judgement = Result<(), Objection>;
 
 impl<'a> Policies<'a> {
-    /// Those of a realm for a kind of registration. `open`: the realm lets everybody register, whatever their host.
-    pub fn of(realm: &'a Realm, auth: Auth, open: bool) -> Self {
+    /// Those of a realm for a kind of registration. `open`: the realm lets everybody register, whatever their host. Rules are
+    /// told of the sender.
+    pub fn of(realm: &'a Realm, auth: Auth, open: bool, sender: Sender) -> Self {
         let ours = |component: &&Component| component.sub_type.as_deref() == Some(auth.as_str());
         let mut all: Vec<_> = realm
             .components_of(TYPE)
@@ -115,7 +121,7 @@ impl<'a> Policies<'a> {
             .collect();
         // Whoever may not call at all should not learn more.
         all.sort_by_key(|(kind, _)| *kind != Kind::TrustedHosts);
-        Self { realm, all }
+        Self { realm, all, sender }
     }
 
     /// The policies that an initial access token names come on top.
@@ -233,6 +239,7 @@ impl<'a> Policies<'a> {
             Kind::Pkce => said::judge_pkce(candidate),
             Kind::Name => said::judge_name(component, candidate),
             Kind::Contacts => said::judge_contacts(candidate),
+            Kind::Expression => expression::judge(component, &self.realm.name, &self.sender, candidate),
             Kind::MaxClients
             | Kind::WebOrigins
             | Kind::Roles

@@ -45,7 +45,9 @@ pub(super) fn of(name: &X509Name<'_>) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold("#".to_owned(), |text, b| text + &format!("{b:02x}"))
+    bytes
+        .iter()
+        .fold("#".to_owned(), |text, b| text + format!("{b:02x}").as_str())
 }
 
 fn escape(text: &str) -> String {

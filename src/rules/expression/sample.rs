@@ -1,0 +1,30 @@
+//! Somebody who registers, so that a rule can be tried when it is saved.
+
+use serde_json::{Value, json};
+
+use crate::rules::{About, Sender};
+
+pub(super) fn of(about: About) -> Value {
+    match about {
+        About::Registration => json!({
+            "id": "5c5b4e3a-0000-7000-8000-000000000000", "status": "proof", "username": "ada", "email": "ada@example.org",
+            "firstName": "Ada", "lastName": "Lovelace", "attributes": {}, "clientId": "account", "source": "form",
+            "ipAddress": "192.0.2.1", "locale": "en"
+        }),
+        About::Client => json!({
+            "client_name": "An application", "client_uri": "https://app.example.org", "application_type": "web",
+            "redirect_uris": ["https://app.example.org/callback"], "grant_types": ["authorization_code"],
+            "response_types": ["code"], "token_endpoint_auth_method": "client_secret_basic", "scope": "openid",
+            "contacts": ["ada@example.org"]
+        }),
+    }
+}
+
+pub(super) fn sender() -> Sender {
+    Sender {
+        address: "192.0.2.1".into(),
+        client: Some("account".into()),
+        locale: Some("en".into()),
+        source: "form",
+    }
+}
