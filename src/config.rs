@@ -108,6 +108,8 @@ pub struct Config {
     pub egress_ca: Option<PathBuf>,
     /// The administrator that the first start makes; without a password one is made up and shown once.
     pub first_admin: (String, Option<String>),
+    /// A client and its secret that the first start lets administer everything.
+    pub first_service: Option<(String, String)>,
 }
 
 fn keycloak_variable(name: &str) -> Option<String> {
@@ -207,6 +209,10 @@ impl ServeArgs {
                     .unwrap_or_else(|| "admin".into()),
                 bootstrap_variable("PASSWORD").or_else(|| keycloak_variable("KEYCLOAK_ADMIN_PASSWORD")),
             ),
+            first_service: bootstrap_variable("CLIENT_SECRET").map(|secret| {
+                let id = bootstrap_variable("CLIENT_ID");
+                (id.unwrap_or_else(|| "temp-admin-service".into()), secret)
+            }),
             demo: self.dev && !self.no_demo,
             dev: self.dev,
             data: self.data,

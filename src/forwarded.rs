@@ -143,6 +143,7 @@ mod tests {
             egress_ca: None,
             console: None,
             first_admin: (String::new(), None),
+            first_service: None,
         }
     }
 

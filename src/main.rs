@@ -10,6 +10,7 @@ use vestibule::config::ServeArgs;
 use vestibule::error::Error;
 use vestibule::realm_export::command::ExportArgs;
 use vestibule::realm_import::command::ImportArgs;
+use vestibule::realm_setup::command::BootstrapArgs;
 use vestibule::{bench, jobs, management, realm_export, realm_import, realm_setup, routes, serve, welcome};
 
 #[global_allocator]
@@ -43,6 +44,8 @@ enum Command {
     Import(Box<ImportArgs>),
     /// Write realms into files, with users, hashed passwords and keys
     Export(Box<ExportArgs>),
+    /// Make an administrator, for when nobody can sign in any more
+    BootstrapAdmin(Box<BootstrapArgs>),
     /// Measure this server, or any Keycloak-compatible one
     Bench(Box<bench::Args>),
 }
@@ -95,6 +98,11 @@ async fn run(command: Command) -> Result<(), Error> {
         Command::Export(args) => {
             let app = App::open(args.serve.clone().settle()?, Clock::default()).await?;
             realm_export::command::run(&app, &args).await
+        }
+        Command::BootstrapAdmin(args) => {
+            let app = App::open(args.serve().clone().settle()?, Clock::default()).await?;
+            let _claim = app.db.claim()?;
+            realm_setup::command::run(&app, &args).await
         }
         Command::Bench(args) => bench::run(*args).await.map_err(Error::Setup),
     }

@@ -2,16 +2,15 @@
 
 use serde_json::{Value, json};
 
+use super::administrators::{add_service, add_user};
 use super::defaults::DEFAULTS;
 use super::{Created, Holder, add_role, list, text};
 use crate::app::App;
 use crate::error::Error;
-use crate::password::{Hashed, Recipe};
+use crate::password::Recipe;
 use crate::store::client::{self, Client, Secrets};
-use crate::store::credential::{self, Credential};
 use crate::store::json::Doc;
 use crate::store::realm::Realm;
-use crate::store::user::{self, Kept, User};
 use crate::store::{Tx, group, realm, role};
 
 /// Adds the client of a new realm to `master` and makes its roles part of `admin`. `false`: a client has its name that was
@@ -89,6 +88,7 @@ fn management_roles() -> impl Iterator<Item = &'static Value> {
 
 /// The administrator that a start without one makes.
 pub struct Admin {
+    /// The user, or the client where that is the only administrator.
     pub username: String,
     /// Set where it was made up and must be shown once.
     pub shown_password: Option<String>,
@@ -105,16 +105,19 @@ pub async fn bootstrap(app: &App) -> Result<Option<Admin>, Error> {
         return Ok(None);
     }
     let (username, given) = app.config.first_admin.clone();
-    if given.is_none() && !app.config.dev {
+    let service = app.config.first_service.as_ref();
+    if given.is_none() && service.is_none() && !app.config.dev {
         return Err(Error::Setup(
             "the first start makes an administrator: set KC_BOOTSTRAP_ADMIN_PASSWORD (and KC_BOOTSTRAP_ADMIN_USERNAME, \
-             else the user name is admin) for it"
+             else the user name is admin) for it, or KC_BOOTSTRAP_ADMIN_CLIENT_ID and KC_BOOTSTRAP_ADMIN_CLIENT_SECRET"
                 .into(),
         ));
     }
-    let shown_password = given.is_none().then(crate::random::token);
-    let password = given.or_else(|| shown_password.clone()).unwrap_or_default();
-    let hashed = app.hasher.hash(&password, Recipe::default()).await?;
+    let shown_password = (given.is_none() && service.is_none()).then(crate::random::token);
+    let hashed = match given.as_ref().or(shown_password.as_ref()) {
+        Some(password) => Some(app.hasher.hash(password, Recipe::default()).await?),
+        None => None,
+    };
     let keys = super::keys::for_new_realm(app, "master").await?;
     let defaults = super::defaults::for_realm("master")?;
     let settings = json!({ "enabled": true, "displayName": "Vestibule" });
@@ -131,43 +134,21 @@ pub async fn bootstrap(app: &App) -> Result<Option<Admin>, Error> {
         let realm_id = realm::id_by_name(&mut tx, &name).await?.unwrap_or_default();
         add_realm(&mut tx, app, &realm_id, &name, Holder::New).await?;
     }
-    add_admin(&mut tx, &id, &username, hashed, app.now()).await?;
+    let username = match (&hashed, service) {
+        (None, Some((client_id, _))) => client_id.clone(),
+        _ => username,
+    };
+    if let Some(hashed) = hashed {
+        add_user(&mut tx, &id, &username, hashed, app.now()).await?;
+    }
+    if let Some((client_id, secret)) = service {
+        add_service(&mut tx, app, &id, client_id, secret).await?;
+    }
     tx.commit().await?;
     Ok(Some(Admin {
         username,
         shown_password,
     }))
-}
-
-/// Adds a user of `master` who may administer everything.
-async fn add_admin(tx: &mut Tx, master_id: &str, username: &str, hashed: Hashed, now: i64) -> Result<(), Error> {
-    let new = User {
-        id: crate::random::uuid(),
-        realm_id: master_id.to_owned(),
-        username: user::normal(username),
-        enabled: true,
-        created: now,
-        ..User::default()
-    };
-    if user::add(tx, &new, true).await? != Kept::Yes {
-        return Err(Error::Setup(format!("realm master has a user {username} already")));
-    }
-    let password = Credential {
-        id: crate::random::uuid(),
-        kind: "password".into(),
-        label: None,
-        created: now,
-        priority: 10,
-        secret_data: hashed.secret_data,
-        credential_data: hashed.credential_data,
-    };
-    credential::put(tx, &new.id, &password).await?;
-    for name in ["default-roles-master", "admin"] {
-        if let Some(role_id) = role::id_by_name(&mut *tx, master_id, "", name).await? {
-            role::grant_to_user(tx, &new.id, &role_id).await?;
-        }
-    }
-    Ok(())
 }
 
 /// What every new user of a realm gets: the default role and the default groups.

@@ -1,6 +1,8 @@
 //! A realm comes into being: Keycloak's defaults (26.7), its keys, its place in `master`.
 
+mod administrators;
 mod clients;
+pub mod command;
 mod defaults;
 mod keys;
 mod master;

@@ -47,6 +47,7 @@ mod durability;
 mod encrypted_tokens;
 mod enforced_flow;
 mod expressions;
+mod first_administrator;
 mod initial_access;
 mod introspection;
 mod json_registration;

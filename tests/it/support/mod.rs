@@ -116,6 +116,23 @@ pub async fn node(address: &str) -> Result<App, vestibule::error::Error> {
     App::open(config(address.to_owned(), data), Clock::default()).await
 }
 
+/// A node that starts for the first time, on databases without any table.
+pub async fn first_starts(change: impl Fn(&mut Config)) -> Vec<(App, tempfile::TempDir)> {
+    let mut all = Vec::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = format!("sqlite:{}", folder.path().join("new.db").display());
+    for (db, folder) in [
+        (Some(file), folder),
+        (empty_postgres().await, tempfile::tempdir().unwrap()),
+    ] {
+        let Some(db) = db else { continue };
+        let mut config = config(db, folder.path().to_owned());
+        change(&mut config);
+        all.push((App::open(config, Clock::default()).await.unwrap(), folder));
+    }
+    all
+}
+
 /// Puts the secret key that fresh databases were made with into a folder.
 pub async fn put_secret_key(folder: &std::path::Path) {
     database::put_secret_key(folder).await;
@@ -161,6 +178,7 @@ fn config(db: String, data: PathBuf) -> Config {
         console: None,
         secret_key_file: data.join("secret.key"),
         first_admin: (ADMIN.0.into(), Some(ADMIN.1.into())),
+        first_service: None,
         data,
     }
 }
