@@ -34,6 +34,10 @@ const KEPT_READERS: usize = 16;
 /// A log of more pages (of 4 KiB) than this is made to begin anew.
 const LONG_LOG_PAGES: i64 = 4_000;
 
+/// How long the writer stands still for those who are reading, so that the log can begin anew. A long list holds it up;
+/// the next second has another chance.
+const READERS_END: Duration = Duration::from_millis(50);
+
 /// How long a transaction waits for its turn.
 const TURN: Duration = Duration::from_secs(10);
 
@@ -238,6 +242,10 @@ impl Sqlite {
         };
         reader.see(commit)?;
         let rows = read(&reader.conn, sql, params)?;
+        if self.commits.load(Ordering::SeqCst) != commit {
+            // Nobody would look into this snapshot again, and the log could not begin anew while it is kept.
+            reader.let_go()?;
+        }
         let mut idle = self.idle_readers();
         if idle.len() < KEPT_READERS {
             idle.push(reader);
@@ -272,21 +280,30 @@ impl Sqlite {
 
     /// Moves the log into the database file. Blocks: not on a thread that serves requests.
     pub(super) fn checkpoint(&self) -> Result<(), Error> {
-        for reader in self.idle_readers().iter_mut() {
-            reader.let_go()?;
-        }
+        self.end_snapshots()?;
         let conn = connect(&self.path)?;
-        let checkpoint = || conn.query_row("pragma wal_checkpoint(passive)", [], |r| r.get::<_, i64>(1));
-        if checkpoint()? > LONG_LOG_PAGES {
+        conn.busy_timeout(READERS_END)?;
+        let checkpoint = |sql| conn.query_row(sql, [], |r| r.get::<_, i64>(1));
+        if checkpoint("pragma wal_checkpoint(passive)")? > LONG_LOG_PAGES {
             // Under constant writing something is always left over, and the log would never begin anew. With the writer
             // stopped for a moment nothing is.
             let mut writer = self.writer.blocking_lock();
             // A transaction that began on the old log would go on in it, and so would a snapshot.
             writer.flush();
-            for reader in self.idle_readers().iter_mut() {
-                reader.let_go()?;
-            }
-            checkpoint()?;
+            self.end_snapshots()?;
+            checkpoint("pragma wal_checkpoint(passive)")?;
+            // Whoever looks from now on needs the log no more. It waits for those who are looking.
+            self.end_snapshots()?;
+            checkpoint("pragma wal_checkpoint(truncate)")?;
+        }
+        Ok(())
+    }
+
+    /// Snapshots end: those that are kept now, those that are looked into when their reader is done.
+    fn end_snapshots(&self) -> Result<(), Error> {
+        self.commits.fetch_add(1, Ordering::SeqCst);
+        for reader in self.idle_readers().iter_mut() {
+            reader.let_go()?;
         }
         Ok(())
     }
@@ -441,20 +458,4 @@ impl Drop for Tx {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn after_a_failed_sync_nothing_more_is_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("x.db");
-        let db = Sqlite::open(path.to_str().unwrap(), Arc::default()).unwrap();
-        db.script("create table t (x bigint)").await.unwrap();
-        // What is no file cannot be synced.
-        db.writer.lock().await.log = File::open("/dev/null").unwrap();
-        let mut tx = db.begin().await.unwrap();
-        tx.exec("insert into t (x) values (1)", &[]).unwrap();
-        assert!(tx.commit(Vec::new(), Durability::Synced).await.is_err());
-        assert!(db.begin().await.is_err());
-    }
-}
+mod tests;

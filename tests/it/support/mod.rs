@@ -128,6 +128,7 @@ pub async fn first_starts(change: impl Fn(&mut Config)) -> Vec<(App, tempfile::T
         let Some(db) = db else { continue };
         let mut config = config(db, folder.path().to_owned());
         change(&mut config);
+        database::put_secret_key(folder.path()).await;
         all.push((App::open(config, Clock::default()).await.unwrap(), folder));
     }
     all
