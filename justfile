@@ -43,6 +43,7 @@ build:
 # The curl scripts of examples/, against SQLite and, with TEST_POSTGRES, against PostgreSQL
 examples: build
     .ci/with-server -- examples/run-all.sh
+    .ci/with-tls examples/mutual-tls.sh
     if [ -n "${TEST_POSTGRES:-}" ]; then .ci/with-server --db new-postgres -- examples/run-all.sh; fi
 
 # A newcomer's journey, every page of signing in and registering, keycloak-js and openid-client, in headless Chromium

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use crate::app::App;
 use crate::config::Config;
 use crate::forwarded;
-use crate::possession::{self, Dpop, Proofs};
+use crate::possession::{self, Dpop, Proofs, Secured};
 use crate::store::realm::Realm;
 
 /// Keycloak looks at no longer `User-Agent`.
@@ -105,6 +105,7 @@ impl FromRequestParts<App> for Caller {
             &parts.headers,
             original,
             peer.to_canonical(),
+            parts.extensions.get(),
             &parts.method,
         );
         let caller = caller
@@ -114,19 +115,33 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
-fn identify(config: &Config, headers: &HeaderMap, uri: &Uri, peer: IpAddr, method: &Method) -> Option<Caller> {
+fn identify(
+    config: &Config,
+    headers: &HeaderMap,
+    uri: &Uri,
+    peer: IpAddr,
+    secured: Option<&Secured>,
+    method: &Method,
+) -> Option<Caller> {
     let lines = |name: &str| {
         let all = headers.get_all(name).iter();
         all.filter_map(|v| v.to_str().ok().map(str::to_owned)).collect()
     };
     let said = forwarded::read(config, peer, lines);
-    let certificate = possession::certificate(config, peer, lines).map(Arc::new);
+    let certificate = if possession::is_told(config, peer) {
+        possession::certificate(config, peer, lines).map(Arc::new)
+    } else {
+        secured.and_then(|s| s.0.clone())
+    };
     let dpop = dpop(headers).map(|mut dpop| {
         method.as_str().clone_into(&mut dpop.method);
         dpop
     });
     let ip = said.as_ref().map_or(peer, |s| s.ip);
-    let https = said.as_ref().and_then(|s| s.proto.as_deref()) == Some("https");
+    let https = match said.as_ref().and_then(|s| s.proto.as_deref()) {
+        Some(proto) => proto == "https",
+        None => secured.is_some(),
+    };
     let prefix = if uri.path() == "/auth" || uri.path().starts_with("/auth/") {
         "/auth"
     } else {

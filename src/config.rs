@@ -1,5 +1,7 @@
 //! What the command line and the environment say.
 
+mod https;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -8,6 +10,8 @@ use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
 use crate::error::Error;
+
+pub use https::{ClientAuth, Https, HttpsArgs};
 
 /// How `vestibule serve` runs. Every option is also `VESTIBULE_OPTION`; Keycloak's everyday `KC_*` variables are
 /// understood where an option is not given.
@@ -32,6 +36,8 @@ pub struct ServeArgs {
     /// Port for people and applications [default: 8080]
     #[arg(long, env = "VESTIBULE_HTTP_PORT", value_name = "N")]
     pub http_port: Option<u16>,
+    #[command(flatten)]
+    pub https: HttpsArgs,
     /// Port for health checks [default: 9000]
     #[arg(long, env = "VESTIBULE_HTTP_MANAGEMENT_PORT", value_name = "N")]
     pub http_management_port: Option<u16>,
@@ -91,6 +97,8 @@ pub struct Config {
     pub db: String,
     pub http_host: IpAddr,
     pub http_port: u16,
+    /// Our own TLS, where it is on.
+    pub https: Option<Https>,
     pub management_port: u16,
     /// Scheme, host and port, without a slash at the end.
     pub hostname: Option<String>,
@@ -114,6 +122,16 @@ pub struct Config {
 
 fn keycloak_variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|v| !v.is_empty())
+}
+
+fn port(given: Option<u16>, variable: &str, default: u16) -> Result<u16, Error> {
+    match (given, keycloak_variable(variable)) {
+        (Some(port), _) => Ok(port),
+        (None, Some(text)) => text
+            .parse()
+            .map_err(|_| Error::Setup(format!("{variable}={text} is not a port"))),
+        (None, None) => Ok(default),
+    }
 }
 
 /// `KC_BOOTSTRAP_ADMIN_...` or `VESTIBULE_BOOTSTRAP_ADMIN_...`.
@@ -145,13 +163,6 @@ impl ServeArgs {
     ///
     /// As there.
     pub fn settle(self) -> Result<Config, Error> {
-        let port = |given: Option<u16>, variable: &str, default: u16| match (given, keycloak_variable(variable)) {
-            (Some(port), _) => Ok(port),
-            (None, Some(text)) => text
-                .parse()
-                .map_err(|_| Error::Setup(format!("{variable}={text} is not a port"))),
-            (None, None) => Ok(default),
-        };
         let hostname = self.hostname.or_else(|| keycloak_variable("KC_HOSTNAME"));
         let proxy_headers =
             match (self.proxy_headers, keycloak_variable("KC_PROXY_HEADERS")) {
@@ -189,6 +200,7 @@ impl ServeArgs {
             None => database_of_keycloak()?,
         };
         Ok(Config {
+            https: self.https.resolve()?,
             http_port: port(self.http_port, "KC_HTTP_PORT", 8080)?,
             management_port: port(self.http_management_port, "KC_HTTP_MANAGEMENT_PORT", 9000)?,
             hostname: hostname.map(|h| base_address(&h)).transpose()?,

@@ -131,6 +131,7 @@ mod tests {
             db: String::new(),
             http_host: [127, 0, 0, 1].into(),
             http_port: 0,
+            https: None,
             management_port: 0,
             hostname: None,
             proxy_headers: Some(kind),

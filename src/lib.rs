@@ -51,6 +51,7 @@ pub mod serve;
 pub mod service_account;
 pub mod store;
 pub mod theme;
+pub mod tls;
 pub mod verification;
 pub mod visitor;
 pub mod welcome;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use vestibule::app::App;
@@ -11,6 +12,7 @@ use vestibule::error::Error;
 use vestibule::realm_export::command::ExportArgs;
 use vestibule::realm_import::command::ImportArgs;
 use vestibule::realm_setup::command::BootstrapArgs;
+use vestibule::tls::{self, Tls};
 use vestibule::{bench, jobs, management, realm_export, realm_import, realm_setup, routes, serve, welcome};
 
 #[global_allocator]
@@ -113,7 +115,15 @@ async fn serve_until_stopped(args: ServeArgs) -> Result<(), Error> {
     let (host, port, management_port) = (config.http_host, config.http_port, config.management_port);
     let public = serve::bind(SocketAddr::new(host, port), "--http-port").await?;
     let managed = serve::bind(SocketAddr::new(host, management_port), "--http-management-port").await?;
-    let app = App::open(config, Clock::default()).await?;
+    let clock = Clock::default();
+    let tls = match &config.https {
+        Some(settings) => Some((
+            serve::bind(SocketAddr::new(host, settings.port), "--https-port").await?,
+            Arc::new(Tls::open(settings, clock.clone())?),
+        )),
+        None => None,
+    };
+    let app = App::open(config, clock).await?;
     let _claim = app.db.claim()?;
     let admin = realm_setup::bootstrap(&app).await?;
     if app.config.import_realm {
@@ -127,10 +137,26 @@ async fn serve_until_stopped(args: ServeArgs) -> Result<(), Error> {
     let stop_managed = serve::asked_to_stop();
     let is_shared = |ip| vestibule::caller::is_shared(&app.config, ip);
     tokio::join!(
-        serve::serve(public, routes::router(app.clone()), is_shared, serve::asked_to_stop()),
-        serve::serve(managed, management::router(app.clone()), |_| true, stop_managed),
+        serve::serve(
+            public,
+            None,
+            routes::router(app.clone()),
+            is_shared,
+            serve::asked_to_stop()
+        ),
+        by_tls(&app, tls),
+        serve::serve(managed, None, management::router(app.clone()), |_| true, stop_managed),
     );
     let db = app.db.clone();
     let checkpoint = tokio::task::spawn_blocking(move || db.checkpoint()).await;
     checkpoint.unwrap_or_else(|e| Err(Error::Storage(e.into())))
+}
+
+/// Serves by TLS, where it is on, and follows the files of its certificate.
+async fn by_tls(app: &App, listening: Option<(tokio::net::TcpListener, Arc<Tls>)>) {
+    let Some((listener, tls)) = listening else { return };
+    tokio::spawn(tls::follow(Arc::clone(&tls)));
+    let is_shared = |ip| vestibule::caller::is_shared(&app.config, ip);
+    let router = routes::router(app.clone());
+    serve::serve(listener, Some(tls), router, is_shared, serve::asked_to_stop()).await;
 }

@@ -1,5 +1,5 @@
-//! What a request brings to show that a token is its own: a DPoP proof (RFC 9449), or the certificate of the connection, of
-//! which a trusted proxy tells (RFC 8705).
+//! What a request brings to show that a token is its own: a DPoP proof (RFC 9449), or the certificate of the connection, ours
+//! or one of which a trusted proxy tells (RFC 8705).
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -31,11 +31,11 @@ pub struct Dpop {
     pub by_scheme: bool,
 }
 
-/// The certificate that a caller showed to the proxy in front, which knows that the caller has its key.
+/// The certificate that a caller showed, to us or to the proxy in front; who was shown it knows that the caller has its key.
 #[derive(Debug, Clone)]
 pub struct Certificate {
     pub der: Vec<u8>,
-    /// The proxy has found that an authority of its list has signed it.
+    /// An authority of the trust store, or of the proxy's list, has signed it.
     pub verified: bool,
 }
 
@@ -46,10 +46,19 @@ impl Certificate {
     }
 }
 
+/// A connection that came to us by TLS, and the certificate that it showed.
+#[derive(Debug, Clone)]
+pub struct Secured(pub Option<Arc<Certificate>>);
+
+/// Whether `peer` is a proxy that tells of its callers' certificates; one that it shows itself is its own.
+pub fn is_told(config: &Config, peer: IpAddr) -> bool {
+    config.client_certificate_header.is_some() && forwarded::is_proxy(config, peer)
+}
+
 /// Reads the headers of a request from `peer`; `lines` gives all lines of a header.
 pub fn certificate(config: &Config, peer: IpAddr, lines: impl Fn(&str) -> Vec<String>) -> Option<Certificate> {
     let header = config.client_certificate_header.as_deref()?;
-    if !forwarded::is_proxy(config, peer) {
+    if !is_told(config, peer) {
         return None;
     }
     // More than one line: one of them is not the proxy's.

@@ -1,4 +1,4 @@
-//! Listens and serves: our own accept loop, so that headers have a time limit and connections a number.
+//! Listens and serves, in clear or by TLS: our own accept loop, so that headers have a time limit and connections a number.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -9,13 +9,16 @@ use axum::Router;
 use axum::extract::ConnectInfo;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower::Service as _;
 
 use crate::error::Error;
+use crate::possession::Secured;
 use crate::protection::network;
+use crate::tls::Tls;
 
 /// Connections at once.
 const CONNECTIONS: usize = 20_000;
@@ -74,10 +77,11 @@ impl Drop for Place {
     }
 }
 
-/// Serves until `stop` is done, then lets running requests end. `is_shared` tells of addresses that many people
-/// call from.
+/// Serves until `stop` is done, then lets running requests end: by TLS where there is one. `is_shared` tells of addresses
+/// that many people call from.
 pub async fn serve(
     listener: TcpListener,
+    tls: Option<Arc<Tls>>,
     router: Router,
     is_shared: impl Fn(IpAddr) -> bool,
     stop: impl Future<Output = ()>,
@@ -91,7 +95,7 @@ pub async fn serve(
         .header_read_timeout(HEADER_TIME)
         .max_buf_size(32 * 1024)
         .max_headers(100);
-    let graceful = GracefulShutdown::new();
+    let (server, graceful) = (Arc::new(server), GracefulShutdown::new());
     tokio::pin!(stop);
     loop {
         let place = tokio::select! {
@@ -113,14 +117,24 @@ pub async fn serve(
             continue;
         };
         let _ = stream.set_nodelay(true);
-        let router = router.clone();
-        let service = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-            request.extensions_mut().insert(ConnectInfo(peer));
-            router.clone().call(request)
-        });
-        let connection = graceful.watch(server.serve_connection(TokioIo::new(stream), service).into_owned());
+        let (tls, at) = (
+            tls.clone(),
+            Connection {
+                server: Arc::clone(&server),
+                router: router.clone(),
+                watcher: graceful.watcher(),
+                peer,
+            },
+        );
         tokio::spawn(async move {
-            let _ = connection.await;
+            match tls {
+                None => at.serve(stream, None).await,
+                Some(tls) => {
+                    if let Some((stream, secured)) = tls.accept(stream).await {
+                        at.serve(stream, Some(secured)).await;
+                    }
+                }
+            }
             drop(place);
         });
     }
@@ -130,6 +144,29 @@ pub async fn serve(
         () = tokio::time::sleep(DRAIN) => tracing::warn!("requests were still running after {} s", DRAIN.as_secs()),
         // Asked again: at once.
         () = asked_to_stop() => {}
+    }
+}
+
+/// What answers a connection.
+struct Connection {
+    server: Arc<auto::Builder<TokioExecutor>>,
+    router: Router,
+    watcher: Watcher,
+    peer: SocketAddr,
+}
+
+impl Connection {
+    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, secured: Option<Secured>) {
+        let (router, peer) = (self.router, self.peer);
+        let service = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            if let Some(secured) = &secured {
+                request.extensions_mut().insert(secured.clone());
+            }
+            router.clone().call(request)
+        });
+        let connection = self.server.serve_connection(TokioIo::new(stream), service);
+        let _ = self.watcher.watch(connection.into_owned()).await;
     }
 }
 

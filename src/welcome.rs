@@ -90,6 +90,9 @@ pub fn print(app: &App, admin: Option<&Admin>) {
         line("Demo application", &format!("{base}/demo/"));
         line("Registration", &format!("{base}/demo/register"));
     }
+    if let Some(https) = &config.https {
+        line("By TLS", &format!("https://localhost:{}", https.port));
+    }
     line("Mail inbox", &format!("{base}/inbox"));
     line("Console", &format!("{base}/admin/"));
     line("Admin API", &format!("{base}/admin/realms"));

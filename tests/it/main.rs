@@ -96,5 +96,6 @@ mod step_up;
 mod store;
 #[allow(dead_code, reason = "each promise uses what it needs")]
 mod support;
+mod tls;
 mod token;
 mod verification;

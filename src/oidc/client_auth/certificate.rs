@@ -1,4 +1,5 @@
-//! `tls_client_auth` and `self_signed_tls_client_auth` (RFC 8705 section 2): a certificate that the proxy in front has seen.
+//! `tls_client_auth` and `self_signed_tls_client_auth` (RFC 8705 section 2): a certificate that our own TLS, or the proxy in
+//! front, has seen.
 
 use regex::RegexBuilder;
 use vestibule_jose::digest::b64;
@@ -15,7 +16,7 @@ pub(super) async fn check(app: &App, caller: &Caller, client: &Client) -> Result
     let shown = caller.proofs.certificate.as_ref().ok_or_else(refused)?;
     let (_, certificate) = X509Certificate::from_der(&shown.der).map_err(|_| refused())?;
     let good = match client.attribute("x509.subjectdn") {
-        // By an authority: the proxy has seen that it signed, and the subject is the client's.
+        // By an authority: whoever was shown it has seen that it signed, and the subject is the client's.
         Some(subject) => {
             let issuer = client.attribute("x509.casubjectdn");
             shown.verified

@@ -167,6 +167,7 @@ fn config(db: String, data: PathBuf) -> Config {
         db,
         http_host: IpAddr::from([127, 0, 0, 1]),
         http_port: 8080,
+        https: None,
         management_port: 9000,
         hostname: None,
         proxy_headers: None,
