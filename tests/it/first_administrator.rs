@@ -68,7 +68,7 @@ async fn an_operator_whom_nobody_lets_in_makes_another_administrator() {
                 .env("RESCUE", "what the operator chose")
                 .output()
                 .unwrap();
-            let said = String::from_utf8(done.stdout).unwrap() + &String::from_utf8(done.stderr).unwrap();
+            let said = String::from_utf8(done.stdout).unwrap() + String::from_utf8(done.stderr).unwrap().as_str();
             (done.status.success(), said)
         };
         let (done, said) = run(&["service", "--client-id", "rescue", "--client-secret:env", "RESCUE"]);
