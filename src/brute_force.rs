@@ -50,6 +50,7 @@ pub enum Means {
     /// A one-time code, after the password was right.
     Otp,
     RecoveryCode,
+    Passkey,
 }
 
 fn is_on(realm: &Realm) -> bool {

@@ -31,6 +31,7 @@ pub mod oidc;
 pub mod organization;
 pub mod otp;
 pub mod page;
+pub mod passkey;
 pub mod password;
 pub mod possession;
 pub mod privilege;

@@ -10,6 +10,7 @@ use crate::admin::api::answer;
 use crate::admin::api::error::{Answer, ApiError};
 use crate::events;
 use crate::login::action_level;
+use crate::passkey::stored;
 use crate::store::credential::{self, Credential};
 use crate::store::realm::Realm;
 
@@ -125,10 +126,20 @@ fn represent(realm: &Realm, kind: &Kind, there: &[&Credential], with_own: bool) 
     }
     shown["removeable"] = json!(kind.removable);
     if with_own {
-        let own: Vec<Value> = there.iter().map(|c| json!({ "credential": one(c) })).collect();
+        let own: Vec<Value> = there.iter().map(|c| metadata(c)).collect();
         shown["userCredentialMetadatas"] = json!(own);
     }
     shown
+}
+
+/// A credential with what else is known of it: of a passkey how the browser reaches it.
+fn metadata(c: &Credential) -> Value {
+    let transports = stored::transports_of(c);
+    if transports.is_empty() {
+        return json!({ "credential": one(c) });
+    }
+    let known = json!([{ "key": "webauthn-transports", "parameters": [transports.join(",")] }]);
+    json!({ "infoProperties": known, "credential": one(c) })
 }
 
 fn one(c: &Credential) -> Value {

@@ -8,6 +8,7 @@ use super::steps::conditions::credential_type;
 use super::{Turn, flow, loa};
 use crate::error::Error;
 use crate::otp::{device, recovery};
+use crate::passkey;
 use crate::required_actions::{CONFIGURE_TOTP, DELETE_CREDENTIAL, RECOVERY_CODES};
 use crate::store::client::Client;
 use crate::store::credential;
@@ -64,10 +65,8 @@ pub async fn of_action(turn: &Turn, user_id: &str, kind: FlowKind) -> Result<i64
     let changed = match alias {
         CONFIGURE_TOTP => Some(device::TYPE),
         RECOVERY_CODES => Some(recovery::TYPE),
-        "webauthn-register" => Some("webauthn"),
-        "webauthn-register-passwordless" => Some("webauthn-passwordless"),
         DELETE_CREDENTIAL => owned.iter().find(|c| c.id == parameter).map(|c| c.kind.as_str()),
-        _ => None,
+        other => passkey::Kind::of_action(other).map(passkey::Kind::credential_type),
     };
     let Some(most) = changed.and_then(|kind| levels.get(kind)) else {
         return Ok(loa::NONE);

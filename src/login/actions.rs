@@ -94,6 +94,8 @@ const ASKABLE: &[&str] = &[
     "UPDATE_EMAIL",
     "delete_account",
     "delete_credential",
+    "webauthn-register",
+    "webauthn-register-passwordless",
 ];
 
 /// A required action has ended: goes on with what comes next. If the application had asked for it, it is told how it ended.

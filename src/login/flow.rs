@@ -74,6 +74,17 @@ pub fn was_used(turn: &Turn, kind: &str) -> bool {
         .any(|k| k == kind)
 }
 
+/// Whether somebody has proved themselves with anything yet.
+pub fn anything_used(turn: &Turn) -> bool {
+    turn.session.note(USED).is_some_and(|used| !used.is_empty())
+}
+
+/// Whether a step before this one has asked for a name. There may be no such user; the next steps go on as if.
+pub fn is_named(turn: &Turn) -> bool {
+    let named = turn.session.note("username").is_some_and(|name| !name.is_empty());
+    named && turn.session.steps.values().any(|status| *status == Status::Success)
+}
+
 /// The application takes nothing less than a level that was not reached.
 const NOT_FULFILLED: Failure = Failure {
     event: "generic_authentication_error",
@@ -140,7 +151,9 @@ pub async fn run(mut turn: Turn, form: Option<&Params>) -> Result<Response, Erro
             return selection::page(turn, user.as_ref()).await;
         }
         if let Some(id) = sent.text("authenticationExecution") {
-            if !selection::choose(&mut turn, user.as_ref(), id).await? {
+            // The same step again: "Try again" on the page of its error.
+            let again = turn.session.execution.as_deref() == Some(id) && sent.text("isSetRetry").is_some();
+            if !again && !selection::choose(&mut turn, user.as_ref(), id).await? {
                 return failed(turn, &UNEXPECTED).await;
             }
             form = None;

@@ -52,13 +52,19 @@ fn details(turn: &Turn, event: Event) -> Event {
         Some(id) => event.detail("selected_credential_id", id),
         None => event,
     };
-    let event = event
+    let event = told(turn, event)
         .detail("redirect_uri", redirect_uri(turn))
         .detail("code_id", &*session.root_id);
     match session.note("username").filter(|name| !name.is_empty()) {
         Some(name) => event.detail("username", name),
         None => event,
     }
+}
+
+/// What was done in this request.
+fn told(turn: &Turn, event: Event) -> Event {
+    let told = turn.session.told.iter();
+    told.fold(event, |event, (name, value)| event.detail(name, &**value))
 }
 
 /// Where a tab leads in the end: one that began with a link, and not in an application, to the account.
@@ -92,7 +98,7 @@ pub fn settled(turn: &Turn, event: Event) -> Event {
             event = event.detail("selected_credential_id", id);
         }
     }
-    event = event
+    event = told(turn, event)
         .detail("response_type", &*request.response_type)
         .detail("redirect_uri", redirect_uri(turn));
     if hopped || session.note("remember_me").is_some() {

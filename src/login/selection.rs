@@ -25,7 +25,8 @@ fn spoken(provider: &str) -> Option<&'static str> {
         "auth-password-form" => "password",
         "auth-otp-form" => "otp",
         "auth-recovery-authn-code-form" => "recovery-authn-codes",
-        "webauthn-authenticator" | "webauthn-authenticator-passwordless" => "webauthn",
+        "webauthn-authenticator" => "webauthn",
+        "webauthn-authenticator-passwordless" => "webauthn-passwordless",
         _ => return None,
     })
 }
@@ -96,7 +97,10 @@ pub async fn ways(turn: &Turn, user: Option<&User>, id: &str) -> Result<Vec<Exec
         Some(user) => credential::of_user(&turn.app.db, &user.id).await?,
         None => Vec::new(),
     };
-    found.retain(|e| user.is_none() || conditions::is_ready(e, &owned));
+    found.retain(|e| match user {
+        Some(_) => conditions::is_ready(e, &owned),
+        None => !flow::is_named(turn) || conditions::is_usual(e),
+    });
     Ok(found.into_iter().cloned().collect())
 }
 

@@ -6,6 +6,7 @@ mod configure_totp;
 mod delete_account;
 mod delete_credential;
 pub mod once;
+mod passkey;
 mod recovery_codes;
 pub mod stamp;
 mod terms;
@@ -23,6 +24,7 @@ use crate::login::actions::{End, done};
 use crate::login::{Turn, expired, record};
 use crate::oidc::logout::backchannel;
 use crate::page::{Response, StatusCode};
+use crate::passkey::Kind;
 use crate::password::policy;
 use crate::profile::{self, Context, Place};
 use crate::store::credential;
@@ -213,6 +215,7 @@ pub async fn run(mut turn: Turn, user: User, alias: &str, form: Option<&Params>)
         delete_account::ALIAS => delete_account::run(turn, user, form).await,
         delete_credential::ALIAS => delete_credential::run(turn, user, form).await,
         update_email::ALIAS => update_email::run(turn, user, form).await,
+        alias if Kind::of_action(alias).is_some() => passkey::run(turn, user, alias, form).await,
         _ => {
             tracing::error!(
                 realm = turn.realm.name,

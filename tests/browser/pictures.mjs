@@ -1,6 +1,7 @@
 // The pages that there are, and how a person gets to each.
 import { code, setUp } from './authenticator.mjs';
 import { FIELD_ERRORS, authorizationUrl, fill, newPerson, submit } from './browser.mjs';
+import { makePasskey, withAuthenticator } from './passkey.mjs';
 import { ADMIN, ADMIN_PASSWORD, PASSWORD } from './server.mjs';
 
 const LANGUAGES = { internationalizationEnabled: true, supportedLocales: ['en', 'de'], defaultLocale: 'en' };
@@ -28,7 +29,8 @@ export async function preparePages(stage) {
   const factors = await secondFactors(stage);
   const organization = await invitations(stage);
   const console = await ownConsole(stage);
-  return { ...console, ...arriving(stage), ...registering(stage), ...organization, ...recovering(stage), ...acting(stage), ...factors, ...leaving(stage) };
+  const keys = await passkeys(stage);
+  return { ...console, ...arriving(stage), ...registering(stage), ...organization, ...recovering(stage), ...acting(stage), ...factors, ...keys, ...leaving(stage) };
 }
 
 async function mayDelete({ server }) {
@@ -203,6 +205,46 @@ function acting(stage) {
 }
 
 /** A realm in which Ada has two devices and recovery codes, and one in which she has none of them yet. */
+async function passkeys(stage) {
+  const settings = { displayName: 'Harbour Weather', ...LANGUAGES, webAuthnPolicyPasswordlessPasskeysEnabled: true, rememberMe: true };
+  await stage.realm('keys', settings);
+  const ask = (more) => async (visitor) => {
+    await visitor.goto(stage.signIn('keys', more));
+    await stage.sendPassword(visitor);
+    await visitor.waitForSelector('#kc-form-login', { state: 'detached' });
+  };
+  const fail = async (visitor) => {
+    await visitor.evaluate(() => {
+      document.getElementById('error').value = 'NotAllowedError: The operation either timed out or was not allowed.';
+      document.getElementById('register').requestSubmit();
+    });
+    await visitor.waitForSelector('#kc-try-again');
+  };
+  const page = await newPerson(stage.browser);
+  await withAuthenticator(page);
+  await stage.require('keys', 'webauthn-register');
+  await ask()(page);
+  await makePasskey(page, 'Laptop in the harbour office');
+  await stage.arrived(page);
+  await page.context().close();
+  await stage.setStep('keys', 'webauthn-authenticator', 'ALTERNATIVE');
+  await stage.server.user('keys', 'eve');
+  const eve = async (visitor) => {
+    await visitor.goto(stage.signIn('keys', { kc_action: 'webauthn-register-passwordless' }));
+    await stage.sendPassword(visitor, 'eve');
+    await visitor.waitForSelector('#registerWebAuthn');
+  };
+  return {
+    'login-passkeys': (visitor) => visitor.goto(stage.signIn('keys')),
+    'webauthn-register': eve,
+    'webauthn-error': async (visitor) => {
+      await eve(visitor);
+      await fail(visitor);
+    },
+    'webauthn-authenticate': ask(),
+  };
+}
+
 async function secondFactors(stage) {
   await stage.setStep('factors', 'auth-recovery-authn-code-form', 'ALTERNATIVE');
   const page = await newPerson(stage.browser);

@@ -1,5 +1,7 @@
 //! Both ceremonies with an authenticator in software, and everything that must not pass.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 #[path = "../../../tests/it/support/authenticator.rs"]
 mod authenticator;
 
@@ -50,13 +52,15 @@ fn a_passkey_is_made_and_used() {
     assert_eq!((new.format.as_str(), new.proof), ("packed", Proof::Own));
 }
 
+type Lie = fn(&mut Authenticator);
+
 #[test]
 fn each_lie_is_refused_in_both_ceremonies() {
     let key = mine().cose();
-    let lies: [(Refusal, fn(&mut Authenticator)); 12] = [
+    let lies: [(Refusal, Lie); 12] = [
         (Refusal::Origin, |a| a.origin = "https://badexample.com".to_owned()),
         (Refusal::Origin, |a| {
-            a.origin = "https://example.com.evil.org".to_owned()
+            a.origin = "https://example.com.evil.org".to_owned();
         }),
         (Refusal::Origin, |a| a.origin = "http://example.com".to_owned()),
         (Refusal::Origin, |a| a.origin = "https://example.com:8443".to_owned()),

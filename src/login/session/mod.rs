@@ -108,6 +108,9 @@ pub struct AuthSession {
     /// `Set-Cookie` values that the next answer carries.
     #[serde(skip)]
     pub set_cookies: Vec<String>,
+    /// Details of what was done in this request; its events tell of them.
+    #[serde(skip)]
+    pub told: Vec<(&'static str, String)>,
 }
 
 impl AuthSession {
@@ -117,6 +120,11 @@ impl AuthSession {
 
     pub fn set_note(&mut self, name: &str, value: impl Into<String>) {
         self.notes.insert(name.to_owned(), value.into());
+    }
+
+    /// A detail for the events of this request.
+    pub fn tell(&mut self, name: &'static str, value: impl Into<String>) {
+        self.told.push((name, value.into()));
     }
 
     /// A message that the next page shows above its form.

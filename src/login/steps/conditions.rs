@@ -155,6 +155,12 @@ pub fn is_ready(step: &Execution, owned: &[Credential]) -> bool {
     }
 }
 
+/// Whether a step is for everybody who has a password: it is offered for a name that there is not, too.
+pub fn is_usual(step: &Execution) -> bool {
+    let step = step.authenticator.as_deref().unwrap_or_default();
+    credential_type(step).is_none_or(|kind| kind == "password")
+}
+
 /// Whether the person has what the steps beside the condition ask for: all of the REQUIRED ones, or one ALTERNATIVE.
 fn is_configured(realm: &Realm, flow: &Flow, owned: &[Credential]) -> bool {
     let ready = |e: &Execution| match e.flow_id.as_deref().and_then(|id| realm.flow(id)) {

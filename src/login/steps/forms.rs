@@ -1,14 +1,16 @@
 //! `auth-username-password-form`, `auth-username-form`, `auth-password-form`: who are you, and what is your password?
 
+use serde_json::json;
 use vestibule_oauth::params::Params;
 
+use super::beside::{self, Beside};
 use super::password::{self, Proof};
 use crate::brute_force::{self, Means};
 use crate::error::Error;
 use crate::events;
 use crate::login::flow::{self, Context, Outcome, UNEXPECTED};
-use crate::login::{cookies, record};
-use crate::page::StatusCode;
+use crate::login::{Turn, cookies, record};
+use crate::page::{Draft, StatusCode};
 use crate::registration;
 use crate::store::user::{self, User};
 use crate::theme::pages::{Login, LoginBean, LoginPassword, LoginUsername, Severity};
@@ -20,6 +22,19 @@ enum Fault {
     Credentials,
     /// `Account is disabled ...`; only who has the password sees it.
     Disabled,
+    /// A passkey was tried instead: the message of what was wrong.
+    Passkey(&'static str),
+}
+
+impl Fault {
+    /// Says it above the form.
+    fn show(self, draft: &mut Draft<'_>) {
+        match self {
+            Self::Credentials => {}
+            Self::Disabled => draft.message(Severity::Error, "accountDisabledMessage", &[]),
+            Self::Passkey(key) => draft.message(Severity::Error, key, &[json!("")]),
+        }
+    }
 }
 
 /// User name and password on one page; only the password, if it is known who this is.
@@ -30,8 +45,13 @@ enum Fault {
 pub async fn both(context: &mut Context<'_>) -> Result<Outcome, Error> {
     let known = context.turn.session.note("known_before").is_some();
     let Some(form) = context.form else {
-        return page(context, known, None);
+        return page(context, known, None).await;
     };
+    match beside::take(context, form).await? {
+        Beside::Unasked => {}
+        Beside::Proved => return Ok(Outcome::Success),
+        Beside::Refused(key) => return page(context, known, Some(Fault::Passkey(key))).await,
+    }
     if !known {
         context.user = find(context, form).await?;
     }
@@ -48,7 +68,7 @@ pub async fn both(context: &mut Context<'_>) -> Result<Outcome, Error> {
             if !known {
                 context.user = None;
             }
-            page(context, known, Some(fault))
+            page(context, known, Some(fault)).await
         }
     }
 }
@@ -62,10 +82,17 @@ pub async fn username(context: &mut Context<'_>) -> Result<Outcome, Error> {
     if context.turn.session.note("known_before").is_some() {
         return Ok(Outcome::Success);
     }
+    if let Some(form) = context.form {
+        match beside::take(context, form).await? {
+            Beside::Unasked => {}
+            Beside::Proved => return Ok(Outcome::Success),
+            Beside::Refused(key) => return username_page(context, Some(Fault::Passkey(key))).await,
+        }
+    }
     let named = context.form.filter(|form| form.text("username").is_some());
     let Some(form) = named else {
         let fault = context.form.map(|_| Fault::Credentials);
-        return username_page(context, fault);
+        return username_page(context, fault).await;
     };
     context.user = find(context, form).await?;
     Ok(Outcome::Success)
@@ -77,19 +104,27 @@ pub async fn username(context: &mut Context<'_>) -> Result<Outcome, Error> {
 ///
 /// Those of the database and of the page.
 pub async fn password(context: &mut Context<'_>) -> Result<Outcome, Error> {
+    if beside::was_used(context.turn) {
+        return Ok(Outcome::Success);
+    }
     if context.turn.session.note("username").is_none() {
         return Ok(Outcome::Failure(UNEXPECTED));
     }
     let Some(form) = context.form else {
-        return password_page(context, None);
+        return password_page(context, None).await;
     };
+    match beside::take(context, form).await? {
+        Beside::Unasked => {}
+        Beside::Proved => return Ok(Outcome::Success),
+        Beside::Refused(key) => return password_page(context, Some(Fault::Passkey(key))).await,
+    }
     let user = context.user.clone();
     match prove(context, user.as_ref(), form).await? {
         None => {
             flow::used(context.turn, "password");
             Ok(Outcome::Success)
         }
-        Some(fault) => password_page(context, Some(fault)),
+        Some(fault) => password_page(context, Some(fault)).await,
     }
 }
 
@@ -114,17 +149,22 @@ async fn find(context: &mut Context<'_>, form: &Params) -> Result<Option<User>, 
     let typed = form.get("username").unwrap_or_default().trim();
     let typed: String = typed.chars().take(255).collect();
     turn.session.set_note("username", &*typed);
-    if turn.realm.flag("rememberMe") && form.get("rememberMe").is_some_and(|v| v.eq_ignore_ascii_case("on")) {
-        turn.session.set_note("remember_me", "true");
-    } else {
-        turn.session.notes.remove("remember_me");
-    }
+    remember(turn, form);
     if typed.is_empty() {
         return Ok(None);
     }
     let with_email = turn.realm.flag("loginWithEmailAllowed") && turn.realm.unique_emails();
     let found = user::by_login(&turn.app.db, &turn.realm.id, &typed, with_email).await?;
     Ok(found.filter(|u| u.service_client.is_none()))
+}
+
+/// Whether the browser is to remember who signs in.
+pub(super) fn remember(turn: &mut Turn, form: &Params) {
+    if turn.realm.flag("rememberMe") && form.get("rememberMe").is_some_and(|v| v.eq_ignore_ascii_case("on")) {
+        turn.session.set_note("remember_me", "true");
+    } else {
+        turn.session.notes.remove("remember_me");
+    }
 }
 
 async fn prove(context: &mut Context<'_>, user: Option<&User>, form: &Params) -> Result<Option<Fault>, Error> {
@@ -186,7 +226,8 @@ fn first_name(context: &Context<'_>) -> LoginBean {
     })
 }
 
-fn page(context: &mut Context<'_>, known: bool, fault: Option<Fault>) -> Result<Outcome, Error> {
+async fn page(context: &mut Context<'_>, known: bool, fault: Option<Fault>) -> Result<Outcome, Error> {
+    let passkeys = beside::offer(context).await?;
     let login = first_name(context);
     let user = context.user.clone();
     let mut draft = context.turn.draft(user.as_ref());
@@ -196,40 +237,48 @@ fn page(context: &mut Context<'_>, known: bool, fault: Option<Fault>) -> Result<
     match fault {
         Some(Fault::Credentials) if known => draft.field_error("password", "invalidPasswordMessage", &[]),
         Some(Fault::Credentials) => draft.field_error("username", "invalidUserMessage", &[]),
-        Some(Fault::Disabled) => draft.message(Severity::Error, "accountDisabledMessage", &[]),
+        Some(fault) => fault.show(&mut draft),
         None => {}
     }
     let page = Login {
         login,
         username_hidden: known,
         registration_disabled: known,
+        passkeys,
         ..Login::default()
     };
     Ok(Outcome::Challenge(draft.answer(StatusCode::OK, &page)?))
 }
 
-fn username_page(context: &mut Context<'_>, fault: Option<Fault>) -> Result<Outcome, Error> {
+async fn username_page(context: &mut Context<'_>, fault: Option<Fault>) -> Result<Outcome, Error> {
+    let passkeys = beside::offer(context).await?;
     let login = first_name(context);
     let mut draft = context.turn.draft(None);
-    if fault.is_some() {
-        draft.field_error("username", "invalidUserMessage", &[]);
+    match fault {
+        Some(Fault::Credentials) => draft.field_error("username", "invalidUserMessage", &[]),
+        Some(fault) => fault.show(&mut draft),
+        None => {}
     }
     let page = LoginUsername {
         login,
+        passkeys,
         ..LoginUsername::default()
     };
     Ok(Outcome::Challenge(draft.answer(StatusCode::OK, &page)?))
 }
 
-fn password_page(context: &mut Context<'_>, fault: Option<Fault>) -> Result<Outcome, Error> {
+async fn password_page(context: &mut Context<'_>, fault: Option<Fault>) -> Result<Outcome, Error> {
+    let passkeys = beside::offer(context).await?;
     let login = first_name(context);
     let user = context.user.clone();
     let mut draft = context.turn.draft(user.as_ref());
     draft.attempted(&login.username);
     match fault {
         Some(Fault::Credentials) => draft.field_error("password", "invalidPasswordMessage", &[]),
-        Some(Fault::Disabled) => draft.message(Severity::Error, "accountDisabledMessage", &[]),
+        Some(fault) => fault.show(&mut draft),
         None => {}
     }
-    Ok(Outcome::Challenge(draft.answer(StatusCode::OK, &LoginPassword {})?))
+    Ok(Outcome::Challenge(
+        draft.answer(StatusCode::OK, &LoginPassword { passkeys })?,
+    ))
 }

@@ -1,15 +1,18 @@
 //! The steps that flows are made of: a file each, found by Keycloak's provider id.
 
+mod beside;
 pub mod conditions;
 mod cookie;
 mod forms;
 mod newcomer;
 pub mod otp;
+mod passkey;
 pub mod password;
 mod recovery_code;
 
 use super::flow::{Context, Failure, Outcome};
 use crate::error::Error;
+use crate::passkey::Kind;
 use crate::recovery;
 
 /// Runs a step. One that we do not know fails closed where it is REQUIRED, and is passed over where it is ALTERNATIVE.
@@ -26,6 +29,10 @@ pub async fn run(context: &mut Context<'_>) -> Result<Outcome, Error> {
         "auth-password-form" => forms::password(context).await,
         "auth-otp-form" => otp::run(context).await,
         "auth-recovery-authn-code-form" => recovery_code::run(context).await,
+        "webauthn-authenticator" => passkey::run(context, Kind::SecondFactor).await,
+        "webauthn-authenticator-passwordless" | "passkeys-authenticator" => {
+            passkey::run(context, Kind::Passwordless).await
+        }
         "reset-otp" => recovery::steps::otp::run(context).await,
         "registration-page-form" => newcomer::run(context).await,
         "reset-credentials-choose-user" => recovery::steps::choose_user::run(context).await,

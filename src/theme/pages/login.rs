@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Page;
+use super::{ConditionalUi, Page};
 
 /// `login.j2`: user name and password.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -16,6 +16,9 @@ pub struct Login {
     pub registration_disabled: bool,
     /// Other providers to sign in with.
     pub social: Social,
+    /// Passkeys beside the name.
+    #[serde(flatten)]
+    pub passkeys: ConditionalUi,
 }
 
 impl Page for Login {
@@ -73,6 +76,9 @@ pub struct LoginUsername {
     pub registration_disabled: bool,
     /// Other providers to sign in with.
     pub social: Social,
+    /// Passkeys beside the name.
+    #[serde(flatten)]
+    pub passkeys: ConditionalUi,
 }
 
 impl Page for LoginUsername {
@@ -88,6 +94,7 @@ impl Page for LoginUsername {
             social: Social {
                 providers: vec![provider],
             },
+            passkeys: ConditionalUi::sample(),
             ..Self::default()
         }
     }
@@ -96,13 +103,19 @@ impl Page for LoginUsername {
 /// `login-password.j2`: the password alone, the second of two pages.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct LoginPassword {}
+pub struct LoginPassword {
+    /// A passkey instead.
+    #[serde(flatten)]
+    pub passkeys: ConditionalUi,
+}
 
 impl Page for LoginPassword {
     const TEMPLATE: &'static str = "login-password.j2";
 
     fn sample() -> Self {
-        Self {}
+        Self {
+            passkeys: ConditionalUi::sample(),
+        }
     }
 }
 

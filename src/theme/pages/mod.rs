@@ -8,6 +8,7 @@ pub mod demo;
 pub mod login;
 pub mod mail;
 pub mod notice;
+pub mod passkey;
 pub mod profile;
 pub mod second_factor;
 
@@ -22,6 +23,9 @@ pub use login::{Login, LoginBean, LoginPassword, LoginUsername, Provider, ResetP
 pub use notice::{
     Code, CodeBean, ErrorPage, FormPost, FrontchannelLogout, Info, Logout, LogoutClient, LogoutConfirm,
     LogoutConfirmBean, PageExpired,
+};
+pub use passkey::{
+    Authenticator, Authenticators, ConditionalUi, Transports, WebauthnAuthenticate, WebauthnError, WebauthnRegister,
 };
 pub use profile::{Attribute, Group, Profile, Register};
 pub use second_factor::{

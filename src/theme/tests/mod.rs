@@ -84,6 +84,9 @@ fn every_page_renders_in_every_language() {
     sample::<pages::RecoveryCode>();
     sample::<pages::SelectAuthenticator>();
     sample::<pages::DeleteCredential>();
+    sample::<pages::WebauthnRegister>();
+    sample::<pages::WebauthnAuthenticate>();
+    sample::<pages::WebauthnError>();
     sample::<pages::FormPost>();
     sample::<pages::DemoHome>();
     sample::<pages::DemoInbox>();

@@ -38,8 +38,8 @@ fn head(major: u8, number: usize) -> Vec<u8> {
     let major = major << 5;
     match number {
         0..24 => vec![major | number as u8],
-        24..256 => vec![major | 24, number as u8],
-        _ => vec![major | 25, (number >> 8) as u8, number as u8],
+        24..256 => vec![major | 0x18, number as u8],
+        _ => vec![major | 0x19, (number >> 8) as u8, number as u8],
     }
 }
 

@@ -11,6 +11,7 @@
 //! }
 //! ```
 
+pub mod authenticator;
 mod browser;
 mod database;
 mod mail;
