@@ -37,10 +37,19 @@ test('an administrator signs in at /admin/ and switches to a realm', async () =>
   await admin.getByText('No tokens yet').waitFor();
 });
 
-test('a token for a team is made and copied once', async () => {
+test('a token for a team, and what its applications must be like, is made on one page and copied once', async () => {
   await admin.click('#new');
   await fill(admin, { name: 'team blue', owner: 'blue@example.com', count: '5' });
   await admin.selectOption('#expires', { label: 'A month' });
+  await admin.getByLabel('Only public clients').check();
+  await admin.getByLabel('Allowed redirect hosts').fill('https://*.blue.example');
+  await admin.getByText('More settings').click();
+  await admin.getByLabel('Defaults').fill('{"contacts": }');
+  await admin.click('#make');
+  await admin.locator('#defaults-error').getByText('JSON').waitFor();
+  assert.equal(await admin.locator('#defaults').getAttribute('aria-invalid'), 'true');
+  assert.equal(await admin.inputValue('#redirects'), 'https://*.blue.example', 'what was typed is kept');
+  await admin.getByLabel('Defaults').fill('{"contacts": ["blue@example.com"]}');
   await admin.click('#make');
   await admin.click('#copy');
   await admin.getByRole('button', { name: 'Copied' }).waitFor();
@@ -55,9 +64,14 @@ test('a token for a team is made and copied once', async () => {
 });
 
 test('what is registered with it is seen: what, when, from where', async () => {
-  const answer = await register({ client_name: 'Blue weather', redirect_uris: ['https://weather.blue.example/cb'] }, token);
+  const weather = (host) => ({ client_name: 'Blue weather', redirect_uris: [`https://${host}/cb`], token_endpoint_auth_method: 'none' });
+  assert.equal((await register(weather('weather.green.example'), token)).status, 403, 'only hosts of the team');
+  const secret = { redirect_uris: ['https://weather.blue.example/cb'] };
+  assert.equal((await register(secret, token)).status, 403, 'only public clients');
+  const answer = await register(weather('weather.blue.example'), token);
   assert.equal(answer.status, 201);
-  const { client_id: clientId } = await answer.json();
+  const { client_id: clientId, contacts } = await answer.json();
+  assert.deepEqual(contacts, ['blue@example.com']);
   await admin.reload();
   const row = admin.locator('#clients tbody tr');
   assert.match(await row.innerText(), /Blue weather/);
@@ -78,7 +92,7 @@ test('a number that is none is told, and what was typed is kept', async () => {
   await admin.locator('#count').evaluate((field) => field.removeAttribute('min'));
   await fill(admin, { name: 'team red', count: '0' });
   await admin.click('#make');
-  await admin.getByRole('alert').getByText('a number from 1').waitFor();
+  await admin.locator('#count-error').getByText('a number from 1').waitFor();
   assert.equal(await admin.inputValue('#name'), 'team red');
 });
 
@@ -102,11 +116,61 @@ test('who may register is chosen; a policy is added, refuses, is seen in the act
   await admin.getByText('Remove this policy').click();
   await admin.getByRole('button', { name: 'Remove now' }).click();
   await admin.getByRole('link', { name: /^few/ }).waitFor({ state: 'detached' });
-  await admin.getByLabel('Only with a token').check();
-  await admin.locator('#access').getByRole('button', { name: 'Save' }).click();
-  await admin.waitForURL(`${here}/policies`);
-  assert.ok(await admin.getByLabel('Only with a token').isChecked());
+  await admin.getByRole('link', { name: 'Change: Registration settings' }).click();
+  await admin.getByLabel('only with a token').check();
+  await admin.getByRole('button', { name: 'Save' }).click();
+  await admin.getByRole('status').getByText('Saved.').waitFor();
+  assert.ok(await admin.getByLabel('only with a token').isChecked());
   assert.equal((await register({ redirect_uris: ['https://nobody.example/cb'] })).status, 401);
+});
+
+test('applications that nobody uses are deleted together, after one page that says which', async () => {
+  const made = await stage.server.admin('POST', '/blue/clients-initial-access', { name: 'many', count: -1 });
+  for (let n = 1; n <= 27; n++) {
+    await register({ client_name: `Robot ${n}`, redirect_uris: ['https://robot.example/cb'] }, made.token);
+  }
+  await admin.goto(`${here}/clients`);
+  await admin.getByLabel('Search').fill('robot');
+  await admin.keyboard.press('Enter');
+  await admin.getByText('27 applications').waitFor();
+  await admin.getByLabel('Choose all on this page').check();
+  await admin.getByText('25 chosen').waitFor();
+  await admin.getByLabel('Choose Robot 27').uncheck();
+  await admin.getByText('24 chosen').waitFor();
+  await admin.getByRole('button', { name: 'Disable …' }).click();
+  await admin.getByRole('heading', { name: 'Disable 24 applications?' }).waitFor();
+  assert.deepEqual(await barriers(admin), []);
+  await admin.getByRole('link', { name: 'Cancel' }).click();
+  await admin.getByText('27 applications').waitFor();
+  await admin.getByLabel('All 27 that the list has').check();
+  await admin.getByRole('button', { name: 'Delete …' }).click();
+  await admin.getByRole('heading', { name: 'Delete 27 applications?' }).waitFor();
+  await admin.getByText('Robot 13').waitFor();
+  await admin.setViewportSize({ width: 375, height: 740 });
+  await assertFits(admin, 'bulk');
+  await admin.setViewportSize({ width: 1280, height: 860 });
+  await admin.getByRole('button', { name: 'Delete all 27 now' }).click();
+  await admin.getByRole('status').getByText('27 applications are deleted').waitFor();
+  assert.equal(await stage.server.admin('GET', '/blue/clients/count?registered=true&search=robot'), 0);
+});
+
+test('an application is disabled, enabled and given a registration access token on its page', async () => {
+  await admin.goto(`${here}/clients`);
+  await admin.getByRole('link', { name: 'Blue weather' }).click();
+  await admin.getByRole('button', { name: 'Disable' }).click();
+  await admin.getByRole('status').getByText('is disabled').waitFor();
+  await admin.getByRole('button', { name: 'Enable' }).click();
+  await admin.getByRole('status').getByText('is enabled').waitFor();
+  await admin.setViewportSize({ width: 375, height: 740 });
+  await assertFits(admin, 'client');
+  assert.deepEqual(await barriers(admin), []);
+  await admin.setViewportSize({ width: 1280, height: 860 });
+  await admin.getByRole('button', { name: 'New registration access token' }).click();
+  await admin.click('#copy');
+  await admin.getByRole('button', { name: 'Copied' }).waitFor();
+  assert.equal(await admin.evaluate(() => navigator.clipboard.readText()), await admin.inputValue('#value'));
+  await admin.click('#kept');
+  await admin.getByRole('heading', { name: 'Blue weather' }).waitFor();
 });
 
 test('a revoked token is dead at once; what was registered stays', async () => {
@@ -114,7 +178,7 @@ test('a revoked token is dead at once; what was registered stays', async () => {
   await admin.getByRole('link', { name: 'team blue' }).click();
   await admin.click('#revoke summary');
   await admin.getByRole('button', { name: 'Revoke now' }).click();
-  await admin.getByText('No tokens yet').waitFor();
+  await admin.getByRole('link', { name: 'team blue' }).waitFor({ state: 'detached' });
   assert.equal((await register({ redirect_uris: ['https://late.blue.example/cb'] }, token)).status, 401);
   await admin.goto(`${here}/clients`);
   await admin.getByText('A token that is gone').waitFor();
@@ -130,7 +194,7 @@ test('the pages fit a telephone, are free of barriers, and work without JavaScri
   await page.getByRole('heading', { name: 'Das Token ist erstellt' }).waitFor();
   await page.context().close();
   await admin.setViewportSize({ width: 375, height: 740 });
-  for (const part of ['tokens', 'tokens/new', 'policies', 'policies/new', 'clients', 'activity', 'activity?of=administrators']) {
+  for (const part of ['tokens', 'tokens/new', 'policies', 'policies/new', 'settings', 'clients', 'clients?stale=604800&search=x', 'activity', 'activity?of=administrators']) {
     await admin.goto(`${here}/${part}`);
     await assertFits(admin, part);
     assert.deepEqual(await barriers(admin), [], part);

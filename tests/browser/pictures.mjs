@@ -340,12 +340,12 @@ async function ownConsole(stage) {
   const { server } = stage;
   await server.realm('fleet', { eventsEnabled: true, adminEventsEnabled: true });
   const tokens = {};
-  for (const [name, owner, count, expiration] of [
-    ['team blue', 'blue@example.com', 5, 2_592_000],
+  for (const [name, owner, count, expiration, defaults, webOrigins] of [
+    ['team blue', 'blue@example.com', 5, 2_592_000, { contacts: ['blue@example.com'] }, ['https://register.blue.example']],
     ['Partner integration, spring', 'partners@example.com', -1, 0],
     ['one machine', undefined, 1, 86_400],
   ]) {
-    tokens[name] = await server.admin('POST', '/fleet/clients-initial-access', { name, owner, count, expiration });
+    tokens[name] = await server.admin('POST', '/fleet/clients-initial-access', { name, owner, count, expiration, defaults, webOrigins });
   }
   const register = (token, metadata) =>
     fetch(`${server.base}/realms/fleet/clients-registrations/openid-connect`, {
@@ -380,6 +380,34 @@ async function ownConsole(stage) {
     'console-token': open(`fleet/tokens/${tokens['team blue'].id}`),
     'console-clients': open('fleet/clients'),
     'console-client': open(`fleet/clients/${client.id}`),
+    'console-clients-stale': open('fleet/clients?stale=0'),
+    'console-bulk': async (page) => {
+      await open('fleet/clients')(page);
+      await page.check('#pick-all');
+      await page.click('#many button[value=delete]');
+      await page.waitForSelector('#sure');
+    },
+    'console-secret': async (page) => {
+      await open(`fleet/clients/${client.id}`)(page);
+      await page.locator('form[action$="/registration-token"] button').click();
+      await page.waitForSelector('#value');
+    },
+    'console-settings': open('fleet/settings'),
+    'console-settings-wrong': async (page) => {
+      await open('fleet/settings')(page);
+      await page.fill('#quota-owner', 'many');
+      await page.fill('#secret-expires', '-1');
+      await page.click('#settings button[type=submit]');
+      await page.waitForSelector('.field-error');
+    },
+    'console-token-wrong': async (page) => {
+      await open('fleet/tokens/new')(page);
+      await page.fill('#redirects', 'https://blue.example/path');
+      await page.click('.more summary');
+      await page.fill('#defaults', '{');
+      await page.click('#make');
+      await page.waitForSelector('#defaults-error');
+    },
     'console-policies': open('fleet/policies'),
     'console-policy': open(`fleet/policies/${hosts.id}`),
     'console-policy-new': open('fleet/policies/new'),

@@ -67,6 +67,8 @@ mod organizations;
 mod otp;
 mod own_account;
 mod own_console;
+mod own_console_clients;
+mod own_console_tokens;
 mod own_registration_policies;
 mod partial_import;
 mod passkey_flows;

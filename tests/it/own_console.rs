@@ -8,7 +8,7 @@ use crate::login::sign_in;
 use crate::support::{self, Answer, Browser, Server};
 
 /// A realm with the administrator `ann` of its own.
-async fn with_administrator(server: &Server, roles: &[&str]) -> String {
+pub async fn with_administrator(server: &Server, roles: &[&str]) -> String {
     let realm = server.realm(json!({ "eventsEnabled": true })).await;
     let id = server.user(&realm, "ann", "Passw0rd!").await;
     let found = server
@@ -30,7 +30,7 @@ async fn with_administrator(server: &Server, roles: &[&str]) -> String {
 }
 
 /// Signs ann in on the way to a page of the console.
-async fn open(browser: &mut Browser<'_>, realm: &str, page: &str) -> Answer {
+pub async fn open(browser: &mut Browser<'_>, realm: &str, page: &str) -> Answer {
     let asked = browser.get(&format!("/admin/{realm}/console/{realm}/{page}")).await;
     assert_eq!(asked.status, 302, "{}", asked.body);
     let login = browser.follow(asked).await;

@@ -19,6 +19,8 @@ pub struct Said {
     pub status: StatusCode,
     /// The document; null where there is none.
     pub body: Value,
+    /// The id of what was made: the last part of `Location`.
+    pub made: Option<String>,
 }
 
 impl Said {
@@ -90,7 +92,9 @@ async fn send(server: Router, caller: &Caller, request: axum::http::Result<Reque
         Err(never) => match never {},
     };
     let status = answer.status();
+    let location = answer.headers().get(header::LOCATION).and_then(|at| at.to_str().ok());
+    let made = location.and_then(|at| at.rsplit('/').next()).map(str::to_owned);
     let bytes = answer.into_body().collect().await.map_err(|e| broken(&e))?.to_bytes();
     let body = serde_json::from_slice(&bytes).unwrap_or_default();
-    Ok(Said { status, body })
+    Ok(Said { status, body, made })
 }

@@ -4,12 +4,17 @@
 //! may not do there is not done here. They lie below the address of Keycloak's Admin Console and sign in with its client.
 
 mod activity;
+mod bulk;
+mod client;
 mod clients;
 mod desk;
 mod inside;
 mod policies;
 mod session;
+mod settings;
 mod shown;
+mod spot;
+mod token_form;
 mod tokens;
 
 use axum::Router;
@@ -30,17 +35,20 @@ pub fn routes() -> Router<App> {
         .route(&at("start"), get(desk::start))
         .route(&at("signed-in"), get(session::come_back))
         .route(&at("sign-out"), post(session::sign_out))
-        .route(&at("{of}/tokens"), get(tokens::list).post(tokens::create))
-        .route(&at("{of}/tokens/new"), get(tokens::form))
+        .route(&at("{of}/tokens"), get(tokens::list).post(token_form::create))
+        .route(&at("{of}/tokens/new"), get(token_form::form))
         .route(&at("{of}/tokens/{id}"), get(tokens::one))
         .route(&at("{of}/tokens/{id}/revoke"), post(tokens::revoke))
         .route(&at("{of}/policies"), get(policies::list).post(policies::create))
-        .route(&at("{of}/policies/access"), post(policies::set_access))
         .route(&at("{of}/policies/new"), get(policies::form))
         .route(&at("{of}/policies/{id}"), get(policies::one).post(policies::update))
         .route(&at("{of}/policies/{id}/remove"), post(policies::remove))
         .route(&at("{of}/clients"), get(clients::list))
-        .route(&at("{of}/clients/{id}"), get(clients::one))
+        .route(&at("{of}/clients/bulk"), post(bulk::confirm))
+        .route(&at("{of}/clients/bulk/now"), post(bulk::carry_out))
+        .route(&at("{of}/clients/{id}"), get(client::one))
+        .route(&at("{of}/clients/{id}/{act}"), post(client::act))
+        .route(&at("{of}/settings"), get(settings::form).post(settings::save))
         .route(&at("{of}/activity"), get(activity::list))
         .route(&at("{of}/activity/keep"), post(activity::keep))
 }

@@ -13,7 +13,10 @@ use super::shown::Sheet;
 use crate::page::path_part;
 
 const SECTION: &str = "policies";
-const TYPE: &str = "org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy";
+pub(super) const TYPE: &str = "org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy";
+/// Where the Admin API lists them.
+pub(super) const POLICIES: &str =
+    "/components?type=org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy";
 const ACCESS: &str = "clientRegistration.access";
 
 /// For whom a policy is: `subType` of the component.
@@ -26,7 +29,7 @@ async fn providers(desk: &Desk) -> Result<Vec<Value>, Refused> {
 
 /// `GET policies`.
 pub async fn list(desk: Desk) -> Result<Response, Refused> {
-    let all = desk.read(&format!("/components?type={TYPE}")).await?;
+    let all = desk.read(POLICIES).await?;
     let all = all.as_array().map(Vec::as_slice).unwrap_or_default();
     let described = providers(&desk).await?;
     let help = |id: &Value| described.iter().find(|p| p["id"] == *id).map(|p| p["helpText"].clone());
@@ -45,18 +48,6 @@ pub async fn list(desk: Desk) -> Result<Response, Refused> {
     Ok(desk
         .page("policies.j2", SECTION, json!({ "groups": groups, "access": access }))
         .await?)
-}
-
-/// `POST policies/access`: who may register applications.
-pub async fn set_access(desk: Desk, sheet: Sheet) -> Result<Response, Refused> {
-    if desk.is_own(&sheet) {
-        let change = json!({ "attributes": { ACCESS: sheet.text("access") } });
-        let said = desk.ask_realm("PUT", "", Some(&change)).await?;
-        if !said.status.is_success() {
-            return Ok(desk.refused(&said).await?);
-        }
-    }
-    Ok(desk.go_realm("policies"))
 }
 
 /// Which policy is begun.

@@ -18,6 +18,28 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
+// Those on a page are chosen with one press; how many are chosen is told.
+const many = document.getElementById("many");
+if (many) {
+  const boxes = [...many.querySelectorAll("input[name=ids]")];
+  const every = document.getElementById("pick-all");
+  const count = document.getElementById("count");
+  const otherwise = count.textContent;
+  const tell = () => {
+    const chosen = boxes.filter((box) => box.checked).length;
+    every.checked = chosen === boxes.length;
+    every.indeterminate = chosen > 0 && !every.checked;
+    count.textContent = chosen ? many.dataset.count.replace("#", chosen) : otherwise;
+  };
+  every.closest("label").hidden = false;
+  every.addEventListener("change", () => {
+    for (const box of boxes) box.checked = every.checked;
+    tell();
+  });
+  for (const box of boxes) box.addEventListener("change", tell);
+  tell();
+}
+
 // Without a limit there is no number.
 const unlimited = document.getElementById("unlimited");
 if (unlimited) {
