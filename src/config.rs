@@ -71,6 +71,9 @@ pub struct ServeArgs {
     /// Folder with Keycloak's own Admin and Account Console, as `just console` builds it
     #[arg(long, env = "VESTIBULE_CONSOLE", value_name = "DIR")]
     pub console: Option<PathBuf>,
+    /// Hooks and webhooks may lead to private addresses, by http too; --dev implies it
+    #[arg(long, env = "VESTIBULE_ALLOW_PRIVATE_HOOKS", value_parser = FalseyValueParser::new())]
+    pub allow_private_hooks: bool,
     /// Private networks that addresses named by registrants may lie in, as 10.0.0.0/8; http is allowed there
     #[arg(long, env = "VESTIBULE_EGRESS_ALLOW", value_delimiter = ',', value_name = "CIDR")]
     pub egress_allow: Vec<IpNet>,
@@ -112,6 +115,8 @@ pub struct Config {
     pub secret_key_file: PathBuf,
     /// Import the realms in `DATA/import` at the start.
     pub import_realm: bool,
+    /// Addresses that administrators write may be private.
+    pub allow_private_hooks: bool,
     pub egress_allow: Vec<IpNet>,
     pub egress_ca: Option<PathBuf>,
     /// The administrator that the first start makes; without a password one is made up and shown once.
@@ -210,6 +215,7 @@ impl ServeArgs {
             client_verified_header: self.proxy_client_verified_header.filter(|h| !h.is_empty()),
             import_realm: self.import_realm,
             console: self.console,
+            allow_private_hooks: self.allow_private_hooks || self.dev,
             egress_allow: self.egress_allow,
             egress_ca: self.egress_ca,
             http_host: host.unwrap_or(if self.dev { loopback } else { IpAddr::from([0, 0, 0, 0]) }),

@@ -1,13 +1,14 @@
-//! The one way out: every address that a stranger can name is fetched here (rule R7).
+//! The one way out: every address that a stranger can name is fetched here (rule R7), and those that administrators write.
 //!
 //! https only, public addresses only, the address that was checked is the one connected to, no redirects, no proxy, three
-//! seconds, 64 KiB, and no text of the answer in any error.
+//! seconds, 64 KiB, and no text of the answer in any error. What administrators write (hooks) may lead to private addresses
+//! too, by http, where the operator allows it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use moka::sync::Cache;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
@@ -47,6 +48,9 @@ pub enum Refused {
 pub struct Egress {
     client: reqwest::Client,
     allowed: Arc<[IpNet]>,
+    /// For addresses of administrators, and the private networks that those may lie in.
+    hooks: reqwest::Client,
+    allowed_to_hooks: Arc<[IpNet]>,
     kept: Cache<String, Arc<[u8]>>,
     failed: Cache<String, Refused>,
     /// Who fetches an address: one at a time.
@@ -64,21 +68,30 @@ impl Egress {
     pub fn new(config: &Config) -> Result<Self, Error> {
         let roots: Arc<[_]> = more_roots(config)?.into();
         let allowed: Arc<[IpNet]> = config.egress_allow.clone().into();
-        let client = reqwest::Client::builder()
-            .use_preconfigured_tls(tls(&roots)?)
-            .dns_resolver(Arc::new(Checked(Arc::clone(&allowed))))
-            .redirect(Policy::none())
-            .no_proxy()
-            .timeout(TIME)
-            .user_agent("Vestibule")
-            .build()
-            .map_err(|e| Error::Setup(e.to_string()))?;
+        let allowed_to_hooks: Arc<[IpNet]> = if config.allow_private_hooks {
+            [IpNet::from(EVERYWHERE.0), IpNet::from(EVERYWHERE.1)].into()
+        } else {
+            Arc::clone(&allowed)
+        };
+        let build = |allowed: &Arc<[IpNet]>| {
+            let client = reqwest::Client::builder()
+                .use_preconfigured_tls(tls(&roots)?)
+                .dns_resolver(Arc::new(Checked(Arc::clone(allowed))))
+                .redirect(Policy::none())
+                .no_proxy()
+                .timeout(TIME)
+                .user_agent("Vestibule");
+            client.build().map_err(|e| Error::Setup(e.to_string()))
+        };
+        let (client, hooks) = (build(&allowed)?, build(&allowed_to_hooks)?);
         let kept = Cache::builder().max_capacity(1_000).time_to_live(KEPT).build();
         let failed = Cache::builder().max_capacity(10_000).time_to_live(LEFT_ALONE).build();
         let fetching = Cache::builder().max_capacity(10_000).time_to_idle(KEPT).build();
         Ok(Self {
             client,
             allowed,
+            hooks,
+            allowed_to_hooks,
             kept,
             failed,
             fetching,
@@ -101,13 +114,13 @@ impl Egress {
         if let Some(known) = self.known(address) {
             return known;
         }
-        let url = self.check(address)?;
+        let url = check(address, &self.allowed)?;
         let turn = self.fetching.get_with_by_ref(address, Arc::default);
         let _turn = turn.lock().await;
         if let Some(known) = self.known(address) {
             return known;
         }
-        let fetched = answered(self.client.get(url)).await;
+        let fetched = answered(self.client.get(url), BYTES).await;
         match fetched {
             Ok(bytes) => {
                 let bytes: Arc<[u8]> = bytes.into();
@@ -133,11 +146,8 @@ impl Egress {
     ///
     /// [`Refused`], as [`Egress::get`]; [`Refused::Answer`] for any status that is no success.
     pub async fn post_form(&self, address: &str, fields: &[(&str, &str)]) -> Result<(), Refused> {
-        let url = self.check(address)?;
-        let answer = self.client.post(url).form(fields).send().await.map_err(|e| {
-            tracing::info!("egress: {}", e.without_url());
-            Refused::Answer
-        })?;
+        let url = check(address, &self.allowed)?;
+        let answer = self.client.post(url).form(fields).send().await.map_err(unanswered)?;
         if answer.status().is_success() {
             Ok(())
         } else {
@@ -151,53 +161,122 @@ impl Egress {
     ///
     /// [`Refused`]; nothing was connected to unless it is [`Refused::Answer`].
     pub async fn post(&self, address: &str, body: &serde_json::Value) -> Result<Vec<u8>, Refused> {
-        let url = self.check(address)?;
-        answered(self.client.post(url).json(body)).await
+        let url = check(address, &self.allowed)?;
+        answered(self.client.post(url).json(body), BYTES).await
+    }
+
+    /// Sends JSON with headers to an address of an administrator's, and returns what is answered, if it is not larger than
+    /// `most` bytes and all there within `time`.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`]; nothing was connected to unless it is [`Refused::Answer`].
+    pub async fn ask(
+        &self,
+        address: &str,
+        headers: &[(&'static str, String)],
+        body: String,
+        time: Duration,
+        most: usize,
+    ) -> Result<Vec<u8>, Refused> {
+        answered(self.to_hook(address, headers, body, time)?, most).await
+    }
+
+    /// The same for what only has to arrive: the status, whatever it is. What is answered is not read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Egress::ask`].
+    pub async fn tell(
+        &self,
+        address: &str,
+        headers: &[(&'static str, String)],
+        body: String,
+        time: Duration,
+    ) -> Result<u16, Refused> {
+        let sent = self.to_hook(address, headers, body, time)?.send().await;
+        Ok(sent.map_err(unanswered)?.status().as_u16())
+    }
+
+    /// Whether an administrator may write an address, as far as can be told without asking anybody.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`], if it leads where none may.
+    pub fn check_hook(&self, address: &str) -> Result<(), Refused> {
+        check(address, &self.allowed_to_hooks).map(drop)
+    }
+
+    fn to_hook(
+        &self,
+        address: &str,
+        headers: &[(&'static str, String)],
+        body: String,
+        time: Duration,
+    ) -> Result<reqwest::RequestBuilder, Refused> {
+        let url = check(address, &self.allowed_to_hooks)?;
+        let request = self.hooks.post(url).timeout(time);
+        let request = request.header("content-type", "application/json").body(body);
+        Ok(headers
+            .iter()
+            .fold(request, |all, (name, value)| all.header(*name, value)))
     }
 
     /// Forgets what was fetched from an address: a key was not in it. Whether there was anything to forget.
     pub fn forget(&self, address: &str) -> bool {
         self.kept.remove(address).is_some()
     }
+}
 
-    /// What can be told without asking anybody: the scheme, and addresses written as numbers.
-    fn check(&self, address: &str) -> Result<Url, Refused> {
-        let url = Url::parse(address).map_err(|_| Refused::Scheme)?;
-        let ip = match url.host() {
-            Some(Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
-            Some(Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
-            Some(Host::Domain("localhost")) => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-            Some(Host::Domain(_)) => None,
-            None => return Err(Refused::Scheme),
-        };
-        let opened = ip.is_some_and(|ip| self.allowed.iter().any(|net| net.contains(&ip)));
-        match url.scheme() {
-            "https" => {}
-            "http" if opened => {}
-            _ => return Err(Refused::Scheme),
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(Refused::Private);
-        }
-        match ip {
-            Some(ip) if !opened && !is_public(ip) => Err(Refused::Private),
-            _ => Ok(url),
-        }
+/// Every address of either kind.
+const EVERYWHERE: (Ipv4Net, Ipv6Net) = (
+    Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0),
+    Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 0),
+);
+
+/// What can be told without asking anybody: the scheme, and addresses written as numbers.
+fn check(address: &str, allowed: &[IpNet]) -> Result<Url, Refused> {
+    let url = Url::parse(address).map_err(|_| Refused::Scheme)?;
+    let ip = match url.host() {
+        Some(Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
+        Some(Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
+        Some(Host::Domain("localhost")) => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        Some(Host::Domain(_)) => None,
+        None => return Err(Refused::Scheme),
+    };
+    let opened = match ip {
+        Some(ip) => allowed.iter().any(|net| net.contains(&ip)),
+        None => allowed.contains(&IpNet::from(EVERYWHERE.0)),
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if opened => {}
+        _ => return Err(Refused::Scheme),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Refused::Private);
+    }
+    match ip {
+        Some(ip) if !opened && !is_public(ip) => Err(Refused::Private),
+        _ => Ok(url),
     }
 }
 
-/// What is answered with 200.
-async fn answered(request: reqwest::RequestBuilder) -> Result<Vec<u8>, Refused> {
-    let mut answer = request.send().await.map_err(|e| {
-        tracing::info!("egress: {}", e.without_url());
-        Refused::Answer
-    })?;
+/// Nobody answered; the log says why, without the address: a path may be a secret.
+fn unanswered(error: reqwest::Error) -> Refused {
+    tracing::info!("egress: {}", error.without_url());
+    Refused::Answer
+}
+
+/// What is answered with 200, if it is not larger than `most` bytes.
+async fn answered(request: reqwest::RequestBuilder, most: usize) -> Result<Vec<u8>, Refused> {
+    let mut answer = request.send().await.map_err(unanswered)?;
     if answer.status() != reqwest::StatusCode::OK {
         return Err(Refused::Answer);
     }
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|_| Refused::Answer)? {
-        if bytes.len() + chunk.len() > BYTES {
+        if bytes.len() + chunk.len() > most {
             return Err(Refused::Answer);
         }
         bytes.extend_from_slice(&chunk);

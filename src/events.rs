@@ -2,13 +2,16 @@
 
 use std::sync::LazyLock;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::error::Error;
 use crate::store::Tx;
+use crate::store::admin_event::AdminEvent;
 use crate::store::event::{self, Event};
+use crate::store::json::Doc;
 use crate::store::realm::Realm;
+use crate::webhook;
 
 /// Types that Keycloak does not keep unless the realm lists them.
 const NOT_BY_DEFAULT: &[&str] = &[
@@ -100,6 +103,7 @@ fn log(realm: &Realm, event: &Event) {
 /// Those of the database.
 pub async fn record(tx: &mut Tx, realm: &Realm, event: &Event, now: i64) -> Result<(), Error> {
     log(realm, event);
+    webhook::tell(tx, realm, event, now).await?;
     if kept(realm, &event.kind) {
         event::add(tx, &realm.id, event, now).await
     } else {
@@ -110,12 +114,16 @@ pub async fn record(tx: &mut Tx, realm: &Realm, event: &Event, now: i64) -> Resu
 /// Records an event that stands alone: a refusal, a look. It may be lost with the power; what was refused stays refused.
 pub async fn record_alone(app: &App, realm: &Realm, event: &Event) {
     log(realm, event);
-    if !kept(realm, &event.kind) {
+    let keeps = kept(realm, &event.kind);
+    if !keeps && !webhook::is_wanted(realm, &event.kind) {
         return;
     }
     let kept = async {
         let mut tx = app.db.begin().await?;
-        event::add(&mut tx, &realm.id, event, app.now()).await?;
+        webhook::tell(&mut tx, realm, event, app.now()).await?;
+        if keeps {
+            event::add(&mut tx, &realm.id, event, app.now()).await?;
+        }
         tx.commit_lazily().await
     };
     if let Err(e) = kept.await {
@@ -130,7 +138,51 @@ pub fn refusal(kind: &str, error: &str) -> Event {
     event
 }
 
-/// The details of an event as JSON, absent when there are none.
-pub fn details(event: &Event) -> Option<Value> {
-    (!event.details.is_empty()).then(|| Value::Object(event.details.clone()))
+/// An event as Keycloak shows it: `EventRepresentation`.
+pub fn represent(realm_id: &str, id: &str, time: i64, event: &Event) -> Value {
+    let mut doc = Doc::new();
+    let mut put = |name: &str, value: Option<&str>| {
+        if let Some(value) = value {
+            doc.insert(name.into(), json!(value));
+        }
+    };
+    put("id", Some(id));
+    put("time", Some(""));
+    put("type", Some(&event.kind));
+    put("realmId", Some(realm_id));
+    put("clientId", event.client_id.as_deref());
+    put("userId", event.user_id.as_deref());
+    put("sessionId", event.session_id.as_deref());
+    put("ipAddress", event.ip_address.as_deref());
+    put("error", event.error.as_deref());
+    doc["time"] = json!(time);
+    if !event.details.is_empty() {
+        doc.insert("details".into(), Value::Object(event.details.clone()));
+    }
+    Value::Object(doc)
+}
+
+/// What an administrator did, as Keycloak shows it: `AdminEventRepresentation`.
+pub fn represent_admin(realm_id: &str, e: &AdminEvent) -> Value {
+    let mut doc = json!({
+        "id": e.id, "time": e.time, "realmId": realm_id,
+        "authDetails": {
+            "realmId": e.auth_realm_id, "clientId": e.auth_client_id, "userId": e.auth_user_id,
+            "ipAddress": e.ip_address
+        },
+        "operationType": e.operation, "resourceType": e.resource_type
+    });
+    if !e.resource_path.is_empty() {
+        doc["resourcePath"] = json!(e.resource_path);
+    }
+    if let Some(text) = &e.representation {
+        doc["representation"] = json!(text);
+    }
+    if let Some(text) = &e.error {
+        doc["error"] = json!(text);
+    }
+    if let Some(details) = e.details.as_deref().and_then(|d| serde_json::from_str::<Value>(d).ok()) {
+        doc["details"] = details;
+    }
+    doc
 }

@@ -139,6 +139,7 @@ mod tests {
             client_verified_header: None,
             trusted_proxies: trusted.iter().map(|t| t.parse().unwrap()).collect(),
             secret_key_file: "key".into(),
+            allow_private_hooks: false,
             egress_allow: Vec::new(),
             import_realm: false,
             egress_ca: None,

@@ -12,6 +12,7 @@ pub fn start(app: &App) {
     app.key_pool.fill();
     listen::start(&app.db, &app.clock);
     crate::mail::start(app);
+    crate::webhook::start(app);
     let sealing = app.clone();
     tokio::spawn(async move {
         match resealing::run(&sealing).await {

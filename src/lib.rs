@@ -55,4 +55,5 @@ pub mod theme;
 pub mod tls;
 pub mod verification;
 pub mod visitor;
+pub mod webhook;
 pub mod welcome;

@@ -10,16 +10,17 @@ use crate::error::Error;
 use crate::mail;
 use crate::store::json;
 use crate::store::sealed::{self, Place};
-use crate::store::{credential, identity_provider, key, realm};
+use crate::store::{credential, identity_provider, key, realm, webhook};
 
 /// Rows looked at in one go.
 const AT_ONCE: i64 = 200;
 
 /// What each place is sealed for.
-const PLACES: [(Place, &str); 3] = [
+const PLACES: [(Place, &str); 4] = [
     (Place::RealmKey, key::SEALED_FOR),
     (Place::ClientSecret, client_secret::PURPOSE),
     (Place::Mail, mail::SEALED_FOR),
+    (Place::Webhook, webhook::SEALED_FOR),
 ];
 
 /// Seals again whatever an earlier key sealed, and says how much that was. Does nothing where there is one key only. What no

@@ -13,6 +13,7 @@ use crate::store::outbox::{self, Outgoing};
 use crate::store::realm;
 use crate::store::{inbox, json};
 use crate::theme::email::Letter;
+use crate::webhook;
 
 /// How often a node looks whether something is due.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -30,6 +31,12 @@ const LONGEST_RETRY_MS: i64 = 15 * 60_000;
 /// When a mail is given up, and when the telling of a logout is: whoever is not there for minutes has lost more than that.
 const GIVE_UP_MS: i64 = 24 * 3_600_000;
 const NOTICE_GIVE_UP_MS: i64 = 10 * 60_000;
+
+/// How long a message is kept that a hook has not heard, so that it can be sent again.
+const DEAD_KEPT_MS: i64 = 7 * GIVE_UP_MS;
+
+/// Messages that are kept for one hook.
+const KEPT_FOR_HOOK: i64 = 10_000;
 
 /// How long the inbox of development keeps its mails.
 const INBOX_KEPT_MS: i64 = 30 * 24 * 3_600_000;
@@ -104,7 +111,11 @@ pub(super) async fn deliver(app: &App, message: &Outgoing) -> Result<bool, Error
                 "it is given up"
             };
             tracing::warn!("message {} ({}) was not sent, {then}: {why}", message.id, message.kind);
-            outbox::failed(&mut tx, &message.id, why, due, now).await?;
+            if due.is_none() && message.is_to_hook() {
+                outbox::dead(&mut tx, &message.id, why, now).await?;
+            } else {
+                outbox::failed(&mut tx, &message.id, why, due, now).await?;
+            }
         }
     }
     tx.commit().await?;
@@ -118,18 +129,21 @@ pub(super) async fn deliver(app: &App, message: &Outgoing) -> Result<bool, Error
 /// Those of the database.
 pub async fn forget_old(app: &App) -> Result<(), Error> {
     let mut tx = app.db.begin().await?;
-    outbox::forget_before(&mut tx, app.now() - GIVE_UP_MS, FORGOTTEN_AT_ONCE).await?;
+    let now = app.now();
+    outbox::forget_before(&mut tx, now - GIVE_UP_MS, now - DEAD_KEPT_MS, FORGOTTEN_AT_ONCE).await?;
     if app.config.dev {
         inbox::forget_before(&mut tx, app.now() - INBOX_KEPT_MS).await?;
     }
-    tx.commit().await
+    tx.commit().await?;
+    outbox::trim(&app.db, KEPT_FOR_HOOK).await
 }
 
 fn next_attempt(message: &Outgoing, now: i64) -> Option<i64> {
-    let pause = (RETRY_MS << message.attempts.clamp(0, 16)).min(LONGEST_RETRY_MS);
-    let given_up = match message.receiver {
-        Some(_) => NOTICE_GIVE_UP_MS,
-        None => GIVE_UP_MS,
+    let doubled = RETRY_MS << message.attempts.clamp(0, 16);
+    let (pause, given_up) = match message.receiver {
+        Some(_) if message.is_to_hook() => (doubled, GIVE_UP_MS),
+        Some(_) => (doubled.min(LONGEST_RETRY_MS), NOTICE_GIVE_UP_MS),
+        None => (doubled.min(LONGEST_RETRY_MS), GIVE_UP_MS),
     };
     (now + pause < message.created + given_up).then_some(now + pause)
 }
@@ -137,6 +151,9 @@ fn next_attempt(message: &Outgoing, now: i64) -> Option<i64> {
 async fn send(app: &App, message: &Outgoing) -> Result<(), String> {
     let opened = app.db.open_sealed(super::SEALED_FOR, &message.id, &message.doc);
     let opened = opened.map_err(|e| e.to_string())?;
+    if message.is_to_hook() {
+        return webhook::send(app, message, &String::from_utf8_lossy(&opened)).await;
+    }
     let doc = json::parse(&String::from_utf8_lossy(&opened)).map_err(|e| e.to_string())?;
     if message.kind == backchannel::KIND {
         return backchannel::deliver(app, &message.realm_id, &doc).await;
@@ -180,6 +197,15 @@ mod tests {
         assert_eq!(after(8, 0, None), Some(900_000));
         assert_eq!(after(50, 0, None), Some(900_000));
         assert_eq!(after(90, 24 * 3_600_000, None), None);
+    }
+
+    #[test]
+    fn hooks_are_told_again_for_a_day_in_doubling_pauses() {
+        let hook = Some("hook/webhook/1");
+        assert_eq!(after(0, 0, hook), Some(5_000));
+        assert_eq!(after(10, 5_115_000, hook), Some(5_120_000));
+        assert_eq!(after(13, 40_955_000, hook), Some(40_960_000));
+        assert_eq!(after(14, 81_915_000, hook), None);
     }
 
     #[test]

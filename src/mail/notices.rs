@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use super::deliver::deliver;
 use crate::app::App;
 use crate::error::Error;
-use crate::store::outbox;
+use crate::store::outbox::{self, Queue};
 
 /// Applications that a node tells at once; each of one thing after the other.
 const AT_ONCE: usize = 16;
@@ -25,8 +25,8 @@ const IN_ROUND: i64 = 1_000;
 pub async fn deliver_due(app: &App) -> Result<usize, Error> {
     let mut delivered = 0;
     loop {
-        let receivers = outbox::receivers(&app.db, app.now(), IN_ROUND).await?;
-        let turns = stream::iter(receivers).map(|receiver| async move { turn(app, &receiver).await });
+        let receivers = outbox::receivers(&app.db, Queue::Applications, app.now(), IN_ROUND).await?;
+        let turns = stream::iter(receivers).map(|receiver| async move { turn(app, &receiver, IN_TURN).await });
         let heard: Vec<usize> = turns.buffer_unordered(AT_ONCE).try_collect().await?;
         let heard: usize = heard.into_iter().sum();
         if heard == 0 {
@@ -36,10 +36,11 @@ pub async fn deliver_due(app: &App) -> Result<usize, Error> {
     }
 }
 
-/// The turn of one application. It ends early where it does not hear: what waits for it would only take the time of others.
-async fn turn(app: &App, receiver: &str) -> Result<usize, Error> {
+/// The turn of one receiver, for so many messages at the most. It ends early where it does not hear: what waits for it would
+/// only take the time of others. Says how many were heard.
+pub(crate) async fn turn(app: &App, receiver: &str, most: usize) -> Result<usize, Error> {
     let mut heard = 0;
-    while heard < IN_TURN {
+    while heard < most {
         let Some(message) = outbox::next_for(&app.db, receiver, app.now()).await? else {
             break;
         };

@@ -37,6 +37,7 @@ use crate::store::realm::Realm;
 use crate::store::registration::{self, Registration, Status};
 use crate::store::user::{Kept, User, normal};
 use crate::verification::{self, Code};
+use crate::webhook;
 use form::Form;
 use record::Applicant;
 use ruled::Address;
@@ -66,6 +67,13 @@ pub enum Refusal {
     Form(&'static str),
     /// There were enough lately; seconds to wait.
     TooMany(i64),
+    /// The realm's hook says no: about a field, with words of its own.
+    Denied {
+        field: Option<String>,
+        message: Option<String>,
+    },
+    /// The realm's hook cannot be asked; seconds to wait.
+    Unavailable(i64),
 }
 
 /// Everything that the database needs to know, made before the transaction begins.
@@ -108,7 +116,12 @@ pub async fn register(
     if let Some(code) = checked.error {
         return refuse(app, caller, realm, applicant, form, code, refusal(checked)).await;
     }
-    let prepared = prepare(app, realm, applicant, form).await?;
+    let id = crate::random::uuid();
+    let form = &match ruled::ask(app, realm, applicant, form, &id).await {
+        Ok(form) => form,
+        Err(refusal) => return refuse_by_hook(app, caller, realm, applicant, form, refusal).await,
+    };
+    let prepared = prepare(app, realm, applicant, form, id).await?;
     let outcome = if settings::is_held(realm, client) {
         hold(app, caller, realm, applicant, prepared, checked.owner).await?
     } else {
@@ -134,6 +147,24 @@ async fn too_many(app: &App, realm: &Realm, applicant: &Applicant, form: &Form, 
     Outcome::Refused(Refusal::TooMany(seconds))
 }
 
+/// Counts a refusal as a registration; what is said if there were enough lately.
+async fn count(
+    app: &App,
+    caller: &Caller,
+    realm: &Realm,
+    applicant: &Applicant,
+    form: &Form,
+) -> Result<Option<Outcome>, Error> {
+    let mut tx = app.db.begin().await?;
+    let attempt = attempt(caller, realm, applicant, form.email());
+    if let Some(seconds) = attempt.spend(&mut tx, app).await? {
+        drop(tx);
+        return Ok(Some(too_many(app, realm, applicant, form, seconds).await));
+    }
+    tx.commit().await?;
+    Ok(None)
+}
+
 /// Says why not. What tells that a name or an address is taken counts as a registration does, so that nobody can ask for
 /// many; a typing error counts nothing.
 async fn refuse(
@@ -145,18 +176,28 @@ async fn refuse(
     code: &'static str,
     refusal: Refusal,
 ) -> Result<Outcome, Error> {
-    if matches!(code, "username_in_use" | "email_in_use") {
-        let mut tx = app.db.begin().await?;
-        if let Some(seconds) = attempt(caller, realm, applicant, form.email())
-            .spend(&mut tx, app)
-            .await?
-        {
-            drop(tx);
-            return Ok(too_many(app, realm, applicant, form, seconds).await);
-        }
-        tx.commit().await?;
+    if matches!(code, "username_in_use" | "email_in_use")
+        && let Some(refused) = count(app, caller, realm, applicant, form).await?
+    {
+        return Ok(refused);
     }
     record::refused(app, realm, applicant, form, code).await;
+    Ok(Outcome::Refused(refusal))
+}
+
+/// The hook said no, or cannot be asked. It counts: nobody makes us ask for more than the limits allow.
+async fn refuse_by_hook(
+    app: &App,
+    caller: &Caller,
+    realm: &Realm,
+    applicant: &Applicant,
+    form: &Form,
+    refusal: Refusal,
+) -> Result<Outcome, Error> {
+    if let Some(refused) = count(app, caller, realm, applicant, form).await? {
+        return Ok(refused);
+    }
+    record::refused_by_hook(app, realm, applicant, form, &refusal).await;
     Ok(Outcome::Refused(refusal))
 }
 
@@ -167,7 +208,8 @@ fn refusal(checked: Checked) -> Refusal {
     }
 }
 
-async fn prepare(app: &App, realm: &Realm, applicant: &Applicant, form: &Form) -> Result<Prepared, Error> {
+/// The fields as they would be kept.
+fn kept(realm: &Realm, applicant: &Applicant, form: &Form) -> Fields {
     let mut sent = form.fields.clone();
     if realm.flag("registrationEmailAsUsername") {
         sent.insert("username".into(), form.email().map(normal).into_iter().collect());
@@ -179,13 +221,17 @@ async fn prepare(app: &App, realm: &Realm, applicant: &Applicant, form: &Form) -
     if realm.flag("internationalizationEnabled") {
         fields.insert("locale".into(), vec![applicant.locale.clone()]);
     }
+    fields
+}
+
+async fn prepare(app: &App, realm: &Realm, applicant: &Applicant, form: &Form, id: String) -> Result<Prepared, Error> {
     let password = match form.password.as_deref().filter(|p| !p.is_empty()) {
         Some(password) if steps::asked(realm).takes_password => Some(password::hash(app, realm, password).await?),
         _ => None,
     };
     Ok(Prepared {
-        id: crate::random::uuid(),
-        fields,
+        id,
+        fields: kept(realm, applicant, form),
         password,
         terms_accepted: steps::asked(realm).terms && form.terms_accepted,
     })
@@ -312,6 +358,7 @@ async fn create(
                 event = event.detail("reason", format!("registration.assign.rule: {failed}"));
             }
             events::record(&mut tx, realm, &event, app.now()).await?;
+            webhook::after(&mut tx, realm, &ruled::made(&subject, &sender), app.now()).await?;
             if let Some(invited) = &applicant.invited {
                 let event = invited.event(applicant.event("INVITE_ORG", &new.id, &form.fields));
                 events::record(&mut tx, realm, &event, app.now()).await?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::Refusal;
 use super::form::Form;
 use crate::app::App;
 use crate::events;
@@ -104,6 +105,23 @@ impl Applicant {
 pub async fn refused(app: &App, realm: &Realm, applicant: &Applicant, form: &Form, error: &str) {
     let mut event = applicant.base("REGISTER_ERROR", &form.fields);
     event.error = Some(error.to_owned());
+    events::record_alone(app, realm, &event).await;
+}
+
+/// REGISTER_ERROR, because of the realm's hook.
+pub async fn refused_by_hook(app: &App, realm: &Realm, applicant: &Applicant, form: &Form, refusal: &Refusal) {
+    let mut event = applicant.base("REGISTER_ERROR", &form.fields);
+    event = event.detail("policy", "registration.hook.before");
+    event.error = Some("hook_unavailable".to_owned());
+    if let Refusal::Denied { field, message } = refusal {
+        event.error = Some("registration_refused".to_owned());
+        if let Some(field) = field {
+            event = event.detail("field", &**field);
+        }
+        if let Some(message) = message {
+            event = event.detail("reason", &**message);
+        }
+    }
     events::record_alone(app, realm, &event).await;
 }
 

@@ -22,6 +22,7 @@ use crate::store::realm::Realm;
 use crate::store::registration::{self, Registration};
 use crate::store::user::{Kept, User, by_email, normal};
 use crate::verification::{self, Code, MOST_ATTEMPTS, TabRef};
+use crate::webhook;
 
 /// How an address was proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +132,7 @@ pub async fn complete(app: &App, realm: &Realm, row: &Registration, proof: Proof
             .detail("username", &*new.username);
         events::record(&mut tx, realm, &event, now).await?;
     }
+    webhook::after(&mut tx, realm, &ruled::made(&subject, &sender), now).await?;
     tx.commit().await?;
     Ok(Completed::User(new))
 }

@@ -19,6 +19,7 @@ use crate::store::json::Doc;
 use crate::store::registration::Registration;
 use crate::theme::Kind;
 use crate::theme::pages::{Register, Severity};
+use crate::theme::sanitize::escape;
 use crate::verification::TabRef;
 
 /// The note that holds the id of a registration that waits.
@@ -158,6 +159,8 @@ fn form_page(
         Some(Refusal::Disabled) => draft.message(Severity::Error, "registrationNotAllowedMessage", &[]),
         Some(Refusal::TooMany(_)) => draft.message(Severity::Error, "tooManyRegistrationsMessage", &[]),
         Some(Refusal::Form(key)) => draft.message(Severity::Error, key, &[]),
+        Some(Refusal::Unavailable(_)) => draft.message(Severity::Error, "registrationUnavailableMessage", &[]),
+        Some(Refusal::Denied { field, message }) => denied(&mut draft, &profile, field.as_deref(), message.as_deref()),
         Some(Refusal::Fields(errors)) => show_errors(&mut draft, &profile, errors),
     }
     let heading = "organization.member.register.title";
@@ -173,14 +176,25 @@ fn form_page(
             Vec::new()
         },
     };
-    let Some(Refusal::TooMany(seconds)) = refusal else {
-        return Ok(Outcome::Challenge(draft.answer(StatusCode::OK, &page)?));
+    let (status, seconds) = match refusal {
+        Some(Refusal::TooMany(seconds)) => (StatusCode::TOO_MANY_REQUESTS, seconds),
+        Some(Refusal::Unavailable(seconds)) => (StatusCode::SERVICE_UNAVAILABLE, seconds),
+        _ => return Ok(Outcome::Challenge(draft.answer(StatusCode::OK, &page)?)),
     };
-    let mut answer = draft.answer(StatusCode::TOO_MANY_REQUESTS, &page)?;
+    let mut answer = draft.answer(status, &page)?;
     answer
         .headers_mut()
         .insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
     Ok(Outcome::Challenge(answer))
+}
+
+/// What the realm's hook says: beside the field that it is about, if the page shows that one.
+fn denied(draft: &mut Draft<'_>, profile: &crate::theme::pages::Profile, field: Option<&str>, message: Option<&str>) {
+    let text = message.map_or_else(|| draft.text("registrationRefusedMessage", &[]), escape);
+    match field.filter(|field| profile.attributes.iter().any(|a| a.name == *field)) {
+        Some(field) => draft.shell.field_error(field, text),
+        None => draft.shell.message = Some(crate::theme::pages::Message::new(Severity::Error, text)),
+    }
 }
 
 /// Puts errors beside their fields: the first of each field, as Keycloak. Those of fields that the page does not show

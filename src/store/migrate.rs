@@ -15,6 +15,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/0006_organizations.sql"),
     ),
     ("0007_requests", include_str!("../../migrations/0007_requests.sql")),
+    ("0008_webhooks", include_str!("../../migrations/0008_webhooks.sql")),
 ];
 
 /// Columns whose comparison must mean the same on both: PostgreSQL would else sort by its locale.

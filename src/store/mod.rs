@@ -55,5 +55,6 @@ pub mod sweep;
 pub mod user;
 pub mod user_export;
 pub mod user_search;
+pub mod webhook;
 
 pub use db::{Db, Query, Row, Tx};

@@ -14,9 +14,9 @@ use super::key::{self, Keys};
 use super::part::{self, Part};
 use super::realm_removal::is_going;
 pub use super::realm_removal::remove;
-use super::realm_secret;
 pub use super::realm_secret::realms_again as seal_again;
 use super::role::{self, Roles};
+use super::{realm_secret, webhook};
 use crate::error::Error;
 
 /// A component: Keycloak's `ComponentRepresentation`.
@@ -171,6 +171,7 @@ pub struct Realm {
     pub localization: BTreeMap<String, Doc>,
     pub roles: Roles,
     pub keys: Keys,
+    pub webhooks: Vec<webhook::Webhook>,
     /// What doors made of this snapshot.
     pub made: Made,
 }
@@ -374,6 +375,7 @@ async fn load(db: &Db, id: &str) -> Result<Option<Arc<Realm>>, Error> {
         localization: BTreeMap::new(),
         roles,
         keys: Keys::default(),
+        webhooks: webhook::of_realm(db, id).await?,
         made: Made::default(),
     };
     for mut part in part::of_realm(db, id).await? {

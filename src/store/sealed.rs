@@ -13,6 +13,8 @@ pub enum Place {
     ClientSecret,
     /// Mail that waits.
     Mail,
+    /// Secrets of webhooks.
+    Webhook,
 }
 
 fn pair<T: super::db::FromCell>(mut row: Row) -> Result<(String, T), Error> {
@@ -30,6 +32,7 @@ pub async fn some(q: impl Query, place: Place, after: &str, most: i64) -> Result
         Place::ClientSecret => {
             "select id, secret_sealed from client where id > $1 and secret_sealed is not null order by id limit $2"
         }
+        Place::Webhook => "select id, secret from webhook where id > $1 order by id limit $2",
         Place::Mail => "select id, doc from outbox where id > $1 and doc is not null order by id limit $2",
     };
     q.all(sql, &[&after, &most]).await?.into_iter().map(pair).collect()
@@ -44,6 +47,7 @@ pub async fn replace(tx: &mut Tx, place: Place, id: &str, old: &Vec<u8>, new: &V
     let sql = match place {
         Place::RealmKey => "update realm_key set sealed = $3 where id = $1 and sealed = $2",
         Place::ClientSecret => "update client set secret_sealed = $3 where id = $1 and secret_sealed = $2",
+        Place::Webhook => "update webhook set secret = $3 where id = $1 and secret = $2",
         Place::Mail => "update outbox set doc = $3 where id = $1 and doc = $2",
     };
     tx.exec(sql, &[&id, old, new]).await?;

@@ -18,6 +18,7 @@ use crate::store::admin_event::{self, AdminEvent};
 use crate::store::event::{self, Kept};
 use crate::store::json::Doc;
 use crate::store::{Tx, realm};
+use crate::webhook;
 
 /// How many are listed where nobody says.
 const DEFAULT_MAX: i64 = 100;
@@ -70,29 +71,7 @@ async fn list(admin: Admin, query: Query) -> Answer {
     };
     let page = query.page(DEFAULT_MAX)?;
     let found = event::page(&admin.app.db, &admin.realm.id, &wanted, page.first, page.max).await?;
-    let represent = |k: &Kept| {
-        let e = &k.event;
-        let mut doc = Doc::new();
-        let mut put = |name: &str, value: Option<&str>| {
-            if let Some(value) = value {
-                doc.insert(name.into(), json!(value));
-            }
-        };
-        put("id", Some(&k.id));
-        put("time", Some(""));
-        put("type", Some(&e.kind));
-        put("realmId", Some(&admin.realm.id));
-        put("clientId", e.client_id.as_deref());
-        put("userId", e.user_id.as_deref());
-        put("sessionId", e.session_id.as_deref());
-        put("ipAddress", e.ip_address.as_deref());
-        put("error", e.error.as_deref());
-        doc["time"] = json!(k.time);
-        if let Some(details) = events::details(e) {
-            doc.insert("details".into(), details);
-        }
-        Value::Object(doc)
-    };
+    let represent = |k: &Kept| events::represent(&admin.realm.id, &k.id, k.time, &k.event);
     answer::json(&found.iter().map(represent).collect::<Vec<_>>())
 }
 
@@ -154,6 +133,7 @@ async fn kept_change(tx: &mut Tx, admin: &Admin, doc: &Doc, given: Doc) -> Resul
         let representation = on("adminEventsDetailsEnabled").then(|| Value::Object(given).to_string());
         let event = super::record::event(&admin.who, Operation::Update, "REALM", "events/config", representation);
         admin_event::add(tx, &admin.realm.id, &event).await?;
+        webhook::tell_admin(tx, &admin.realm, &event).await?;
     }
     Ok(())
 }
@@ -176,31 +156,8 @@ async fn list_admin(admin: Admin, query: Query) -> Answer {
     };
     let page = query.page(DEFAULT_MAX)?;
     let found = admin_event::page(&admin.app.db, &admin.realm.id, &wanted, page.first, page.max).await?;
-    answer::json(&found.iter().map(|e| represent_admin(&admin, e)).collect::<Vec<_>>())
-}
-
-fn represent_admin(admin: &Admin, e: &AdminEvent) -> Value {
-    let mut doc = json!({
-        "id": e.id, "time": e.time, "realmId": admin.realm.id,
-        "authDetails": {
-            "realmId": e.auth_realm_id, "clientId": e.auth_client_id, "userId": e.auth_user_id,
-            "ipAddress": e.ip_address
-        },
-        "operationType": e.operation, "resourceType": e.resource_type
-    });
-    if !e.resource_path.is_empty() {
-        doc["resourcePath"] = json!(e.resource_path);
-    }
-    if let Some(text) = &e.representation {
-        doc["representation"] = json!(text);
-    }
-    if let Some(text) = &e.error {
-        doc["error"] = json!(text);
-    }
-    if let Some(details) = e.details.as_deref().and_then(|d| serde_json::from_str::<Value>(d).ok()) {
-        doc["details"] = details;
-    }
-    doc
+    let represent = |e: &AdminEvent| events::represent_admin(&admin.realm.id, e);
+    answer::json(&found.iter().map(represent).collect::<Vec<_>>())
 }
 
 async fn clear_admin(admin: Admin) -> Answer {

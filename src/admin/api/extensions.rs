@@ -3,8 +3,10 @@
 
 use serde_json::Value;
 
+use super::component_settings::MASK;
 use super::error::ApiError;
 use crate::protection::Limit;
+use crate::rules::hook::signature;
 use crate::rules::{self, About, Gives};
 
 /// What a setting may be.
@@ -27,6 +29,8 @@ enum May {
     List,
     /// An expression.
     Rule(About, Gives),
+    /// A secret by which hooks are signed.
+    Sign,
 }
 
 const YEAR: i64 = 31_536_000;
@@ -39,6 +43,7 @@ const BOTH: &[(&str, May)] = &[
     ("alert.address", May::Limit),
     ("hook.before", May::Url),
     ("hook.after", May::Url),
+    ("hook.secret", May::Sign),
     ("hook.fail", May::Be(&["closed", "open"])),
 ];
 
@@ -131,6 +136,8 @@ impl May {
             }
             Self::List => serde_json::from_str::<Vec<Value>>(text).is_ok(),
             Self::Rule(about, gives) => rules::check(text, *about, *gives).is_ok(),
+            // The mask stands for the secret that is there.
+            Self::Sign => text == MASK || signature::is_secret(text),
         }
     }
 
@@ -148,6 +155,7 @@ impl May {
                 Err(why) => format!("an expression that can be used; of this one is said: {why}"),
                 Ok(()) => String::new(),
             },
+            Self::Sign => "whsec_ followed by 24 to 64 bytes in base64".to_owned(),
         }
     }
 }
@@ -166,7 +174,10 @@ pub(super) fn check(attributes: Option<&Value>) -> Result<(), ApiError> {
             other => other.to_string(),
         };
         if !text.is_empty() && !may.hold(&text) {
-            let shown: String = text.chars().take(40).collect();
+            let shown: String = text
+                .chars()
+                .take(if matches!(may, May::Sign) { 6 } else { 40 })
+                .collect();
             let told = may.told(&text);
             return Err(ApiError::bad(&format!(
                 "{key}: \"{shown}\" is not accepted. It may be: {told}."

@@ -43,7 +43,8 @@ pub mod server_info;
 pub mod ui_ext;
 pub mod upload;
 pub mod users;
-pub mod who_am_i;
+pub mod webhooks;
+mod who_am_i;
 
 use axum::Router;
 use axum::extract::Request;
@@ -62,6 +63,7 @@ pub fn service(app: App) -> MapRequest<Router, fn(Request) -> Request> {
         .merge(realms::routes())
         .merge(users::routes())
         .merge(events::routes())
+        .merge(webhooks::routes())
         .merge(console::routes())
         .merge(crate::admin::console::routes())
         // -- clients, roles, groups, scopes, components: ----------------------------------------------------------

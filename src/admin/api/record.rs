@@ -8,6 +8,7 @@ use crate::store::Tx;
 use crate::store::admin_event::{self, AdminEvent};
 use crate::store::json::Doc;
 use crate::store::realm::Realm;
+use crate::webhook;
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +69,7 @@ pub async fn record_with(
     representation: Option<&Value>,
     details: &[(&str, &str)],
 ) -> Result<(), Error> {
-    if !admin.realm.flag("adminEventsEnabled") {
+    if !is_told(&admin.realm, operation, resource_type) {
         return Ok(());
     }
     let representation = representation.filter(|_| admin.realm.flag("adminEventsDetailsEnabled"));
@@ -79,7 +80,21 @@ pub async fn record_with(
         .map(|(k, v)| ((*k).to_owned(), Value::from(*v)))
         .collect();
     event.details = Some(Value::Object(details).to_string());
-    admin_event::add(tx, &admin.realm.id, &event).await
+    keep(tx, &admin.realm, &event).await
+}
+
+/// Whether anybody wants to know: the realm keeps what administrators do, or a webhook asks for it.
+fn is_told(realm: &Realm, operation: Operation, resource_type: &str) -> bool {
+    realm.flag("adminEventsEnabled")
+        || webhook::is_wanted(realm, &webhook::admin_type(resource_type, operation.as_str()))
+}
+
+async fn keep(tx: &mut Tx, realm: &Realm, event: &AdminEvent) -> Result<(), Error> {
+    webhook::tell_admin(tx, realm, event).await?;
+    if realm.flag("adminEventsEnabled") {
+        admin_event::add(tx, &realm.id, event).await?;
+    }
+    Ok(())
 }
 
 /// As [`record`], for a realm that the address does not name.
@@ -96,12 +111,12 @@ pub async fn record_in(
     path: &str,
     representation: Option<&Value>,
 ) -> Result<(), Error> {
-    if !realm.flag("adminEventsEnabled") {
+    if !is_told(realm, operation, resource_type) {
         return Ok(());
     }
     let representation = representation.filter(|_| realm.flag("adminEventsDetailsEnabled"));
     let text = representation.map(|v| masked(v).to_string());
-    admin_event::add(tx, &realm.id, &event(who, operation, resource_type, path, text)).await
+    keep(tx, realm, &event(who, operation, resource_type, path, text)).await
 }
 
 /// An admin event of this instant.

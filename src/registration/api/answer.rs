@@ -49,6 +49,13 @@ pub(super) enum Fault {
     TooSoon(i64),
     /// There were enough registrations lately; seconds to wait.
     TooMany(i64),
+    /// The realm's hook says no.
+    Denied {
+        field: Option<String>,
+        message: Option<String>,
+    },
+    /// The realm's hook cannot be asked; seconds to wait.
+    Unavailable(i64),
 }
 
 impl Door<'_> {
@@ -82,13 +89,31 @@ impl Door<'_> {
                 let text = self.text("emailVerifySendCooldown", &[json!(seconds)]);
                 (429, bare("too_many_registrations", &text))
             }
+            Fault::Denied { field, message } => {
+                let text = message
+                    .clone()
+                    .unwrap_or_else(|| self.text("registrationRefusedMessage", &[]));
+                let mut body = bare("registration_refused", &text);
+                if let Some(field) = field {
+                    body["errors"] =
+                        json!([{ "field": field, "code": "registration_refused", "message": text, "params": [] }]);
+                }
+                (403, body)
+            }
+            Fault::Unavailable(_) => (
+                503,
+                bare(
+                    "temporarily_unavailable",
+                    &self.text("registrationUnavailableMessage", &[]),
+                ),
+            ),
             Fault::TooMany(_) => (
                 429,
                 bare("too_many_registrations", &self.text("tooManyRegistrationsMessage", &[])),
             ),
         };
         let mut answer = self.send(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST), &body);
-        if let Fault::TooSoon(seconds) | Fault::TooMany(seconds) = fault {
+        if let Fault::TooSoon(seconds) | Fault::TooMany(seconds) | Fault::Unavailable(seconds) = fault {
             answer
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(*seconds));

@@ -116,6 +116,8 @@ async fn answer(door: &Door<'_>, caller: &Caller, sent: &Sent, client: Option<Ar
         Outcome::Waiting(row) => Ok(door.waiting(caller, &row, Some(&status_token))),
         Outcome::Refused(Refusal::Disabled) => Ok(door.refuse(&Fault::Disabled)),
         Outcome::Refused(Refusal::TooMany(seconds)) => Ok(door.refuse(&Fault::TooMany(seconds))),
+        Outcome::Refused(Refusal::Unavailable(seconds)) => Ok(door.refuse(&Fault::Unavailable(seconds))),
+        Outcome::Refused(Refusal::Denied { field, message }) => Ok(door.refuse(&Fault::Denied { field, message })),
         Outcome::Refused(Refusal::Form(_)) => Ok(door.refuse(&Fault::Proof { sent: sent.has_proof })),
         Outcome::Refused(Refusal::Fields(errors)) => Ok(door.refuse(&Fault::Fields(errors))),
     }

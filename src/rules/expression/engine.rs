@@ -77,7 +77,7 @@ fn engine() -> Engine {
         .set_max_array_size(500)
         .set_max_map_size(500)
         .on_progress(|operations| {
-            let late = operations % LOOK_EVERY == 0 && clock::used_by_thread() > ENDS.get();
+            let late = operations.is_multiple_of(LOOK_EVERY) && clock::used_by_thread() > ENDS.get();
             late.then_some(Dynamic::UNIT)
         });
     engine

@@ -17,6 +17,7 @@ mod database;
 mod mail;
 pub mod oidc;
 pub mod process;
+pub mod receiver;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -175,6 +176,7 @@ fn config(db: String, data: PathBuf) -> Config {
         trusted_proxies: Vec::new(),
         client_certificate_header: None,
         client_verified_header: None,
+        allow_private_hooks: true,
         egress_allow: Vec::new(),
         import_realm: false,
         egress_ca: None,
