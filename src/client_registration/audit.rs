@@ -64,6 +64,7 @@ pub(super) async fn refused(request: &Request<'_>, act: Act, client_id: Option<&
             details.fold(event, |event, (name, value)| event.detail(name, value))
         }
         Refusal::Quota { of, most } => event.detail("reason", *of).detail("value", most.to_string()),
+        Refusal::Unavailable(_) => event.detail("policy", super::hook::NAME),
         Refusal::Forbidden | Refusal::BuiltIn | Refusal::ClientNotFound => event,
     };
     events::record_alone(request.app, request.realm, &who(event, request)).await;

@@ -40,6 +40,17 @@ pub(super) fn refused(realm: &Realm, form: Form, refusal: &Refusal) -> Response 
             let text = format!("No more than {most} applications may be registered for one {of}");
             error(status, "quota_exceeded", &text)
         }
+        Refusal::Unavailable(seconds) => {
+            let mut answer = error(
+                status,
+                "temporarily_unavailable",
+                "Registration is not possible at the moment",
+            );
+            answer
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+            answer
+        }
         Refusal::ClientPolicy(refused) => {
             // Keycloak tells the code only; what is wrong is beside it.
             let mut body = json!({

@@ -10,7 +10,7 @@ use super::policy::Candidate;
 use super::refusal::{Refusal, Stop};
 use super::register::have_account;
 use super::token::{self, Auth};
-use super::{Request, is_about_json, sector, terms};
+use super::{Request, hook, is_about_json, sector, terms};
 use crate::client_policy::{Effects, Judge};
 use crate::error::Error;
 use crate::store::Tx;
@@ -83,14 +83,23 @@ pub(super) async fn update(request: &Request<'_>, client_id: &str, sent: &Doc) -
     }
     // Once before the transaction, because what others publish is fetched in between, and once for certain within it.
     let judge = request.judge().await?;
-    let (wanted, _) = change(request, auth, &bound, &judge, &client, &asked)?;
+    let (mut wanted, _) = change(request, auth, &bound, &judge, &client, &asked)?;
+    let said = hook::ask(request, &wanted, Some(&client)).await?;
+    let mut asked = asked;
+    if let Some(more) = hook::with(request, sent, &said)? {
+        let again = Asked::parse(request.form, request.realm, &more).map_err(Refusal::from);
+        match again.and_then(|asked| Ok((change(request, auth, &bound, &judge, &client, &asked)?, asked))) {
+            Ok(((changed, _), with_more)) => (wanted, asked) = (changed, with_more),
+            Err(refusal) => hook::nonsense(request, &refusal)?,
+        }
+    }
     sector::check(request.app, &wanted).await?;
 
     let mut tx = request.app.db.begin().await?;
     let (mut client, auth) = find_again(&mut tx, request, &client, Act::Update).await?;
     let (wanted, effects) = change(request, auth, &bound, &judge, &client, &asked)?;
     let was_on = client.flag("serviceAccountsEnabled");
-    client.doc = wanted;
+    let before = std::mem::replace(&mut client.doc, wanted);
     let secret = change_secret(request, &mut client, policies.secret_lifetime())?;
     let rat = match &request.access {
         Access::Registration { token, .. } if effects.keeps_registration_token => Some(token.clone()),
@@ -105,6 +114,7 @@ pub(super) async fn update(request: &Request<'_>, client_id: &str, sent: &Doc) -
     }
     let event = audit::done(request, Act::Update, client_id);
     events::record(&mut tx, request.realm, &event, request.app.now()).await?;
+    hook::after(&mut tx, request, &client, Some(&before)).await?;
     tx.commit().await?;
     Ok(Managed {
         client,

@@ -10,6 +10,7 @@ mod audit;
 mod descriptor;
 mod error;
 mod evaluate;
+mod hook;
 pub mod install;
 pub mod life;
 mod manage;

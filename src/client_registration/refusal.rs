@@ -27,6 +27,8 @@ pub enum Refusal {
     Quota { of: &'static str, most: i64 },
     /// 403: a client policy of the realm objects.
     ClientPolicy(Box<client_policy::Refused>),
+    /// 503: the realm's hook cannot be asked; seconds to wait.
+    Unavailable(i64),
 }
 
 /// An objection of a policy.
@@ -91,6 +93,7 @@ impl Refusal {
             Self::Token(_) => 401,
             Self::Forbidden | Self::BuiltIn | Self::Policy(_) | Self::Quota { .. } | Self::ClientPolicy(_) => 403,
             Self::ClientNotFound => 404,
+            Self::Unavailable(_) => 503,
         }
     }
 
@@ -103,6 +106,7 @@ impl Refusal {
             Self::ClientPolicy(refused) => refused.code,
             Self::Quota { .. } => "quota_exceeded",
             Self::ClientNotFound => "client_not_found",
+            Self::Unavailable(_) => "hook_unavailable",
         }
     }
 }

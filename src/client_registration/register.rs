@@ -12,7 +12,8 @@ use super::metadata;
 use super::policy::{Candidate, Policies};
 use super::refusal::{Refusal, Stop};
 use super::token::{self, Auth};
-use super::{Mode, Request, descriptor, is_about_json, life, mode, representation, sector, terms};
+use super::{Mode, Request, descriptor, hook, is_about_json, life, mode, representation, sector, terms};
+use crate::client_policy::Judge;
 use crate::client_secret;
 use crate::events;
 use crate::service_account::{self, Ensured};
@@ -46,16 +47,50 @@ pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Regist
         _ => request.policies(auth),
     };
     policies.check_sender(request.caller.ip).await?;
-    let asked = asked?;
+    let judge = request.judge().await?;
+    let (mut asked, mut doc) = become_client(request, &policies, &judge, asked?)?;
+    let said = hook::ask(request, &doc, None).await?;
+    if let Some(more) = hook::with(request, &sent, &said)? {
+        let again = Asked::parse(request.form, request.realm, &more).map_err(Refusal::from);
+        match again.and_then(|asked| become_client(request, &policies, &judge, asked)) {
+            Ok(becomes) => (asked, doc) = becomes,
+            Err(refusal) => hook::nonsense(request, &refusal)?,
+        }
+    }
+    sector::check(request.app, &doc).await?;
+
+    let (mut client, secret, rat) = make(request, auth, &policies, asked.client_id(), doc)?;
+    if request.form == Form::Saml {
+        descriptor::give_key(request.app, &mut client).await?;
+    }
+    let mut tx = request.app.db.begin().await?;
+    spend(&mut tx, request).await?;
+    policies.judge_number(&mut tx).await??;
+    life::quota::judge(&mut tx, request).await?;
+    keep(&mut tx, request, &policies, &client).await?;
+    tx.commit().await?;
+    Ok(Registered {
+        client,
+        secret,
+        token: rat,
+    })
+}
+
+/// The client that becomes of what was asked for, if all rules let it.
+fn become_client(
+    request: &Request<'_>,
+    policies: &Policies<'_>,
+    judge: &Judge<'_>,
+    asked: Asked,
+) -> Result<(Asked, Doc), Refusal> {
     if request.form == Form::OpenId && asked.client_id().is_some() {
-        return Err(Refusal::metadata("Client Identifier included").into());
+        return Err(Refusal::metadata("Client Identifier included"));
     }
     let mut doc = asked.new_client(request.realm);
-    let judge = request.judge().await?;
     judge.change(None, asked.names_authenticator(), &mut doc)?;
     policies.shape(&mut doc);
     if let Access::Initial { token, .. } = &request.access {
-        terms::bind(&token.doc, request.realm, &policies, &asked, &mut doc)?;
+        terms::bind(&token.doc, request.realm, policies, &asked, &mut doc)?;
     }
     policies.judge(&Candidate {
         doc: &doc,
@@ -74,23 +109,7 @@ pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Regist
     }
     check(&doc)?;
     metadata::check_levels(request.realm, &doc)?;
-    sector::check(request.app, &doc).await?;
-
-    let (mut client, secret, rat) = make(request, auth, &policies, asked.client_id(), doc)?;
-    if request.form == Form::Saml {
-        descriptor::give_key(request.app, &mut client).await?;
-    }
-    let mut tx = request.app.db.begin().await?;
-    spend(&mut tx, request).await?;
-    policies.judge_number(&mut tx).await??;
-    life::quota::judge(&mut tx, request).await?;
-    keep(&mut tx, request, &policies, &client).await?;
-    tx.commit().await?;
-    Ok(Registered {
-        client,
-        secret,
-        token: rat,
-    })
+    Ok((asked, doc))
 }
 
 /// What was sent, with the members that the initial access token gives where they are absent.
@@ -228,7 +247,7 @@ async fn keep(tx: &mut Tx, request: &Request<'_>, policies: &Policies<'_>, clien
         event = event.detail("software_id", software.as_str());
     }
     events::record(tx, realm, &event, app.now()).await?;
-    Ok(())
+    Ok(hook::after(tx, request, client, None).await?)
 }
 
 /// How the client came to be.

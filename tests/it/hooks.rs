@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use serde_json::{Value, json};
 use vestibule::webhook;
 
-use crate::client_registration::text;
+use crate::client_registration::{address, initial, plain, register as register_client, text};
 use crate::people::{self, json_url, person_with_password, send_form, users};
 use crate::support::receiver::{Receiver, Reply};
 use crate::support::{self, Answer, Browser, Server};
@@ -331,4 +331,145 @@ async fn the_secret_of_a_hook_is_not_shown_and_goes_with_its_address() {
     } });
     assert_eq!(server.admin("PUT", &path, moved).await.status, 204);
     assert_eq!(read().await["registration.hook.secret"], Value::Null);
+}
+
+/// A realm whose hook of applications answers so, and an initial access token.
+async fn with_hook(server: &Server, receiver: &Receiver, more: Value) -> (String, String) {
+    let mut attributes =
+        json!({ "clientRegistration.hook.before": receiver.url, "clientRegistration.hook.secret": SECRET });
+    attributes
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    let realm = server
+        .realm(json!({ "attributes": attributes, "eventsEnabled": true }))
+        .await;
+    let (_, token) = initial(server, &realm, json!({})).await;
+    (realm, token)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn applications_are_asked_about_when_they_come_and_when_they_change() {
+    for server in support::servers().await {
+        let receiver = Receiver::start(|heard| {
+            let name = heard.json()["data"]["client"]["client_name"].clone();
+            Reply::Json(match name.as_str() {
+                Some("bad") => json!({ "decision": "deny", "field": "client_name", "message": "Not that name." }),
+                Some("plain") => json!({ "decision": "allow", "set": { "client_name": "Blue plain", "contacts": ["a@example.org"] } }),
+                _ => json!({ "decision": "allow" }),
+            })
+        })
+        .await;
+        let (realm, token) = with_hook(&server, &receiver, json!({})).await;
+        let mut sent = plain();
+        sent["client_name"] = json!("plain");
+        let made = register_client(&server, &realm, Some(&token), &sent).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        let made = made.json();
+        assert_eq!(
+            (&made["client_name"], &made["contacts"]),
+            (&json!("Blue plain"), &json!(["a@example.org"]))
+        );
+        let heard = receiver.heard();
+        assert_eq!(heard.len(), 1);
+        assert!(heard[0].is_signed_with(SECRET) && !heard[0].body.contains("client_secret\""));
+        let told = heard[0].json();
+        assert_eq!(
+            (&told["type"], &told["data"]["action"]),
+            (&json!("client.before"), &json!("create"))
+        );
+        assert_eq!(told["data"]["request"]["source"], "token");
+        assert_eq!(
+            (&told["data"]["previous"], &told["data"]["client"]["client_id"]),
+            (&Value::Null, &Value::Null)
+        );
+        sent["client_name"] = json!("bad");
+        let rat = text(&made, "registration_access_token");
+        let own = format!("{}/{}", address(&realm), text(&made, "client_id"));
+        for answer in [
+            register_client(&server, &realm, Some(&token), &sent).await,
+            server.with_token(rat, "PUT", &own, sent.clone()).await,
+        ] {
+            assert_eq!(answer.status, 403, "{}", answer.body);
+            let told = answer.json();
+            assert_eq!(told["policy"], "clientRegistration.hook.before");
+            assert_eq!((&told["field"], &told["value"]), (&json!("client_name"), &json!("bad")));
+            assert!(text(&told, "error_description").ends_with("Details: Not that name."));
+        }
+        let told = receiver.heard().last().unwrap().json();
+        assert_eq!(
+            (&told["data"]["action"], &told["data"]["request"]["source"]),
+            (&json!("update"), &json!("client"))
+        );
+        assert_eq!(told["data"]["previous"]["client_name"], "Blue plain");
+        sent["client_name"] = json!("good");
+        assert_eq!(server.with_token(rat, "PUT", &own, sent).await.status, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hook_of_applications_reaches_nothing_that_they_could_not_and_fails_as_the_realm_wants() {
+    let server = support::sqlite().await;
+    for set in [
+        json!({ "client_id": "mine" }),
+        json!({ "scope": "nosuch" , "redirect_uris": ["javascript:alert(1)"] }),
+        json!({ "redirect_uris": 7 }),
+    ] {
+        let given = set.clone();
+        let receiver = Receiver::start(move |_| Reply::Json(json!({ "decision": "allow", "set": given }))).await;
+        let (realm, token) = with_hook(&server, &receiver, json!({})).await;
+        let answer = register_client(&server, &realm, Some(&token), &plain()).await;
+        assert_eq!(
+            (answer.status, answer.header("retry-after")),
+            (503, "5"),
+            "{set} {}",
+            answer.body
+        );
+        let (realm, token) = with_hook(&server, &receiver, json!({ "clientRegistration.hook.fail": "open" })).await;
+        let answer = register_client(&server, &realm, Some(&token), &plain()).await;
+        assert_eq!(answer.status, 201, "{set} {}", answer.body);
+        assert_eq!(answer.json()["redirect_uris"], plain()["redirect_uris"]);
+    }
+    for kind in ["hangs", "dies", "never ends", "invents", "redirects"] {
+        let receiver = Receiver::start(move |_| bad(kind)).await;
+        let (realm, token) = with_hook(&server, &receiver, json!({})).await;
+        let answer = register_client(&server, &realm, Some(&token), &plain()).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (503, "5"), "{kind}");
+        let events = server
+            .admin("GET", &format!("/{realm}/events"), Value::Null)
+            .await
+            .json();
+        assert_eq!(events[0]["error"], "hook_unavailable");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn afterwards_the_hook_of_applications_is_told() {
+    let server = support::sqlite().await;
+    let receiver = Receiver::with_status(200).await;
+    let after = json!({ "clientRegistration.hook.after": receiver.url, "clientRegistration.hook.before": "" });
+    let (realm, token) = with_hook(&server, &receiver, after).await;
+    let made = register_client(&server, &realm, Some(&token), &plain()).await.json();
+    let own = format!("{}/{}", address(&realm), text(&made, "client_id"));
+    let mut sent = plain();
+    sent["client_name"] = json!("other");
+    assert_eq!(
+        server
+            .with_token(text(&made, "registration_access_token"), "PUT", &own, sent)
+            .await
+            .status,
+        200
+    );
+    assert_eq!(webhook::deliver_due(&server.app).await.unwrap(), 2);
+    let heard = receiver.heard();
+    let kinds: Vec<Value> = heard.iter().map(|h| h.json()["data"]["action"].clone()).collect();
+    assert_eq!(kinds, ["create", "update"]);
+    assert!(
+        heard
+            .iter()
+            .all(|h| h.is_signed_with(SECRET) && h.json()["type"] == "client.after")
+    );
+    assert_eq!(heard[1].json()["data"]["client"]["client_name"], "other");
+    assert_eq!(heard[0].json()["data"]["client"]["client_id"], made["client_id"]);
+    assert!(!heard[0].body.contains("client_secret\""));
 }

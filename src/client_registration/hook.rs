@@ -1,0 +1,135 @@
+//! The realm's hooks of applications (contract 6): what they say before a client is made or changed, and what they are told
+//! afterwards.
+
+use serde_json::Value;
+use vestibule_oauth::client_metadata::{Issued, describe};
+
+use super::Request;
+use super::asked::Form;
+use super::refusal::{Objection, Refusal, Rejected};
+use crate::error::Error;
+use crate::rules::About;
+use crate::rules::hook::{self, Decision, Question, Said};
+use crate::store::Tx;
+use crate::store::client::Client;
+use crate::store::json::Doc;
+use crate::webhook;
+
+/// The name by which a refusal of the hook goes.
+pub(super) const NAME: &str = "clientRegistration.hook.before";
+
+/// A client as hooks see it: its metadata. Only one that is there has an id.
+fn described(doc: &Doc, client_id: Option<&str>) -> Value {
+    let issued = Issued {
+        client_id: client_id.unwrap_or_default(),
+        ..Issued::default()
+    };
+    let mut metadata = describe(doc, &issued);
+    if client_id.is_none() {
+        metadata.shift_remove("client_id");
+    }
+    Value::Object(metadata)
+}
+
+/// What the hook says to a client as it would become, and `before` as it is.
+///
+/// # Errors
+///
+/// [`Refusal`]: the hook's no, or that it cannot be asked.
+pub(super) async fn ask(request: &Request<'_>, doc: &Doc, before: Option<&Client>) -> Result<Said, Refusal> {
+    let client_id = before.map(|client| client.client_id.as_str());
+    let client = described(doc, client_id);
+    let previous = before.map(|client| described(&client.doc, client_id));
+    let sender = request.sender();
+    let question = Question {
+        about: About::Client,
+        action: if before.is_some() { "update" } else { "create" },
+        subject: &client,
+        previous: previous.as_ref(),
+        sender: &sender,
+    };
+    let said = hook::before(request.app, request.realm, &question).await;
+    let said = said.map_err(|_| Refusal::Unavailable(hook::RETRY_AFTER))?;
+    let text = match said.decision {
+        Decision::Allow => return Ok(said),
+        Decision::Deny => said
+            .message
+            .unwrap_or_else(|| "The hook of the realm does not allow the client".into()),
+        Decision::Queue => "The hook wants somebody to decide, and nobody does".to_owned(),
+    };
+    Err(rejected(match said.field {
+        None => Objection::new(text),
+        Some(field) => Objection {
+            value: Some(client.get(&field).cloned().unwrap_or_default()),
+            field: Some(field.into()),
+            text: text.into(),
+        },
+    }))
+}
+
+fn rejected(objection: Objection) -> Refusal {
+    Refusal::Policy(Box::new(Rejected {
+        policy: NAME.to_owned(),
+        policy_id: NAME.to_owned(),
+        objection,
+    }))
+}
+
+/// What was sent, with what the hook adds, to be judged as if all of it had been sent. `None`: it adds nothing.
+///
+/// # Errors
+///
+/// [`Refusal::Unavailable`] where it adds to a form that is not OpenID Connect's, as far as the realm wants it closed.
+pub(super) fn with(request: &Request<'_>, sent: &Doc, said: &Said) -> Result<Option<Doc>, Refusal> {
+    if said.set.is_empty() {
+        return Ok(None);
+    }
+    if request.form != Form::OpenId {
+        failed(
+            request,
+            "it adds to a registration that is not in the form of OpenID Connect",
+        )?;
+        return Ok(None);
+    }
+    let mut whole = sent.clone();
+    whole.extend(said.set.clone());
+    Ok(Some(whole))
+}
+
+/// What the hook adds is refused.
+///
+/// # Errors
+///
+/// [`Refusal::Unavailable`], unless the realm wants to go on then.
+pub(super) fn nonsense(request: &Request<'_>, refusal: &Refusal) -> Result<(), Refusal> {
+    failed(request, &format!("what it adds is refused: {refusal:?}"))
+}
+
+fn failed(request: &Request<'_>, why: &str) -> Result<(), Refusal> {
+    hook::failed(request.realm, About::Client, why).map_err(|_| Refusal::Unavailable(hook::RETRY_AFTER))
+}
+
+/// Tells the hook that a client was made, or changed.
+///
+/// # Errors
+///
+/// Those of the database.
+pub(super) async fn after(
+    tx: &mut Tx,
+    request: &Request<'_>,
+    client: &Client,
+    before: Option<&Doc>,
+) -> Result<(), Error> {
+    let id = Some(client.client_id.as_str());
+    let subject = described(&client.doc, id);
+    let previous = before.map(|doc| described(doc, id));
+    let sender = request.sender();
+    let question = Question {
+        about: About::Client,
+        action: if before.is_some() { "update" } else { "create" },
+        subject: &subject,
+        previous: previous.as_ref(),
+        sender: &sender,
+    };
+    webhook::after(tx, request.realm, &question, request.app.now()).await
+}
