@@ -81,6 +81,8 @@ create table client (
     previous_rat_hash text,
     rat_auth text,
     created bigint not null,
+    -- live; pending: waits for approval; refused. Only a live one is of use to anybody.
+    standing text not null default 'live',
     -- The name for people in small letters, for searches.
     name_key text not null default '',
     -- Shown to everybody in the Account Console (`alwaysDisplayInConsole`).

@@ -58,5 +58,6 @@ pub async fn sweep_once(app: &App) -> Result<(), Error> {
     realm_removal::sweep(&app.db).await?;
     crate::registration::sweep::expired(app).await?;
     crate::client_registration::life::sweep(app).await?;
+    crate::client_registration::approval::sweep(app).await?;
     crate::mail::forget_old(app).await
 }

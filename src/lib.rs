@@ -5,6 +5,7 @@
 pub mod account;
 pub mod admin;
 pub mod app;
+pub mod approval;
 pub mod bench;
 pub mod brute_force;
 pub mod caller;

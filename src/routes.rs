@@ -11,7 +11,7 @@ use axum::routing::{MethodRouter, any, get, post};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::oidc::{device, discovery, door, iframe, introspect, par, revoke, token, userinfo};
-use crate::{account, client_registration, demo, inbox, registration, theme, verification};
+use crate::{account, approval, client_registration, demo, inbox, registration, theme, verification};
 
 /// The whole server.
 pub fn router(app: App) -> Router {
@@ -132,6 +132,10 @@ fn signing_in() -> Router<App> {
             both(get(authorize::forgot).post(authorize::forgot_post)),
         )
         .route(
+            &at("auth/waiting"),
+            get(client_registration::web::is_waiting).fallback(door::wrong_method),
+        )
+        .route(
             &at("logout"),
             get(logout::logout)
                 .post(logout::logout_post)
@@ -166,11 +170,16 @@ fn registering() -> Router<App> {
     let one = "/realms/{realm}/protocol/openid-connect/registrations/{id}";
     let open = |methods: MethodRouter<App>| methods.options(preflight).fallback(door::wrong_method);
     let link = "/realms/{realm}/login-actions/action-token";
+    let decide = get(approval::web::page).post(approval::web::decide);
     Router::new()
         .route(one, open(get(status)))
         .route(&format!("{one}/code"), open(post(code)))
         .route(&format!("{one}/resend"), open(post(resend)))
         .route(link, get(verification::web::action_token).fallback(door::wrong_method))
+        .route(
+            "/realms/{realm}/login-actions/approval",
+            decide.fallback(door::wrong_method),
+        )
 }
 
 fn own_account() -> Router<App> {

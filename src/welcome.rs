@@ -47,6 +47,7 @@ pub async fn make_demo_realm(app: &App) -> Result<(), Error> {
         doc: doc.as_object().cloned().unwrap_or_default(),
         secrets: Secrets::default(),
         created: app.now(),
+        standing: crate::store::client::Standing::Live,
     };
     let mut tx = app.db.begin().await?;
     client::add(&mut tx, &new).await?;

@@ -166,6 +166,7 @@ impl Call {
                     secret: made.secret.as_deref(),
                     issued_at: Some(made.client.created / 1000),
                     token: Some(&made.token),
+                    status: made.status.as_ref(),
                 };
                 let mut answer = self.answer(&request, StatusCode::CREATED, &made.client, &told);
                 let address = metadata::address(realm, &self.caller, form, &made.client.client_id);
@@ -208,6 +209,7 @@ impl Call {
                     secret: managed.secret.as_deref(),
                     issued_at: None,
                     token: managed.token.as_deref(),
+                    status: managed.status.as_ref(),
                 };
                 self.answer(&request, StatusCode::OK, &managed.client, &told)
             }
@@ -314,10 +316,13 @@ impl Call {
     }
 
     fn answer(&self, request: &Request<'_>, status: StatusCode, client: &Client, told: &Told<'_>) -> Response {
-        let body = match request.form {
+        let mut body = match request.form {
             Form::OpenId => metadata::answer(request.realm, &self.caller, client, told),
             _ => keycloak_answer(request.realm, client, told),
         };
+        if let Some(status) = told.status {
+            status.tell(&mut body);
+        }
         self.written(status, body)
     }
 

@@ -65,12 +65,13 @@ pub(super) async fn refused(request: &Request<'_>, act: Act, client_id: Option<&
         }
         Refusal::Quota { of, most } => event.detail("reason", *of).detail("value", most.to_string()),
         Refusal::Unavailable(_) => event.detail("policy", super::hook::NAME),
-        Refusal::Forbidden | Refusal::BuiltIn | Refusal::ClientNotFound => event,
+        Refusal::Forbidden | Refusal::BuiltIn | Refusal::ClientNotFound | Refusal::Meanwhile => event,
     };
     events::record_alone(request.app, request.realm, &who(event, request)).await;
 }
 
-fn who(mut event: Event, request: &Request<'_>) -> Event {
+/// Says who did it, and from where.
+pub(super) fn who(mut event: Event, request: &Request<'_>) -> Event {
     event.ip_address = Some(request.caller.ip.to_string());
     match &request.access {
         Access::Initial { token, .. } => event.detail("token", &*token.id),

@@ -36,10 +36,8 @@ pub(super) fn refused(realm: &Realm, form: Form, refusal: &Refusal) -> Response 
             }
             written(status, &body)
         }
-        Refusal::Quota { of, most } => {
-            let text = format!("No more than {most} applications may be registered for one {of}");
-            error(status, "quota_exceeded", &text)
-        }
+        Refusal::Meanwhile => error(status, "conflict", &refusal.told()),
+        Refusal::Quota { .. } => error(status, "quota_exceeded", &refusal.told()),
         Refusal::Unavailable(seconds) => {
             let mut answer = error(
                 status,

@@ -51,11 +51,11 @@ pub(super) async fn ask(request: &Request<'_>, doc: &Doc, before: Option<&Client
     let said = hook::before(request.app, request.realm, &question).await;
     let said = said.map_err(|_| Refusal::Unavailable(hook::RETRY_AFTER))?;
     let text = match said.decision {
-        Decision::Allow => return Ok(said),
+        // Whoever decides on it is asked later.
+        Decision::Allow | Decision::Queue => return Ok(said),
         Decision::Deny => said
             .message
             .unwrap_or_else(|| "The hook of the realm does not allow the client".into()),
-        Decision::Queue => "The hook wants somebody to decide, and nobody does".to_owned(),
     };
     Err(rejected(match said.field {
         None => Objection::new(text),

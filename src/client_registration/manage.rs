@@ -1,22 +1,24 @@
 //! A registration is read, changed, given up. RFC 7592.
 
+use std::borrow::Cow;
+
 use vestibule_oauth::client_metadata::check;
 
 use super::access::Access;
+use super::approval::{self, Status, Verdict};
 use super::asked::Asked;
 use super::audit::{self, Act};
 use super::metadata;
-use super::policy::Candidate;
+use super::policy::{Candidate, Policies};
 use super::refusal::{Refusal, Stop};
 use super::register::have_account;
 use super::token::{self, Auth};
 use super::{Request, hook, is_about_json, sector, terms};
 use crate::client_policy::{Effects, Judge};
 use crate::error::Error;
-use crate::store::Tx;
-use crate::store::client::{self, Client};
-use crate::store::client_registration;
-use crate::store::json::Doc;
+use crate::store::client::{self, Client, Standing};
+use crate::store::json::{self, Doc};
+use crate::store::{Tx, approval as rows, client_registration};
 use crate::{client_secret, events, service_account};
 
 /// Clients without which a realm does not work.
@@ -29,6 +31,9 @@ const BUILT_IN: [&str; 6] = [
     "security-admin-console",
 ];
 
+/// How often an update begins anew because of others.
+const TRIES: usize = 3;
+
 /// A client, and what its registrant is told of it.
 pub(super) struct Managed {
     pub client: Client,
@@ -36,6 +41,8 @@ pub(super) struct Managed {
     pub secret: Option<String>,
     /// The registration access token to use from now on.
     pub token: Option<String>,
+    /// Where something waits for approval, or was refused.
+    pub status: Option<Status>,
 }
 
 /// Reads a registration. The secret is not told again.
@@ -57,7 +64,9 @@ pub(super) async fn read(request: &Request<'_>, client_id: &str) -> Result<Manag
     }
     events::record_alone(request.app, request.realm, &audit::done(request, Act::Read, client_id)).await;
     let token = shown.map(str::to_owned);
+    let waits = rows::read(&request.app.db, &request.realm.id, &client.id).await?;
     Ok(Managed {
+        status: approval::status(&client, waits.as_ref(), request.app.now()),
         client,
         secret: None,
         token,
@@ -71,6 +80,17 @@ pub(super) async fn read(request: &Request<'_>, client_id: &str) -> Result<Manag
 ///
 /// [`Stop::Refused`] with what to change.
 pub(super) async fn update(request: &Request<'_>, client_id: &str, sent: &Doc) -> Result<Managed, Stop> {
+    // Whoever decides on the client at the same moment was first: then it is another one that is changed.
+    for _ in 0..TRIES {
+        match try_to_update(request, client_id, sent).await {
+            Err(Stop::Refused(Refusal::Meanwhile)) => {}
+            done => return done,
+        }
+    }
+    Err(Refusal::Meanwhile.into())
+}
+
+async fn try_to_update(request: &Request<'_>, client_id: &str, sent: &Doc) -> Result<Managed, Stop> {
     let asked = match Asked::parse(request.form, request.realm, sent) {
         Err(fault) if is_about_json(&fault) => return Err(fault.into()),
         asked => asked,
@@ -86,41 +106,103 @@ pub(super) async fn update(request: &Request<'_>, client_id: &str, sent: &Doc) -
     let (mut wanted, _) = change(request, auth, &bound, &judge, &client, &asked)?;
     let said = hook::ask(request, &wanted, Some(&client)).await?;
     let mut asked = asked;
-    if let Some(more) = hook::with(request, sent, &said)? {
+    let mut sent = Cow::Borrowed(sent);
+    if let Some(more) = hook::with(request, &sent, &said)? {
         let again = Asked::parse(request.form, request.realm, &more).map_err(Refusal::from);
         match again.and_then(|asked| Ok((change(request, auth, &bound, &judge, &client, &asked)?, asked))) {
-            Ok(((changed, _), with_more)) => (wanted, asked) = (changed, with_more),
+            Ok(((changed, _), with_more)) => (wanted, asked, sent) = (changed, with_more, Cow::Owned(more)),
             Err(refusal) => hook::nonsense(request, &refusal)?,
         }
     }
     sector::check(request.app, &wanted).await?;
+    let before = client;
+    let mut verdict = approval::verdict(request, &said, &wanted, Some(&before))?;
+    let change_of = Some(&*sent).filter(|_| before.standing == Standing::Live);
+    let waiting = match verdict {
+        Verdict::Approve => None,
+        Verdict::Queue => Some(approval::ask(request, &in_place_of(&before, &wanted), change_of).await?),
+    };
 
     let mut tx = request.app.db.begin().await?;
-    let (mut client, auth) = find_again(&mut tx, request, &client, Act::Update).await?;
+    let (mut client, auth) = find_again(&mut tx, request, &before, Act::Update).await?;
     let (wanted, effects) = change(request, auth, &bound, &judge, &client, &asked)?;
-    let was_on = client.flag("serviceAccountsEnabled");
-    let before = std::mem::replace(&mut client.doc, wanted);
-    let secret = change_secret(request, &mut client, policies.secret_lifetime())?;
+    if client.doc != before.doc || client.standing != before.standing {
+        // Somebody changed it, or decided, in between.
+        verdict = approval::verdict(request, &said, &wanted, Some(&client))?;
+        if (verdict == Verdict::Queue) != waiting.is_some() || client.standing != before.standing {
+            return Err(Refusal::Meanwhile.into());
+        }
+    }
     let rat = match &request.access {
         Access::Registration { token, .. } if effects.keeps_registration_token => Some(token.clone()),
         _ => rotate(request, &mut client, auth)?,
     };
-    client::update(&mut tx, &client).await?;
-    if client.flag("serviceAccountsEnabled") {
-        let roles = if was_on { Vec::new() } else { policies.roles() };
-        have_account(&mut tx, request, &client, &roles).await?;
-    } else {
-        service_account::remove(&mut tx, request.realm, &client.id).await?;
+    if let (Some(waiting), Standing::Live) = (&waiting, client.standing) {
+        client::update(&mut tx, &client).await?;
+        waiting.keep(&mut tx, request).await?;
+        tx.commit().await?;
+        return Ok(Managed {
+            client,
+            secret: None,
+            token: rat,
+            status: Some(Status::update_pending()),
+        });
+    }
+    let secret = apply(&mut tx, request, &policies, &mut client, wanted).await?;
+    let by_itself = matches!(request.access, Access::Registration { .. });
+    match (&waiting, client.standing) {
+        (Some(waiting), _) => waiting.keep(&mut tx, request).await?,
+        (None, Standing::Live) => approval::withdraw_change(&mut tx, &client).await?,
+        // Nobody needs to be asked any more.
+        (None, Standing::Pending) if by_itself => {
+            let made = client_registration::of_client(&mut tx, &request.realm.id, &client.id).await?;
+            rows::remove(&mut tx, &request.realm.id, &client.id).await?;
+            approval::begin(&mut tx, request, &policies, &mut client, made.as_ref()).await?;
+        }
+        (None, _) => {}
     }
     let event = audit::done(request, Act::Update, client_id);
     events::record(&mut tx, request.realm, &event, request.app.now()).await?;
-    hook::after(&mut tx, request, &client, Some(&before)).await?;
+    if before.standing == Standing::Live {
+        hook::after(&mut tx, request, &client, Some(&before.doc)).await?;
+    }
     tx.commit().await?;
     Ok(Managed {
+        status: Some(Status::pending()).filter(|_| client.standing == Standing::Pending),
         client,
         secret,
         token: rat,
     })
+}
+
+/// A client that is not in force yet, as it would wait from now on.
+fn in_place_of(client: &Client, wanted: &Doc) -> Client {
+    let mut client = client.clone();
+    if client.standing != Standing::Live {
+        client.doc.clone_from(wanted);
+    }
+    client
+}
+
+/// Makes a client what it is to be from now on. A new secret is returned. One that waits for approval has no account yet.
+pub(super) async fn apply(
+    tx: &mut Tx,
+    request: &Request<'_>,
+    policies: &Policies<'_>,
+    client: &mut Client,
+    wanted: Doc,
+) -> Result<Option<String>, Stop> {
+    let was_on = client.flag("serviceAccountsEnabled");
+    client.doc = wanted;
+    let secret = change_secret(request, client, policies.secret_lifetime())?;
+    client::update(tx, client).await?;
+    if client.standing == Standing::Live && client.flag("serviceAccountsEnabled") {
+        let roles = if was_on { Vec::new() } else { policies.roles() };
+        have_account(tx, request, client, &roles).await?;
+    } else {
+        service_account::remove(tx, request.realm, &client.id).await?;
+    }
+    Ok(secret)
 }
 
 /// Removes a client; its secret, tokens and service account are dead at once.
@@ -150,6 +232,12 @@ pub(super) async fn delete(request: &Request<'_>, client_id: &str) -> Result<(),
 pub(super) async fn held(request: &Request<'_>, client_id: &str, act: Act) -> Result<(Client, Auth, Doc), Stop> {
     let found = find(request, client_id).await?;
     let (client, auth) = authorize(request, found, act)?;
+    if client.standing != Standing::Live && matches!(request.access, Access::Registration { .. }) {
+        let waits = rows::read(&request.app.db, &request.realm.id, &client.id).await?;
+        if !approval::is_kept(waits.as_ref(), request.app.now()) {
+            return Err(Refusal::Token(not_authorized(act)).into());
+        }
+    }
     let bound = terms::of_client(request, &client).await?;
     let (policies, named) = (request.policies(auth), terms::policies(&bound));
     let policies = match act {
@@ -179,14 +267,18 @@ pub(super) async fn find_again(
     Ok(authorize(request, found, act)?)
 }
 
-/// Whether the caller may do this with the client, and under which policies it then is. Whoever holds no token for it
-/// learns not even whether it is there.
-fn authorize(request: &Request<'_>, found: Option<Client>, act: Act) -> Result<(Client, Auth), Refusal> {
-    let refused = if act == Act::Read {
+fn not_authorized(act: Act) -> &'static str {
+    if act == Act::Read {
         "Not authorized to view client. Not valid token or client credentials provided."
     } else {
         "Not authorized to update client. Maybe missing token or bad token type."
-    };
+    }
+}
+
+/// Whether the caller may do this with the client, and under which policies it then is. Whoever holds no token for it
+/// learns not even whether it is there.
+fn authorize(request: &Request<'_>, found: Option<Client>, act: Act) -> Result<(Client, Auth), Refusal> {
+    let refused = not_authorized(act);
     match &request.access {
         Access::Bearer(rights) if rights.manage || (act == Act::Read && rights.view) => found
             .map(|client| (client, Auth::Authenticated))
@@ -195,8 +287,10 @@ fn authorize(request: &Request<'_>, found: Option<Client>, act: Act) -> Result<(
         Access::Registration { jti_hash, auth, .. } => {
             let is_own = |client: &Client| {
                 let kept = [&client.secrets.rat_hash, &client.secrets.previous_rat_hash];
-                // What an administrator disabled is dead, and does not bring itself back (rule R9).
-                client.enabled() && kept.into_iter().flatten().any(|hash| hash == jti_hash)
+                // What an administrator disabled is dead, and does not bring itself back (rule R9). What was refused is told so.
+                let alive = json::flag(&client.doc, "enabled")
+                    && (client.standing != Standing::Refused || matches!(act, Act::Read | Act::Delete));
+                alive && kept.into_iter().flatten().any(|hash| hash == jti_hash)
             };
             let client = found.filter(is_own).ok_or(Refusal::Token(refused))?;
             Ok((client, *auth))

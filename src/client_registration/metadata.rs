@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 use vestibule_oauth::client_metadata::{self, AuthMethod, Issued, Metadata, apply};
 
+use super::approval::Status;
 use super::asked::Form;
 use super::descriptor;
 use super::policy::give_scope;
@@ -157,6 +158,8 @@ pub(super) struct Told<'a> {
     /// Epoch seconds; on registration only.
     pub issued_at: Option<i64>,
     pub token: Option<&'a str>,
+    /// Where something waits for approval, or was refused.
+    pub status: Option<&'a Status>,
 }
 
 /// The answer to a registration, a read or an update.

@@ -5,6 +5,7 @@
 
 mod access;
 pub mod api;
+pub mod approval;
 mod asked;
 mod audit;
 mod descriptor;
@@ -24,6 +25,7 @@ mod secret;
 mod sector;
 mod terms;
 pub mod token;
+pub mod web;
 
 pub use evaluate::{By, evaluate};
 pub use metadata::describe_as_client;

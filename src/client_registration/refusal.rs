@@ -21,6 +21,8 @@ pub enum Refusal {
     BuiltIn,
     /// 404, told to administrators only.
     ClientNotFound,
+    /// 409: somebody decided on the client, or changed it, at the same moment.
+    Meanwhile,
     /// 403: a policy of the realm objects.
     Policy(Box<Rejected>),
     /// 403: so many are registered already by this `token`, `owner`, from this `address`, or in the `realm`.
@@ -94,6 +96,21 @@ impl Refusal {
             Self::Forbidden | Self::BuiltIn | Self::Policy(_) | Self::Quota { .. } | Self::ClientPolicy(_) => 403,
             Self::ClientNotFound => 404,
             Self::Unavailable(_) => 503,
+            Self::Meanwhile => 409,
+        }
+    }
+
+    /// What is wrong, in words.
+    pub fn told(&self) -> String {
+        match self {
+            Self::Metadata(fault) => fault.description.to_string(),
+            Self::Token(text) => (*text).to_owned(),
+            Self::Policy(rejected) => rejected.description(),
+            Self::ClientPolicy(refused) => refused.text.to_string(),
+            Self::Quota { of, most } => format!("No more than {most} applications may be registered for one {of}"),
+            Self::Meanwhile => "The client was changed at the same moment. Read it, and try again".to_owned(),
+            Self::Unavailable(_) => "The hook of the realm cannot be asked".to_owned(),
+            Self::Forbidden | Self::BuiltIn | Self::ClientNotFound => "Refused".to_owned(),
         }
     }
 
@@ -107,6 +124,7 @@ impl Refusal {
             Self::Quota { .. } => "quota_exceeded",
             Self::ClientNotFound => "client_not_found",
             Self::Unavailable(_) => "hook_unavailable",
+            Self::Meanwhile => "conflict",
         }
     }
 }

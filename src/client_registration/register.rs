@@ -6,6 +6,7 @@ use serde_json::Value;
 use vestibule_oauth::client_metadata::check;
 
 use super::access::Access;
+use super::approval::{self, Status, Verdict};
 use super::asked::{Asked, Form};
 use super::audit::{self, Act};
 use super::metadata;
@@ -18,7 +19,7 @@ use crate::client_secret;
 use crate::events;
 use crate::service_account::{self, Ensured};
 use crate::store::Tx;
-use crate::store::client::{self, Client, Secrets};
+use crate::store::client::{self, Client, Secrets, Standing};
 use crate::store::client_registration::{self, Registration};
 use crate::store::initial_access::{self, InitialAccess, Spent};
 use crate::store::json::{self, Doc};
@@ -28,6 +29,8 @@ pub(super) struct Registered {
     pub client: Client,
     pub secret: Option<String>,
     pub token: String,
+    /// Where it is not in force yet.
+    pub status: Option<Status>,
 }
 
 /// Makes a client of what was sent.
@@ -58,21 +61,33 @@ pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Regist
         }
     }
     sector::check(request.app, &doc).await?;
+    let verdict = approval::verdict(request, &said, &doc, None)?;
 
     let (mut client, secret, rat) = make(request, auth, &policies, asked.client_id(), doc)?;
     if request.form == Form::Saml {
         descriptor::give_key(request.app, &mut client).await?;
     }
+    let waiting = match verdict {
+        Verdict::Approve => None,
+        Verdict::Queue => {
+            client.standing = Standing::Pending;
+            Some(approval::ask(request, &client, None).await?)
+        }
+    };
     let mut tx = request.app.db.begin().await?;
     spend(&mut tx, request).await?;
     policies.judge_number(&mut tx).await??;
     life::quota::judge(&mut tx, request).await?;
     keep(&mut tx, request, &policies, &client).await?;
+    if let Some(waiting) = &waiting {
+        waiting.keep(&mut tx, request).await?;
+    }
     tx.commit().await?;
     Ok(Registered {
         client,
         secret,
         token: rat,
+        status: waiting.map(|_| Status::pending()),
     })
 }
 
@@ -194,6 +209,7 @@ fn make(
         doc,
         secrets,
         created: app.now(),
+        standing: Standing::Live,
     };
     Ok((client, secret, rat))
 }
@@ -234,10 +250,14 @@ async fn keep(tx: &mut Tx, request: &Request<'_>, policies: &Policies<'_>, clien
     if !client::add(tx, client).await? {
         return Err(taken().into());
     }
+    client_registration::add(tx, &registration(request, client)).await?;
+    if client.standing == Standing::Pending {
+        // It exists when it is approved; so does its account, and so says the event.
+        return Ok(());
+    }
     if client.flag("serviceAccountsEnabled") {
         have_account(tx, request, client, &policies.roles()).await?;
     }
-    client_registration::add(tx, &registration(request, client)).await?;
     let mut event = audit::done(request, Act::Register, &client.client_id);
     if let Some(Value::String(software)) = client
         .doc
@@ -269,6 +289,7 @@ fn registration(request: &Request<'_>, client: &Client) -> Registration {
         ip_address: Some(request.caller.ip.to_string()),
         created: client.created,
         last_used: None,
+        active: client.created,
         warned: None,
         terms: token.map(terms::of).unwrap_or_default(),
     }

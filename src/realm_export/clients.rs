@@ -12,8 +12,8 @@ use crate::client_secret::{self, RECOVERABLE};
 use crate::error::Error;
 use crate::realm_import::registration;
 use crate::store::client::{self, Client};
-use crate::store::client_registration;
 use crate::store::realm::Realm;
+use crate::store::{approval, client_registration};
 
 /// All clients, by `clientId`.
 pub(super) async fn all(app: &App, realm: &Realm, extent: Extent) -> Result<Value, Error> {
@@ -57,7 +57,11 @@ async fn one(app: &App, realm: &Realm, extent: Extent, client: &Client) -> Resul
             attributes.insert(registration::SECRET_HASH.into(), json!(hash));
         }
         let registered = client_registration::of_client(&app.db, &realm.id, &client.id).await?;
-        if let Some(kept) = registration::kept(client, registered.as_ref())? {
+        let waits = match &registered {
+            Some(_) => approval::read(&app.db, &realm.id, &client.id).await?,
+            None => None,
+        };
+        if let Some(kept) = registration::kept(client, registered.as_ref(), waits.as_ref())? {
             attributes.insert(registration::REGISTRATION.into(), json!(kept));
         }
     }

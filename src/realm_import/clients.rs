@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::client_secret::{self, RECOVERABLE};
 use crate::service_account;
 use crate::store::Tx;
-use crate::store::client::{self, Client, Secrets};
+use crate::store::client::{self, Client, Secrets, Standing};
 use crate::store::json::{Doc, attribute, flag, text};
 
 /// What stands for a secret that an export did not give away.
@@ -42,21 +42,25 @@ pub(super) async fn add(tx: &mut Tx, app: &App, known: &mut Known, sent: &Doc) -
         doc,
         secrets: Secrets::default(),
         created: app.now(),
+        standing: Standing::Live,
     };
     secret(app, &mut new, sent)?;
     client_secret::take_rotated(app, &mut new)?;
     client_secret::take_private_keys(app, &mut new)?;
-    let registered = registration::restore(&mut new)?;
+    let restored = registration::restore(&mut new)?;
     if !client::add(tx, &new).await? {
         return Err(Refused::Conflict(format!(
             "The id of the client {client_id}, or its name, is taken"
         )));
     }
-    if let Some(registered) = registered {
-        crate::store::client_registration::add(tx, &registered).await?;
+    if let Some(registered) = &restored.registration {
+        crate::store::client_registration::add(tx, registered).await?;
+    }
+    if let Some(waits) = &restored.approval {
+        crate::store::approval::put(tx, waits).await?;
     }
     let id = new.id.clone();
-    if new.flag("serviceAccountsEnabled") {
+    if new.standing == Standing::Live && new.flag("serviceAccountsEnabled") {
         known.wants_service_account(new);
     }
     Ok(id)

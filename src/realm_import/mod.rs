@@ -3,6 +3,7 @@
 //! What the document brings replaces the defaults of its kind, as in Keycloak; what it does not speak of is made as for any
 //! new realm. All of it is one transaction: an import that fails leaves nothing.
 
+mod approval;
 mod clients;
 pub mod command;
 mod components;

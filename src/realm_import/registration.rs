@@ -3,9 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::Refused;
+use super::{Refused, approval};
 use crate::error::Error;
-use crate::store::client::Client;
+use crate::store::approval::Approval;
+use crate::store::client::{Client, Standing};
 use crate::store::client_registration::Registration;
 use crate::store::json::Doc;
 
@@ -15,11 +16,19 @@ pub const SECRET_HASH: &str = "client.secret.hash";
 /// The attribute with how the client came to be, and the hash of the token with which it manages itself: JSON.
 pub const REGISTRATION: &str = "client.registration";
 
+/// What is taken out of a client's attributes.
+#[derive(Default)]
+pub(super) struct Restored {
+    pub registration: Option<Registration>,
+    /// What waits for approval, or waited.
+    pub approval: Option<Approval>,
+}
+
 /// Takes it out of a client's attributes.
-pub(super) fn restore(client: &mut Client) -> Result<Option<Registration>, Refused> {
+pub(super) fn restore(client: &mut Client) -> Result<Restored, Refused> {
     let attributes = client.doc.get_mut("attributes").and_then(Value::as_object_mut);
     let Some(Value::String(kept)) = attributes.and_then(|a| a.shift_remove(REGISTRATION)) else {
-        return Ok(None);
+        return Ok(Restored::default());
     };
     let bad = |_| {
         Refused::Bad(format!(
@@ -35,7 +44,15 @@ pub(super) fn restore(client: &mut Client) -> Result<Option<Registration>, Refus
     client.secrets.previous_rat_hash = text("previousTokenHash");
     client.secrets.previous_hash = text("previousSecretHash");
     client.secrets.previous_expires = number("previousSecretExpires");
-    Ok(text("source").map(|source| Registration {
+    if let Some(standing) = text("standing") {
+        client.standing = Standing::parse(&standing);
+        client
+            .doc
+            .insert("enabled".into(), json!(kept.get("enabled") != Some(&json!(false))));
+    }
+    let approval = kept.get("approval").and_then(Value::as_object);
+    let approval = approval.map(|doc| approval::restored(client, doc));
+    let registration = text("source").map(|source| Registration {
         client_uuid: client.id.clone(),
         realm_id: client.realm_id.clone(),
         source,
@@ -44,13 +61,17 @@ pub(super) fn restore(client: &mut Client) -> Result<Option<Registration>, Refus
         ip_address: text("ipAddress"),
         created: number("created").unwrap_or(client.created),
         last_used: number("lastUsed"),
+        active: number("lastUsed")
+            .or_else(|| number("created"))
+            .unwrap_or(client.created),
         warned: None,
         terms: kept
             .get("terms")
             .and_then(Value::as_object)
             .cloned()
             .unwrap_or_default(),
-    }))
+    });
+    Ok(Restored { registration, approval })
 }
 
 /// The attribute's value; none where there is nothing to keep.
@@ -58,11 +79,19 @@ pub(super) fn restore(client: &mut Client) -> Result<Option<Registration>, Refus
 /// # Errors
 ///
 /// [`Error::Corrupt`] if it cannot be written.
-pub fn kept(client: &Client, registered: Option<&Registration>) -> Result<Option<String>, Error> {
+pub fn kept(
+    client: &Client,
+    registered: Option<&Registration>,
+    waits: Option<&Approval>,
+) -> Result<Option<String>, Error> {
     // That an administrator made it goes without saying.
     let registered = registered.filter(|r| r.source != "admin");
     let secrets = &client.secrets;
+    let standing = Some(client.standing).filter(|standing| *standing != Standing::Live);
     let all = [
+        ("standing", json!(standing.map(Standing::as_str))),
+        ("enabled", json!(standing.and_then(|_| client.doc.get("enabled")))),
+        ("approval", json!(waits.map(approval::kept))),
         ("tokenHash", json!(secrets.rat_hash)),
         ("tokenAuth", json!(secrets.rat_auth)),
         ("previousTokenHash", json!(secrets.previous_rat_hash)),

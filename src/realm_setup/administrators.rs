@@ -71,6 +71,7 @@ pub(super) async fn add_service(
         client_id: client_id.to_owned(),
         secrets,
         created: app.now(),
+        standing: crate::store::client::Standing::Live,
     };
     if !client::add(tx, &new).await? {
         return Err(taken("client", client_id));

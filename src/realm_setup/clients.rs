@@ -63,6 +63,7 @@ async fn add_clients(
             doc,
             secrets: Secrets::default(),
             created: app.now(),
+            standing: crate::store::client::Standing::Live,
         };
         client::add(tx, &new).await?;
         uuids.insert(new.client_id, new.id);

@@ -50,6 +50,7 @@ pub(super) async fn add_realm(
         doc: doc.as_object().cloned().unwrap_or_default(),
         secrets: Secrets::default(),
         created: app.now(),
+        standing: crate::store::client::Standing::Live,
     };
     if !client::add(tx, &new).await? {
         return Ok(false);

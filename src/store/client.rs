@@ -21,6 +21,39 @@ pub struct Client {
     pub secrets: Secrets,
     /// Epoch milliseconds.
     pub created: i64,
+    /// [`update`] leaves it as it is; [`set_standing`] changes it.
+    pub standing: Standing,
+}
+
+/// Whether a client is of use already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Standing {
+    #[default]
+    Live,
+    /// It registered itself, and waits for approval.
+    Pending,
+    /// It was refused. It is kept for a while, so that its owner learns of it.
+    Refused,
+}
+
+impl Standing {
+    /// As it is kept.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Pending => "pending",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// What is not understood is of no use to anybody.
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "live" => Self::Live,
+            "pending" => Self::Pending,
+            _ => Self::Refused,
+        }
+    }
 }
 
 /// What is kept of a client's secrets: SHA-256 of generated ones (base64url), and sealed values only where one must be
@@ -41,8 +74,9 @@ pub struct Secrets {
 }
 
 impl Client {
+    /// Whether it is of use: no administrator disabled it, and it does not wait for approval.
     pub fn enabled(&self) -> bool {
-        json::flag(&self.doc, "enabled")
+        self.standing == Standing::Live && json::flag(&self.doc, "enabled")
     }
 
     /// Has no secret: a page in a browser, an app on a phone.
@@ -83,7 +117,7 @@ const OWN_FLOWS: &str = "authenticationFlowBindingOverrides";
 const ALWAYS_DISPLAYED: &str = "alwaysDisplayInConsole";
 
 pub(super) const COLUMNS: &str = "id, realm_id, client_id, doc, secret_hash, secret_sealed, previous_secret_hash,
-    previous_secret_expires, rat_hash, previous_rat_hash, rat_auth, created";
+    previous_secret_expires, rat_hash, previous_rat_hash, rat_auth, created, standing";
 
 pub(super) fn client(mut r: Row) -> Result<Client, Error> {
     Ok(Client {
@@ -101,6 +135,7 @@ pub(super) fn client(mut r: Row) -> Result<Client, Error> {
             rat_auth: r.next()?,
         },
         created: r.next()?,
+        standing: Standing::parse(&r.next::<String>()?),
     })
 }
 
@@ -226,7 +261,7 @@ pub async fn add(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
     let s = &c.secrets;
     let sql = format!(
         "insert into client ({COLUMNS}, always_displayed, own_flows, name_key)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict do nothing"
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) on conflict do nothing"
     );
     let added = tx
         .exec(
@@ -244,6 +279,7 @@ pub async fn add(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
                 &s.previous_rat_hash,
                 &s.rat_auth,
                 &c.created,
+                &c.standing.as_str(),
                 &c.flag(ALWAYS_DISPLAYED),
                 &has_own_flows(c),
                 &name_key(c),
@@ -325,7 +361,19 @@ pub async fn update(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
     Ok(changed > 0)
 }
 
-/// Removes a client with its roles, sessions and service account. `false` if it is gone.
+/// Says whether a client is of use from now on.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn set_standing(tx: &mut Tx, realm_id: &str, id: &str, standing: Standing) -> Result<(), Error> {
+    let sql = "update client set standing = $3 where realm_id = $1 and id = $2";
+    tx.exec(sql, &[&realm_id, &id, &standing.as_str()]).await?;
+    tx.touch(client_topic(id));
+    Ok(())
+}
+
+/// Removes a client with its roles, sessions and service account, and what waits for its approval. `false` if it is gone.
 ///
 /// # Errors
 ///
@@ -340,6 +388,7 @@ pub async fn remove(tx: &mut Tx, realm_id: &str, id: &str) -> Result<bool, Error
     if roles > 0 {
         tx.touch(super::cache::realm_topic(realm_id));
     }
+    super::approval::remove(tx, realm_id, id).await?;
     let removed = tx
         .exec("delete from client where realm_id = $1 and id = $2", &[&realm_id, &id])
         .await?;

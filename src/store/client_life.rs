@@ -24,6 +24,43 @@ pub struct Filter<'a> {
     pub registered: bool,
     /// Only these clients, by id; empty: all.
     pub ids: Vec<String>,
+    /// How far they are; none: whatever.
+    pub status: Option<Status>,
+}
+
+/// How far a registration is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// It waits for somebody's decision, or a change of it does; of these stages, or of all.
+    Approval(Option<Vec<String>>),
+    Refused,
+    /// It is in force, and nothing waits.
+    Done,
+}
+
+impl Status {
+    fn require(&self, clause: &mut Clause) {
+        let some = |state: &str| format!("client_uuid in (select id from approval where realm_id = $1 and {state})");
+        let (pending, refused) = ("state = 'pending'", "state = 'refused' and not is_change");
+        match self {
+            Self::Approval(None) => clause.require(some(pending)),
+            Self::Approval(Some(stages)) => {
+                let places: Vec<String> = stages.iter().map(|stage| clause.bind(stage.clone())).collect();
+                // Of no stage: nothing.
+                let among = if places.is_empty() {
+                    "''".to_owned()
+                } else {
+                    places.join(", ")
+                };
+                clause.require(some(&format!("{pending} and waiting in ({among})")));
+            }
+            Self::Refused => clause.require(some(refused)),
+            Self::Done => {
+                let others = format!("({pending} or ({refused}))");
+                clause.require(some(&others).replacen("client_uuid in", "client_uuid not in", 1));
+            }
+        }
+    }
 }
 
 fn clause(realm_id: &str, filter: &Filter<'_>) -> Clause {
@@ -42,6 +79,9 @@ fn clause(realm_id: &str, filter: &Filter<'_>) -> Clause {
         clause.require("source <> 'admin'");
     }
     clause.one_of("client_uuid", &filter.ids);
+    if let Some(status) = &filter.status {
+        status.require(&mut clause);
+    }
     let mut named = Vec::new();
     if let Some(id) = filter.client_id {
         let id = clause.bind(id.to_owned());
@@ -89,8 +129,18 @@ pub async fn list(
     rows.into_iter().map(registration).collect()
 }
 
-/// How many there are.
+/// A client comes into force: from now on it is to be used.
 ///
+/// # Errors
+///
+/// Those of the database.
+pub async fn begin(tx: &mut Tx, client_uuid: &str, now: i64) -> Result<(), Error> {
+    let sql = "update client_registration set active = $2 where client_uuid = $1";
+    tx.exec(sql, &[&client_uuid, &now]).await?;
+    Ok(())
+}
+
+/// How many there are.
 /// # Errors
 ///
 /// Those of the database.
@@ -151,8 +201,10 @@ pub struct Expired {
     pub warned: Limits,
 }
 
+/// Whoever waits for approval is not forgotten: others are.
 const FORGOTTEN: &str = "realm_id = $1 and active < $2 and source <> 'admin'
-    and ((last_used is null and active < $3) or (last_used is not null and active < $4))";
+    and ((last_used is null and active < $3) or (last_used is not null and active < $4))
+    and not exists (select 1 from approval a where a.id = client_uuid and a.state = 'pending')";
 
 /// Whoever was not warned counts as warned at the end of time.
 const WARNED: &str = "((last_used is null and coalesce(warned, 9223372036854775807) <= $5)

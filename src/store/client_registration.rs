@@ -20,6 +20,8 @@ pub struct Registration {
     /// Epoch milliseconds.
     pub created: i64,
     pub last_used: Option<i64>,
+    /// When it was used last or, before that, came into force.
+    pub active: i64,
     /// When its people were told that it will go.
     pub warned: Option<i64>,
     /// What it is bound to for life: `policies` and `scopes` of the initial access token, which may be gone.
@@ -27,7 +29,7 @@ pub struct Registration {
 }
 
 pub(super) const COLUMNS: &str =
-    "client_uuid, realm_id, source, token_id, owner, ip_address, created, last_used, warned, terms";
+    "client_uuid, realm_id, source, token_id, owner, ip_address, created, last_used, active, warned, terms";
 
 pub(super) fn registration(mut r: Row) -> Result<Registration, Error> {
     Ok(Registration {
@@ -39,6 +41,7 @@ pub(super) fn registration(mut r: Row) -> Result<Registration, Error> {
         ip_address: r.next()?,
         created: r.next()?,
         last_used: r.next()?,
+        active: r.next()?,
         warned: r.next()?,
         terms: json::parse(&r.next::<String>()?)?,
     })
@@ -51,9 +54,8 @@ pub(super) fn registration(mut r: Row) -> Result<Registration, Error> {
 /// Those of the database.
 pub async fn add(tx: &mut Tx, new: &Registration) -> Result<(), Error> {
     let terms = serde_json::to_string(&new.terms)?;
-    let sql = format!(
-        "insert into client_registration ({COLUMNS}, active) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-    );
+    let sql =
+        format!("insert into client_registration ({COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
     tx.exec(
         &sql,
         &[
@@ -65,9 +67,9 @@ pub async fn add(tx: &mut Tx, new: &Registration) -> Result<(), Error> {
             &new.ip_address,
             &new.created,
             &new.last_used,
+            &new.active,
             &new.warned,
             &terms,
-            &new.last_used.unwrap_or(new.created),
         ],
     )
     .await?;

@@ -3,6 +3,7 @@
 //! Functions take `impl Query` (the database or an open transaction) for reading and `&mut Tx` for writing.
 
 pub mod admin_event;
+pub mod approval;
 pub mod auth_session;
 pub mod cache;
 mod clause;

@@ -19,6 +19,7 @@ const LARGE: &[&str] = &[
     "admin_event",
     "outbox",
     "registration",
+    "approval",
     "account",
     "client",
     "user_group",

@@ -336,6 +336,34 @@ function leaving(stage) {
 }
 
 /** The console for administrators, in a realm where there is something to see. */
+/** A realm in which applications wait for approval: a new one, a change of one, and one that was refused. */
+async function waiting(server) {
+  await server.realm('gate', { displayName: 'Harbour Weather', ...LANGUAGES, attributes: { 'clientRegistration.approval': 'required' } });
+  const { token } = await server.admin('POST', '/gate/clients-initial-access', { count: -1, owner: 'blue@example.com' });
+  const send = async (method, url, bearer, metadata) => {
+    const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${bearer}` };
+    return (await fetch(url, { method, headers, body: JSON.stringify(metadata) })).json();
+  };
+  const metadata = (name) => ({ client_name: name, redirect_uris: [`https://${name.toLowerCase()}.blue.example/callback`], contacts: ['blue@example.com'] });
+  const url = `${server.base}/realms/gate/clients-registrations/openid-connect`;
+  await server.user('gate', 'mia');
+  const [mia] = await server.admin('GET', '/gate/users?username=mia');
+  const [holder] = await server.admin('GET', '/gate/clients?clientId=realm-management');
+  const role = await server.admin('GET', `/gate/clients/${holder.id}/roles/manage-clients`);
+  await server.admin('POST', `/gate/users/${mia.id}/role-mappings/clients/${holder.id}`, [role]);
+  const change = await send('POST', url, token, metadata('Tides'));
+  await server.admin('POST', `/gate/client-registrations/${change.client_id}/approve`, {});
+  const changed = { ...metadata('Tides'), redirect_uris: ['https://tides.blue.example/callback', 'https://elsewhere.blue.example/a/long/way/back'], scope: 'openid email phone' };
+  await send('PUT', change.registration_client_uri, change.registration_access_token, changed);
+  await server.admin('POST', `/gate/client-registrations/${change.client_id}/notes`, { text: 'Asked the team: they are moving.' });
+  const refused = await send('POST', url, token, metadata('Storms'));
+  await server.admin('POST', `/gate/client-registrations/${refused.client_id}/refuse`, { reason: 'Not ours' });
+  const news = await send('POST', url, token, metadata('Weather'));
+  const [mail] = await (await fetch(`${server.base}/inbox/messages?to=${mia.email}`)).json();
+  const links = mail.links.filter((link) => link.includes('/login-actions/approval'));
+  return { news: news.client_id, change: change.client_id, refused: refused.client_id, links };
+}
+
 async function ownConsole(stage) {
   const { server } = stage;
   await server.realm('fleet', { eventsEnabled: true, adminEventsEnabled: true });
@@ -364,6 +392,7 @@ async function ownConsole(stage) {
     await page.click('#kc-login');
     await page.waitForSelector('#content');
   };
+  const waits = await waiting(server);
   const [client] = await server.admin('GET', '/fleet/clients?registered=true');
   const policies = await server.admin('GET', '/fleet/components?type=org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy');
   const hosts = policies.find(({ providerId }) => providerId === 'trusted-hosts');
@@ -411,6 +440,19 @@ async function ownConsole(stage) {
     'console-policies': open('fleet/policies'),
     'console-policy': open(`fleet/policies/${hosts.id}`),
     'console-policy-new': open('fleet/policies/new'),
+    'console-pending': open('gate/pending'),
+    'console-pending-none': open('bare/pending'),
+    'console-pending-new': open(`gate/pending/${waits.news}`),
+    'console-pending-change': open(`gate/pending/${waits.change}`),
+    'console-trial': async (page) => {
+      await open('fleet/policies')(page);
+      await page.click('#try');
+      await page.waitForSelector('#refusals');
+    },
+    'client-pending': (page) => page.goto(`${server.base}/realms/gate/protocol/openid-connect/auth?client_id=${waits.news}`),
+    'client-refused': (page) => page.goto(`${server.base}/realms/gate/protocol/openid-connect/auth?client_id=${waits.refused}`),
+    'approval-link': (page) => page.goto(waits.links[0]),
+    'approval-link-refuse': (page) => page.goto(waits.links[1]),
     'console-activity': open('fleet/activity'),
     'console-activity-off': open('bare/activity'),
     'console-activity-administrators': open('fleet/activity?of=administrators'),

@@ -139,6 +139,17 @@ async fn whoever_waits_for_a_decision_that_nobody_takes_is_refused() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_that_the_hook_queues_waits_for_approval() {
+    for server in support::servers().await {
+        let receiver = Receiver::start(|_| Reply::Json(json!({ "decision": "queue" }))).await;
+        let (realm, token) = with_hook(&server, &receiver, json!({})).await;
+        let told = register_client(&server, &realm, Some(&token), &plain()).await;
+        assert_eq!(told.status, 201, "{}", told.body);
+        assert_eq!(told.json()["registration_status"], "pending");
+    }
+}
+
 /// Hooks that cannot be relied on.
 fn bad(kind: &str) -> Reply {
     match kind {

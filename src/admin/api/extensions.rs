@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::component_settings::MASK;
 use super::error::ApiError;
+use crate::approval::Stage;
 use crate::protection::Limit;
 use crate::rules::hook::signature;
 use crate::rules::{self, About, Gives};
@@ -31,6 +32,8 @@ enum May {
     Rule(About, Gives),
     /// A secret by which hooks are signed.
     Sign,
+    /// Who decides, in order.
+    Stages,
 }
 
 const YEAR: i64 = 31_536_000;
@@ -40,6 +43,7 @@ const SWITCH: May = May::Be(&["false", "true"]);
 const BOTH: &[(&str, May)] = &[
     ("approval", May::Be(&["none", "required", "rule"])),
     ("approval.expires", May::Last(1, YEAR)),
+    ("approval.stages", May::Stages),
     ("alert.address", May::Limit),
     ("hook.before", May::Url),
     ("hook.after", May::Url),
@@ -134,6 +138,7 @@ impl May {
                 let url = url::Url::parse(text);
                 url.is_ok_and(|u| matches!(u.scheme(), "http" | "https") && u.has_host() && u.fragment().is_none())
             }
+            Self::Stages => Stage::is_list(text),
             Self::List => serde_json::from_str::<Vec<Value>>(text).is_ok(),
             Self::Rule(about, gives) => rules::check(text, *about, *gives).is_ok(),
             // The mask stands for the secret that is there.
@@ -150,6 +155,7 @@ impl May {
             Self::Quota => "a number, or off".to_owned(),
             Self::Fraction => "a number from 0 to 1".to_owned(),
             Self::Url => "an address that begins with https:// or http://".to_owned(),
+            Self::Stages => "any, or a list such as role:manager,group:/legal".to_owned(),
             Self::List => "a list in JSON".to_owned(),
             Self::Rule(about, gives) => match rules::check(text, *about, *gives) {
                 Err(why) => format!("an expression that can be used; of this one is said: {why}"),
@@ -211,6 +217,11 @@ mod tests {
                 "registration",
             ),
             ("clientRegistration.approval.expires", "60", "0"),
+            (
+                "clientRegistration.approval.stages",
+                "role:manager, group:/legal",
+                "bob",
+            ),
             ("clientRegistration.access", "open", "wide open"),
             ("clientRegistration.secret.overlap", "0", "a day"),
             ("clientRegistration.quota.realm", "off", "-1"),

@@ -13,10 +13,11 @@ const MOST: usize = 60;
 
 /// What applications did that register themselves.
 pub const OF_APPLICATIONS: &str = "/events?max=60&type=CLIENT_REGISTER&type=CLIENT_REGISTER_ERROR&type=CLIENT_UPDATE\
-    &type=CLIENT_UPDATE_ERROR&type=CLIENT_DELETE&type=CLIENT_DELETE_ERROR&type=CLIENT_INFO_ERROR";
+    &type=CLIENT_UPDATE_ERROR&type=CLIENT_DELETE&type=CLIENT_DELETE_ERROR&type=CLIENT_INFO_ERROR\
+    &type=CLIENT_REGISTRATION_PENDING&type=CLIENT_REGISTRATION_APPROVED&type=CLIENT_REGISTRATION_REFUSED&type=CLIENT_EXPIRED";
 const OF_PEOPLE: &str = "/events?max=60&type=REGISTER&type=REGISTER_ERROR&type=VERIFY_EMAIL&type=VERIFY_EMAIL_ERROR";
-const OF_ADMINISTRATORS: &str =
-    "/admin-events?max=60&resourceTypes=CLIENT_INITIAL_ACCESS_MODEL&resourceTypes=COMPONENT&resourceTypes=CLIENT";
+const OF_ADMINISTRATORS: &str = "/admin-events?max=60&resourceTypes=CLIENT_INITIAL_ACCESS_MODEL&resourceTypes=COMPONENT&resourceTypes=CLIENT\
+    &resourceTypes=REGISTRATION";
 
 /// What a page shows of an event.
 pub fn event(event: &Value) -> Value {

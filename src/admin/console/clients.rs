@@ -28,7 +28,7 @@ pub fn row(client: &Value, how: &Value) -> Value {
 /// Which part of the list is looked at.
 #[derive(Deserialize)]
 pub struct Part {
-    pub(super) first: Option<usize>,
+    first: Option<usize>,
     search: Option<String>,
     /// How they came; nothing: all that no administrator made.
     source: Option<String>,

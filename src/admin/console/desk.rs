@@ -163,6 +163,9 @@ impl Desk {
         let home = path_part(&self.home.name);
         let whoami = format!("{home}/console/whoami?currentRealm={home}");
         let who = self.ask("GET", &whoami, None).await?;
+        let waiting = self
+            .ask_realm("GET", "/client-registrations/count?status=approval", None)
+            .await?;
         let base = path(&self.visitor.caller, &self.home.name);
         let nonce = crate::random::token();
         let locale = crate::theme::locale::without_realm(self.visitor.accept_language.as_deref());
@@ -170,6 +173,7 @@ impl Desk {
             "base": base, "here": format!("{base}/{}", path_part(&self.of)), "of": self.of,
             "server": self.visitor.caller.base, "issuer": self.visitor.caller.issuer(&path_part(&self.of)),
             "realms": names(&realms.body, &self.of), "person": who.body["displayName"], "section": section,
+            "waiting": waiting.body.as_i64(),
             "form": self.session.form, "nonce": nonce, "official": self.app.console.is_some(), "page": page
         });
         let voice = Voice {

@@ -9,6 +9,7 @@ mod client;
 mod clients;
 mod desk;
 mod inside;
+mod pending;
 mod policies;
 mod session;
 mod settings;
@@ -16,6 +17,7 @@ mod shown;
 mod spot;
 mod token_form;
 mod tokens;
+mod trial;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -40,9 +42,12 @@ pub fn routes() -> Router<App> {
         .route(&at("{of}/tokens/{id}"), get(tokens::one))
         .route(&at("{of}/tokens/{id}/revoke"), post(tokens::revoke))
         .route(&at("{of}/policies"), get(policies::list).post(policies::create))
+        .route(&at("{of}/policies/try"), post(trial::run))
         .route(&at("{of}/policies/new"), get(policies::form))
         .route(&at("{of}/policies/{id}"), get(policies::one).post(policies::update))
         .route(&at("{of}/policies/{id}/remove"), post(policies::remove))
+        .route(&at("{of}/pending"), get(pending::list))
+        .route(&at("{of}/pending/{id}"), get(pending::one).post(pending::decide))
         .route(&at("{of}/clients"), get(clients::list))
         .route(&at("{of}/clients/bulk"), post(bulk::confirm))
         .route(&at("{of}/clients/bulk/now"), post(bulk::carry_out))

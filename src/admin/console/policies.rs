@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::desk::{Desk, Refused};
 use super::shown::Sheet;
+use super::trial;
 use crate::page::path_part;
 
 const SECTION: &str = "policies";
@@ -45,9 +46,8 @@ pub async fn list(desk: Desk) -> Result<Response, Refused> {
         .collect();
     let realm = desk.read("").await?;
     let access = realm["attributes"][ACCESS].as_str().unwrap_or("optional");
-    Ok(desk
-        .page("policies.j2", SECTION, json!({ "groups": groups, "access": access }))
-        .await?)
+    let page = json!({ "groups": groups, "access": access, "trial": trial::blank(&desk).await? });
+    Ok(desk.page("policies.j2", SECTION, page).await?)
 }
 
 /// Which policy is begun.

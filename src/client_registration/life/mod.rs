@@ -42,12 +42,12 @@ impl Rule {
         if registration.source == "admin" {
             return None;
         }
-        let (since, limit) = match registration.last_used {
-            None => (registration.created, self.unused?),
-            Some(used) => (used, self.idle?),
+        let limit = match registration.last_used {
+            None => self.unused?,
+            Some(_) => self.idle?,
         };
         let warned = registration.warned.map_or(i64::MIN, |at| at + self.lead(limit));
-        Some(warned.max(since + limit))
+        Some(warned.max(registration.active + limit))
     }
 
     /// How long before the end contacts are warned: at half of a life that is short.

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use vestibule_oauth::params::Params;
 
 use crate::app::App;
+use crate::client_registration;
 use crate::error::Error;
 use crate::events;
 use crate::login::answer::{self, Way};
@@ -25,7 +26,7 @@ use crate::login::{Turn, address, flow, record, restart};
 use crate::organization::{self, Invited};
 use crate::page::{self, Draft};
 use crate::registration::settings;
-use crate::store::client::{self, Client};
+use crate::store::client::{self, Client, Standing};
 use crate::store::event::Event;
 use crate::store::realm::Realm;
 use crate::visitor::Visitor;
@@ -80,6 +81,9 @@ pub async fn begin(
         Ok(id) => id,
         Err(refused) => return asking.page(None, &refused).await,
     };
+    if let Some(waits) = named.as_deref().filter(|client| client.standing != Standing::Live) {
+        return client_registration::web::not_yet(app, visitor, realm, waits, params);
+    }
     let known = match checks::known_client(app, realm, id).await? {
         Ok(known) => known,
         Err(refused) => return asking.page(None, &refused).await,

@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::events;
 use crate::oidc::cors;
 use crate::oidc::door::{self, Stop};
-use crate::store::client::{self, Client};
+use crate::store::client::{self, Client, Standing};
 use crate::store::realm::Realm;
 use presented::Presented;
 
@@ -179,6 +179,10 @@ async fn check(
     let Some(found) = client::by_client_id(&app.db, &realm.id, client_id).await? else {
         return Ok(Err(Refused::unknown("client_not_found")));
     };
+    if found.standing == Standing::Pending {
+        let text = "Client registration is pending approval";
+        return Ok(Err(Refused::new(400, "unauthorized_client", text, "client_disabled")));
+    }
     if !found.enabled() {
         return Ok(Err(Refused::unknown("client_disabled")));
     }

@@ -3,6 +3,8 @@
 //! A page is rendered from its own struct and from the [`Shell`] that all pages have around them.
 
 pub mod actions;
+pub mod approval;
+pub mod approval_mail;
 pub mod consent;
 pub mod demo;
 pub mod login;

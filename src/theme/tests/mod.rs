@@ -88,6 +88,8 @@ fn every_page_renders_in_every_language() {
     sample::<pages::WebauthnAuthenticate>();
     sample::<pages::WebauthnError>();
     sample::<pages::FormPost>();
+    sample::<pages::approval::Approval>();
+    sample::<pages::approval::ClientPending>();
     sample::<pages::DemoHome>();
     sample::<pages::DemoInbox>();
     sample::<pages::DemoMessage>();

@@ -25,6 +25,9 @@ fn every_mail_is_written_in_every_language() {
     write::<pages::mail::EmailTakenMail>();
     write::<pages::mail::ClientExpiresMail>();
     write::<pages::mail::OrganizationInviteMail>();
+    write::<pages::approval_mail::ApprovalRequestMail>();
+    write::<pages::approval_mail::ClientApprovedMail>();
+    write::<pages::approval_mail::ClientRefusedMail>();
     write::<pages::mail::TestMail>();
 }
 

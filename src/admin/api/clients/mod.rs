@@ -209,6 +209,7 @@ async fn create(admin: Admin, body: Body) -> Answer {
         ip_address: Some(admin.caller.ip.to_string()),
         created: new.created,
         last_used: None,
+        active: new.created,
         warned: None,
         terms: Doc::new(),
     };

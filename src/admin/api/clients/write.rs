@@ -10,7 +10,7 @@ use crate::client_policy::Judge;
 use crate::client_secret::{self, Kept};
 use crate::service_account::{self, Ensured};
 use crate::store::Tx;
-use crate::store::client::{Client, Secrets};
+use crate::store::client::{Client, Secrets, Standing};
 use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
 
@@ -74,6 +74,7 @@ pub(super) fn create(admin: &Admin, judge: Option<&Judge<'_>>, given: &Doc) -> R
         doc,
         secrets: Secrets::default(),
         created: admin.app.now(),
+        standing: Standing::Live,
     };
     if !new.public() {
         match json::text(given, "secret") {
@@ -93,10 +94,15 @@ pub(super) fn update(
     given: &Doc,
 ) -> Result<Client, ApiError> {
     let mut changed = known.clone();
+    let was_enabled = known.doc.get("enabled").cloned();
     if let Some(name) = json::text(given, "clientId") {
         name.clone_into(&mut changed.client_id);
     }
     merge(&admin.realm, &mut changed.doc, given);
+    if let Some(enabled) = was_enabled.filter(|_| known.standing != Standing::Live) {
+        // Shown as disabled while it waits for approval: sent back, that says nothing.
+        changed.doc.insert("enabled".into(), enabled);
+    }
     let (on, was_on) = (
         changed.flag("serviceAccountsEnabled"),
         known.flag("serviceAccountsEnabled"),
@@ -143,6 +149,10 @@ fn make_secret(admin: &Admin, client: &mut Client) -> Result<(), ApiError> {
 
 /// Makes the service account follow its switch and the client's name.
 pub(super) async fn service_account(tx: &mut Tx, admin: &Admin, client: &Client, was_on: bool) -> Result<(), ApiError> {
+    if client.standing != Standing::Live {
+        // It gets one when it is approved.
+        return Ok(());
+    }
     if client.flag("serviceAccountsEnabled") {
         match service_account::ensure(tx, &admin.app, &admin.realm, client).await? {
             Ensured::Yes(_) => {}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::store::client::Client;
+use crate::store::client::{Client, Standing};
 use crate::store::json::Doc;
 use crate::store::realm::{ClientScope, Realm};
 
@@ -86,6 +86,8 @@ pub fn full(realm: &Realm, client: &Client, secret: Option<&str>) -> Doc {
     for member in ORDER {
         let value = match *member {
             "secret" => secret.map(|s| json!(s)),
+            // Keycloak has no word for what waits for approval; it cannot be used.
+            "enabled" if client.standing != Standing::Live => Some(json!(false)),
             "defaultClientScopes" | "optionalClientScopes" => Some(scopes(realm, client, member)),
             "protocolMappers" => client.doc.get(*member).filter(|v| *v != &json!([])).cloned(),
             _ => client

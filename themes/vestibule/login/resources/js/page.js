@@ -65,3 +65,15 @@ if (codes) {
   check.addEventListener("change", follow);
   follow();
 }
+
+// An application that waits for approval: asks in the background, and goes on once it has been decided.
+const waiting = document.querySelector("[data-waiting]");
+if (waiting) {
+  const look = async () => {
+    const answer = await fetch(waiting.dataset.waiting, { headers: { accept: "application/json" } }).catch(() => null);
+    const told = answer?.ok ? await answer.json() : { waiting: true };
+    if (told.waiting) setTimeout(look, 3000);
+    else location.replace(waiting.dataset.onward);
+  };
+  setTimeout(look, 3000);
+}

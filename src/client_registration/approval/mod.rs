@@ -1,0 +1,208 @@
+//! Somebody has to say yes to an application, or to a change of one, where the realm wants it so (contract 5).
+//!
+//! Until then a new application is a client that nobody can use ([`Standing::Pending`]), and a change is kept as it was sent.
+
+mod apply;
+mod decide;
+mod letters;
+mod sweep;
+mod told;
+
+pub(super) use apply::begin;
+pub use decide::{decide, note, remove};
+pub use letters::{TOLD, asked_for};
+pub use sweep::sweep;
+pub use told::facts;
+pub(super) use told::{Status, is_kept, status};
+
+use serde_json::{Value, json};
+use vestibule_oauth::client_metadata::{Issued, describe};
+
+use super::Request;
+use super::access::Access;
+use super::asked::Form;
+use super::refusal::{Objection, Refusal, Rejected};
+use crate::approval::{self, Mode, Settings};
+use crate::error::Error;
+use crate::events;
+use crate::mail::{self, Envelope, Sending};
+use crate::rules::hook::{Decision, Said};
+use crate::rules::{self, About, Facts};
+use crate::store::approval::Approval;
+use crate::store::client::{Client, Standing};
+use crate::store::event::Event;
+use crate::store::json::Doc;
+use crate::store::realm::Realm;
+use crate::store::{Tx, approval as rows};
+
+/// Before the names of a realm's settings.
+pub const PREFIX: &str = "clientRegistration";
+
+/// What waits: the kind of the rows.
+pub const KIND: &str = "client";
+
+/// The role of administrators that decide at the stage `any`.
+pub const RIGHT: &str = "manage-clients";
+
+/// Members whose change needs another yes, unless the realm says otherwise.
+const USUAL_MEMBERS: &str = "redirect_uris,scope,grant_types,jwks,jwks_uri,token_endpoint_auth_method";
+
+/// Whether people are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// No: it is in force at once.
+    Approve,
+    /// Yes.
+    Queue,
+}
+
+/// Judges a client as it would become, after all policies. `said`: what the realm's hook says; `before`: as it is.
+///
+/// # Errors
+///
+/// The rule of the realm refuses.
+pub(super) fn verdict(
+    request: &Request<'_>,
+    said: &Said,
+    wanted: &Doc,
+    before: Option<&Client>,
+) -> Result<Verdict, Refusal> {
+    let realm = request.realm;
+    let in_force = before.filter(|client| client.standing == Standing::Live);
+    // Whoever may manage clients has decided when they change one.
+    let by_administrator = before.is_some() && matches!(request.access, Access::Bearer(_));
+    if matches!(said.decision, Decision::Queue) && !by_administrator {
+        return Ok(Verdict::Queue);
+    }
+    if by_administrator || in_force.is_some_and(|client| !needs_another_yes(realm, &client.doc, wanted)) {
+        return Ok(Verdict::Approve);
+    }
+    match Settings::of(realm, PREFIX).mode {
+        Mode::None => Ok(Verdict::Approve),
+        Mode::Required => Ok(Verdict::Queue),
+        Mode::Rule => rule(request, wanted),
+    }
+}
+
+/// The name by which a refusal of the realm's rule goes.
+const RULE: &str = "clientRegistration.approval.rule";
+
+/// What the realm's rule says. Where it says nothing that counts, or there is none, people are asked.
+fn rule(request: &Request<'_>, wanted: &Doc) -> Result<Verdict, Refusal> {
+    let mut client = described(wanted, "");
+    client.shift_remove("client_id");
+    let client = Value::Object(client);
+    let facts = Facts {
+        about: About::Client,
+        subject: &client,
+        sender: &request.sender(),
+        realm: &request.realm.name,
+    };
+    match rules::verdict(request.realm.attribute(RULE).unwrap_or_default(), &facts) {
+        Ok(rules::Verdict::Approve) => Ok(Verdict::Approve),
+        Ok(rules::Verdict::Queue) | Err(_) => Ok(Verdict::Queue),
+        Ok(rules::Verdict::Refuse(reason)) => {
+            let text = if reason.is_empty() {
+                "The rule of the realm refuses it".to_owned()
+            } else {
+                reason
+            };
+            Err(Refusal::Policy(Box::new(Rejected {
+                policy: RULE.to_owned(),
+                policy_id: RULE.to_owned(),
+                objection: Objection::new(text),
+            })))
+        }
+    }
+}
+
+/// Whether something is to change that was looked at when the client was approved.
+fn needs_another_yes(realm: &Realm, before: &Doc, wanted: &Doc) -> bool {
+    let changed = approval::differences(&described(before, ""), &described(wanted, ""));
+    let named = realm
+        .attribute("clientRegistration.reapproval")
+        .unwrap_or(USUAL_MEMBERS);
+    let mut named = named.split(',').map(str::trim);
+    named.any(|name| changed.iter().any(|one| one.field == name))
+}
+
+/// A client as metadata; without its secrets.
+fn described(doc: &Doc, client_id: &str) -> Doc {
+    let issued = Issued {
+        client_id,
+        ..Issued::default()
+    };
+    describe(doc, &issued)
+}
+
+/// What waits from now on, and the mails to those who decide.
+pub(super) struct Waiting {
+    row: Approval,
+    letters: Vec<Envelope>,
+    client_id: String,
+}
+
+/// Prepares to ask for a yes: to a client, or to a change of it, as it was sent. Do it before a transaction is opened.
+///
+/// # Errors
+///
+/// Those of the database and of mails.
+pub(super) async fn ask(request: &Request<'_>, client: &Client, change: Option<&Doc>) -> Result<Waiting, Error> {
+    let (app, realm) = (request.app, request.realm);
+    let change = change.map(|sent| change_of(request.form, sent));
+    let row = approval::ask(app, realm, &Settings::of(realm, PREFIX), (KIND, &client.id), change);
+    let letters = letters::to_approvers(app, request.caller, realm, client, &row).await?;
+    Ok(Waiting {
+        row,
+        letters,
+        client_id: client.client_id.clone(),
+    })
+}
+
+/// A change as it is kept: in which form it was sent, and what.
+fn change_of(form: Form, sent: &Doc) -> Doc {
+    [("form", json!(form.as_str())), ("sent", json!(sent))]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into_iter()
+        .collect()
+}
+
+impl Waiting {
+    /// Asks, in the transaction in which the client is made or locked. Whatever it asked for before is asked for no more.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub(super) async fn keep(&self, tx: &mut Tx, request: &Request<'_>) -> Result<(), Error> {
+        let (app, realm, ip) = (request.app, request.realm, request.caller.ip);
+        let mut row = self.row.clone();
+        if let Some(known) = rows::read(&mut *tx, &realm.id, &row.id).await? {
+            // Those who decide begin anew, but remember what they told each other.
+            row.notes = known.notes;
+        }
+        rows::put(tx, &row).await?;
+        let mut event = Event::new("CLIENT_REGISTRATION_PENDING");
+        event.client_id = Some(self.client_id.clone());
+        let event = super::audit::who(event, request);
+        let event = event.detail("registration", self.row.id.as_str());
+        let event = event.detail("action", if self.row.is_change { "update" } else { "create" });
+        events::record(tx, realm, &event, app.now()).await?;
+        for letter in &self.letters {
+            mail::queue(tx, app, realm, letter, ip, Sending::Wanted).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A change that waits is not wanted any more: another has taken its place.
+///
+/// # Errors
+///
+/// Those of the database.
+pub(super) async fn withdraw_change(tx: &mut Tx, client: &Client) -> Result<(), Error> {
+    let waits = rows::read(&mut *tx, &client.realm_id, &client.id).await?;
+    if waits.is_some_and(|row| row.is_change && row.waiting().is_some()) {
+        rows::remove(tx, &client.realm_id, &client.id).await?;
+    }
+    Ok(())
+}
