@@ -46,13 +46,7 @@ pub enum Kept {
 /// which have the attribute `client.secret.recoverable`.
 pub fn kept(doc: &Doc) -> Kept {
     let by_value = json::text(doc, "clientAuthenticatorType") == Some("client-secret-jwt");
-    let signs = [
-        "id.token.signed.response.alg",
-        "introspection.signed.response.alg",
-        "user.info.response.signature.alg",
-        "authorization.signed.response.alg",
-    ];
-    let symmetric = signs
+    let symmetric = SIGNED_WITH[..5]
         .iter()
         .any(|name| json::attribute(doc, name).is_some_and(|alg| alg.starts_with("HS")));
     if by_value || symmetric || json::attribute(doc, RECOVERABLE) == Some("true") {
@@ -62,16 +56,46 @@ pub fn kept(doc: &Doc) -> Kept {
     }
 }
 
-/// Makes a new secret for the client with an id and puts what is kept of it into `secrets`. The secret itself is to be shown
-/// once.
+/// The algorithms that a client's secret is the key for.
+const SIGNED_WITH: [&str; 6] = [
+    "id.token.signed.response.alg",
+    "introspection.signed.response.alg",
+    "user.info.response.signature.alg",
+    "authorization.signed.response.alg",
+    "request.object.signature.alg",
+    "token.endpoint.auth.signing.alg",
+];
+
+/// How many bytes the secret of a client must have: as many as the hash of its algorithms (RFC 7518 section 3.2).
+fn bytes_needed(doc: &Doc) -> usize {
+    let of = |name: &&str| match json::attribute(doc, name) {
+        Some("HS512") => 64,
+        Some("HS384") => 48,
+        _ => 32,
+    };
+    SIGNED_WITH.iter().map(of).max().unwrap_or(32)
+}
+
+/// Whether the secret of a client that is to sign with it is too short for that.
+///
+/// # Errors
+///
+/// [`Error::Key`] if it was sealed with another key.
+pub fn is_too_short(app: &App, client: &Client) -> Result<bool, Error> {
+    let plain = reveal(app, client)?;
+    Ok(plain.is_some_and(|plain| plain.len() < bytes_needed(&client.doc)))
+}
+
+/// Makes a new secret for the client with an id, as what the client is has need of it, and puts what is kept of it into
+/// `secrets`. The secret itself is to be shown once.
 ///
 /// # Errors
 ///
 /// [`Error::Key`] if it cannot be sealed.
-pub fn make(app: &App, secrets: &mut Secrets, client_uuid: &str, kept: Kept) -> Result<String, Error> {
-    let plain = crate::random::secret();
+pub fn make(app: &App, secrets: &mut Secrets, client_uuid: &str, doc: &Doc) -> Result<String, Error> {
+    let plain = crate::random::secret(bytes_needed(doc));
     secrets.hash = Some(hash(&plain));
-    secrets.sealed = match kept {
+    secrets.sealed = match kept(doc) {
         Kept::Hashed => None,
         Kept::Recoverable => Some(app.db.seal(PURPOSE, client_uuid, plain.as_bytes())?),
     };
@@ -114,8 +138,7 @@ pub fn rotate(app: &App, realm: &Realm, client: &mut Client) -> Result<String, E
         let own = end(client).map_or(i64::MAX, |seconds| seconds.saturating_mul(1000));
         client.secrets.previous_expires = Some(until.min(own));
     }
-    let kept = kept(&client.doc);
-    let made = make(app, &mut client.secrets, &client.id, kept)?;
+    let made = make(app, &mut client.secrets, &client.id, &client.doc)?;
     stamp(&mut client.doc, app.now_seconds());
     if client.doc.contains_key(LIFETIME) {
         renew_end(&mut client.doc, app.now_seconds());

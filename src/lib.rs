@@ -49,6 +49,7 @@ pub mod resealing;
 pub mod routes;
 pub mod rules;
 pub mod secret_key;
+mod secret_settings;
 pub mod serve;
 pub mod service_account;
 pub mod store;

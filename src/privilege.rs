@@ -1,4 +1,4 @@
-//! Roles that administer: who has one has a way into the Admin API.
+//! Roles that administer: who has one has a way into the Admin API. And what makes a token say that somebody has one.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::store::client;
 use crate::store::db::Query;
-use crate::store::realm::Realm;
+use crate::store::realm::{ProtocolMapper, Realm};
 use crate::store::role::{Role, Roles};
 
 /// Whether a realm's client of this name holds roles that administer: `realm-management`, and in `master` one for each realm.
@@ -49,4 +49,175 @@ pub async fn among(mut q: impl Query, realm: &Realm, roles: &Roles, ids: &[&str]
         }
     }
     Ok(found)
+}
+
+/// What a protocol mapper makes tokens say that nobody gave their users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Says<'a> {
+    /// A role, as `role` or `client.role`.
+    Role(&'a str),
+    /// Roles of anybody's making, or whose token it is.
+    Anything,
+}
+
+/// Claims that say who somebody is and which roles they have.
+const RESERVED: &[&str] = &["realm_access", "resource_access", "sub", "azp", "act", "acr"];
+
+/// What of a mapper only those may hand out who administer. `None`: it is anybody's who manages clients.
+pub fn said_by(mapper: &ProtocolMapper) -> Option<Says<'_>> {
+    let of = |name: &str| {
+        mapper
+            .config
+            .get(name)
+            .map(String::as_str)
+            .filter(|text| !text.is_empty())
+    };
+    let role = match mapper.protocol_mapper.as_str() {
+        "oidc-hardcoded-role-mapper" | "saml-hardcode-role-mapper" => of("role"),
+        "oidc-role-name-mapper" | "saml-role-name-mapper" => of("new.role.name"),
+        _ => None,
+    };
+    if let Some(role) = role {
+        return Some(Says::Role(role));
+    }
+    let path = of("claim.name")?;
+    let first = first_name(path);
+    let reserved = RESERVED.contains(&first.as_str()) || first.contains("${client_id}");
+    (reserved && !tells_roles_as_they_are(mapper, path)).then_some(Says::Anything)
+}
+
+/// Keycloak's own mappers: the roles that the user has, where everybody looks for them.
+fn tells_roles_as_they_are(mapper: &ProtocolMapper, path: &str) -> bool {
+    let of = |name: &str| mapper.config.get(name).map_or("", String::as_str);
+    match mapper.protocol_mapper.as_str() {
+        "oidc-usermodel-realm-role-mapper" => {
+            path == "realm_access.roles" && of("usermodel.realmRoleMapping.rolePrefix").is_empty()
+        }
+        "oidc-usermodel-client-role-mapper" => {
+            let own = of("usermodel.clientRoleMapping.clientId").replace('.', "\\.");
+            let place = path
+                .strip_prefix("resource_access.")
+                .and_then(|rest| rest.strip_suffix(".roles"));
+            let place = place.is_some_and(|client| client == "${client_id}" || !own.is_empty() && client == own);
+            place && of("usermodel.clientRoleMapping.rolePrefix").is_empty()
+        }
+        _ => false,
+    }
+}
+
+/// The first name of a claim's path; `\` takes the next character as it is.
+fn first_name(path: &str) -> String {
+    let (mut name, mut escaped) = (String::new(), false);
+    for c in path.chars() {
+        match c {
+            '\\' if !escaped => escaped = true,
+            '.' if !escaped => break,
+            _ => {
+                name.push(c);
+                escaped = false;
+            }
+        }
+    }
+    name
+}
+
+/// The `clientId` and name of a role that a mapper names, where it is one of a client that holds roles that administer.
+pub fn held_by<'a>(realm: &str, role: &'a str) -> Option<(&'a str, &'a str)> {
+    let at = role.match_indices('.').map(|(at, _)| at);
+    at.map(|at| (&role[..at], &role[at + 1..]))
+        .find(|(client_id, _)| is_holder(realm, client_id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mapper(provider: &str, config: &[(&str, &str)]) -> ProtocolMapper {
+        let config: serde_json::Map<String, serde_json::Value> =
+            config.iter().map(|(k, v)| ((*k).to_owned(), (*v).into())).collect();
+        serde_json::from_value(serde_json::json!({
+            "id": "x", "name": "x", "protocol": "openid-connect", "protocolMapper": provider, "config": config
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn mappers_of_keycloaks_own_scopes_are_anybodys() {
+        for (provider, config) in [
+            (
+                "oidc-usermodel-realm-role-mapper",
+                vec![("claim.name", "realm_access.roles"), ("multivalued", "true")],
+            ),
+            (
+                "oidc-usermodel-client-role-mapper",
+                vec![("claim.name", "resource_access.${client_id}.roles")],
+            ),
+            (
+                "oidc-usermodel-client-role-mapper",
+                vec![
+                    ("claim.name", "resource_access.a\\.b.roles"),
+                    ("usermodel.clientRoleMapping.clientId", "a.b"),
+                ],
+            ),
+            ("oidc-usermodel-realm-role-mapper", vec![("claim.name", "groups")]),
+            (
+                "oidc-usermodel-attribute-mapper",
+                vec![("claim.name", "address.street")],
+            ),
+            ("oidc-sub-mapper", vec![("access.token.claim", "true")]),
+        ] {
+            assert_eq!(said_by(&mapper(provider, &config)), None, "{provider} {config:?}");
+        }
+    }
+
+    #[test]
+    fn what_gives_roles_or_names_somebody_else_is_known() {
+        for (provider, config) in [
+            (
+                "oidc-hardcoded-claim-mapper",
+                vec![("claim.name", "resource_access.realm-management.roles")],
+            ),
+            (
+                "oidc-hardcoded-claim-mapper",
+                vec![("claim.name", "realm\\_access.roles")],
+            ),
+            ("oidc-hardcoded-claim-mapper", vec![("claim.name", "resource_access")]),
+            ("oidc-usermodel-attribute-mapper", vec![("claim.name", "sub")]),
+            (
+                "oidc-usermodel-client-role-mapper",
+                vec![("claim.name", "${client_id}.realm-management.roles")],
+            ),
+            (
+                "oidc-usermodel-client-role-mapper",
+                vec![("claim.name", "resource_access.realm-management.roles")],
+            ),
+            (
+                "oidc-usermodel-realm-role-mapper",
+                vec![
+                    ("claim.name", "realm_access.roles"),
+                    ("usermodel.realmRoleMapping.rolePrefix", "ad"),
+                ],
+            ),
+        ] {
+            assert_eq!(
+                said_by(&mapper(provider, &config)),
+                Some(Says::Anything),
+                "{provider} {config:?}"
+            );
+        }
+        let renames = mapper(
+            "oidc-role-name-mapper",
+            &[("role", "a"), ("new.role.name", "realm-management.realm-admin")],
+        );
+        assert_eq!(said_by(&renames), Some(Says::Role("realm-management.realm-admin")));
+        assert_eq!(
+            held_by("shop", "realm-management.realm-admin"),
+            Some(("realm-management", "realm-admin"))
+        );
+        assert_eq!(
+            held_by("master", "a.b-realm.manage-users"),
+            Some(("a.b-realm", "manage-users"))
+        );
+        assert_eq!(held_by("shop", "a.realm-admin"), None);
+    }
 }

@@ -36,9 +36,14 @@ pub fn row_id() -> String {
     uuid::Uuid::now_v7().to_string()
 }
 
-/// A client secret: 256 bits as letters and digits only, so that it survives every shell, form and header.
-pub fn secret() -> String {
-    letters(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", 43)
+/// A client secret of so many random bytes: as letters and digits only, so that it survives every shell, form and header.
+pub fn secret(bytes: usize) -> String {
+    // A letter of 62 has nearly six bits.
+    let length = (bytes * 8 * 1000).div_ceil(5954);
+    letters(
+        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+        length,
+    )
 }
 
 /// So many letters of an alphabet of at most 128, each as likely as the others.

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::mail;
 use crate::store::json;
 use crate::store::sealed::{self, Place};
-use crate::store::{credential, identity_provider, key, realm, webhook};
+use crate::store::{attribute_secret, credential, identity_provider, key, realm, webhook};
 
 /// Rows looked at in one go.
 const AT_ONCE: i64 = 200;
@@ -52,6 +52,7 @@ pub async fn run(app: &App) -> Result<usize, Error> {
     }
     count += client_docs(app).await?;
     count += realm::seal_again(&app.db).await?;
+    count += attribute_secret::scopes_again(&app.db).await?;
     count += identity_provider::seal_again(&app.db).await?;
     count += credential::seal_again(&app.db).await?;
     Ok(count)
@@ -69,7 +70,7 @@ fn again(app: &App, purpose: &str, id: &str, old: &[u8]) -> Option<Vec<u8>> {
     sealed.inspect_err(|e| tracing::warn!("{id}: {e}")).ok()
 }
 
-/// Secrets within the documents of clients: private keys that were made here, and chosen secrets that were replaced.
+/// Secrets within the documents of clients: private keys that were made here, chosen secrets that were replaced, attributes.
 async fn client_docs(app: &App) -> Result<usize, Error> {
     let (mut after, mut count) = (String::new(), 0);
     loop {
@@ -92,6 +93,7 @@ async fn client_docs(app: &App) -> Result<usize, Error> {
                 keys.values_mut()
                     .for_each(|value| one(client_secret::PRIVATE_KEY_PURPOSE, value));
             }
+            changed |= attribute_secret::seal_again(&app.db, &id, &mut doc);
             if changed {
                 let mut tx = app.db.begin().await?;
                 sealed::replace_client_doc(&mut tx, &id, &old, &serde_json::to_string(&doc)?).await?;

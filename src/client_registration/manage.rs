@@ -332,11 +332,11 @@ fn change_secret(request: &Request<'_>, client: &mut Client, lifetime: Option<i6
         return Ok(None);
     }
     let kept = client_secret::kept(&client.doc);
-    if metadata::needs_new_secret(client, &client.doc) {
+    if metadata::needs_new_secret(client, &client.doc) || client_secret::is_too_short(request.app, client)? {
         metadata::note_secret(&mut client.doc, request.app.now_seconds());
         client_secret::limit(&mut client.doc, request.app.now_seconds(), lifetime);
-        let (id, app) = (client.id.clone(), request.app);
-        return Ok(Some(client_secret::make(app, &mut client.secrets, &id, kept)?));
+        let made = client_secret::make(request.app, &mut client.secrets, &client.id, &client.doc)?;
+        return Ok(Some(made));
     }
     if kept == client_secret::Kept::Hashed && client.secrets.hash.is_some() {
         client.secrets.sealed = None;

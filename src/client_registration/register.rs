@@ -193,7 +193,7 @@ fn make(
     let secret = if metadata::has_secret(&doc) {
         metadata::note_secret(&mut doc, app.now_seconds());
         client_secret::limit(&mut doc, app.now_seconds(), policies.secret_lifetime());
-        Some(client_secret::make(app, &mut secrets, &id, client_secret::kept(&doc))?)
+        Some(client_secret::make(app, &mut secrets, &id, &doc)?)
     } else {
         None
     };

@@ -7,6 +7,7 @@ use vestibule_oauth::error::{Refusal as Fault, RegistrationError};
 use vestibule_oauth::web_origin;
 
 use super::metadata;
+use crate::secret_settings::{MASK, is_secret};
 use crate::store::client::Client;
 use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
@@ -68,7 +69,7 @@ fn finished(realm: &Realm, mut doc: Doc, sent: &Doc) -> Doc {
     {
         match (doc.get_mut(name), value) {
             (Some(Value::Object(kept)), Value::Object(sent)) if name == "attributes" => {
-                for (name, value) in sent {
+                for (name, value) in sent.iter().filter(|(name, value)| !(is_secret(name) && *value == MASK)) {
                     if value.as_str().is_none_or(str::is_empty) {
                         kept.shift_remove(name);
                     } else {

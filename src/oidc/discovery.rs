@@ -28,6 +28,8 @@ const ENCRYPTIONS: [&str; 7] = [
     "RSA1_5",
     "ECDH-ES",
 ];
+/// What is opened here (RFC 8725 section 3.2: not `RSA1_5`).
+const DECRYPTIONS: [&str; 2] = ["RSA-OAEP", "RSA-OAEP-256"];
 const ENCODINGS: [&str; 6] = [
     "A256GCM",
     "A192GCM",
@@ -130,7 +132,7 @@ fn metadata(realm: &Realm, issuer: &str) -> Value {
         "userinfo_encryption_alg_values_supported": ENCRYPTIONS,
         "userinfo_encryption_enc_values_supported": ENCODINGS,
         "request_object_signing_alg_values_supported": or_none,
-        "request_object_encryption_alg_values_supported": ENCRYPTIONS,
+        "request_object_encryption_alg_values_supported": DECRYPTIONS,
         "request_object_encryption_enc_values_supported": ENCODINGS,
         "response_modes_supported": RESPONSE_MODES,
         "registration_endpoint": format!("{issuer}/clients-registrations/openid-connect"),

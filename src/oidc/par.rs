@@ -37,7 +37,8 @@ pub async fn post(
     body: Bytes,
 ) -> Response {
     let mut answer = match push(&app, &caller, &realm, &headers, &body).await {
-        Ok(body) => door::json_answer(StatusCode::CREATED, &body),
+        // RFC 9126 section 2.2.
+        Ok(body) => door::no_store(door::json_answer(StatusCode::CREATED, &body)),
         Err(stop) => stop.into_response(),
     };
     door::challenge(&mut answer, &realm, &headers);

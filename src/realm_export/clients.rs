@@ -11,8 +11,9 @@ use crate::app::App;
 use crate::client_secret::{self, RECOVERABLE};
 use crate::error::Error;
 use crate::realm_import::registration;
+use crate::secret_settings::is_secret;
 use crate::store::client::{self, Client};
-use crate::store::realm::Realm;
+use crate::store::realm::{ClientScope, Realm};
 use crate::store::{approval, client_registration};
 
 /// All clients, by `clientId`.
@@ -50,6 +51,7 @@ async fn one(app: &App, realm: &Realm, extent: Extent, client: &Client) -> Resul
         attributes.shift_remove(RECOVERABLE);
     }
     if extent.shows_secrets() {
+        attributes.extend(in_clear(client.doc.get("attributes")));
         for (of, key) in client_secret::private_keys(app, client)? {
             attributes.insert(format!("{of}{}", client_secret::PRIVATE_KEY), json!(key));
         }
@@ -68,13 +70,23 @@ async fn one(app: &App, realm: &Realm, extent: Extent, client: &Client) -> Resul
     Ok(doc.into())
 }
 
+/// The attributes that are secrets, as they are.
+fn in_clear(attributes: Option<&Value>) -> Map<String, Value> {
+    let all = attributes.and_then(Value::as_object).into_iter().flatten();
+    let secrets = all.filter(|(name, value)| is_secret(name) && value.is_string());
+    secrets.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
 /// Client scopes with their mappers.
-pub(super) fn scopes(realm: &Realm) -> Value {
-    realm
-        .client_scopes
-        .iter()
-        .map(representation::client_scope::full)
-        .collect()
+pub(super) fn scopes(realm: &Realm, extent: Extent) -> Value {
+    let one = |scope: &ClientScope| {
+        let mut shown = representation::client_scope::full(scope);
+        if let Some(Value::Object(attributes)) = shown.get_mut("attributes").filter(|_| extent.shows_secrets()) {
+            attributes.extend(in_clear(Some(&json!(scope.attributes))));
+        }
+        shown
+    };
+    realm.client_scopes.iter().map(one).collect()
 }
 
 /// Roles of one owner (`""`: the realm) that clients and scopes may pass on, by their name.

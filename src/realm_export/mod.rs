@@ -82,7 +82,7 @@ pub async fn document(app: &App, realm: &Realm, extent: Extent) -> Result<Doc, E
             "users" if extent.clients() && !extent.shows_secrets() => {
                 users::service_accounts(app, realm, &names).await?
             }
-            "clientScopes" => clients::scopes(realm),
+            "clientScopes" => clients::scopes(realm, extent),
             "components" => components::all(realm, extent)?,
             "authenticationFlows" => flows::all(realm),
             "authenticatorConfig" => flows::configs(realm),

@@ -139,8 +139,7 @@ fn secret(app: &App, client: &mut Client, sent: &Doc) -> Result<(), Refused> {
     match chosen {
         Some(chosen) => client_secret::choose(app, &mut client.secrets, &client.id, chosen)?,
         None => {
-            let kept = client_secret::kept(&client.doc);
-            client_secret::make(app, &mut client.secrets, &client.id, kept)?;
+            client_secret::make(app, &mut client.secrets, &client.id, &client.doc)?;
             client_secret::stamp(&mut client.doc, app.now_seconds());
         }
     }

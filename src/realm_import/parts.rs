@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Refused, id_of, items, required};
+use crate::secret_settings::{MASK, is_secret};
 use crate::store::Tx;
 use crate::store::json::{Doc, text};
 use crate::store::part::{self, Kind};
@@ -59,6 +60,7 @@ pub(super) fn mappers(doc: &mut Doc) {
 /// A map of texts without those that are null.
 pub(super) fn without_null(doc: &mut Doc, member: &str) {
     if let Some(Value::Object(map)) = doc.get_mut(member) {
-        map.retain(|_, value| !value.is_null());
+        // Stars stand for a secret that was not given away, and nothing is here that they could mean.
+        map.retain(|name, value| !value.is_null() && !(is_secret(name) && *value == MASK));
     }
 }

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use vestibule_oauth::web_origin;
 
+use super::attribute_secret;
 use super::cache::client_topic;
 use super::db::{Db, Query, Row, Tx};
 use super::json::{self, Doc};
+use super::realm::ProtocolMapper;
 use crate::error::Error;
+use crate::secret_key::SecretKey;
 
 /// A client as a node keeps it. `doc` is Keycloak's `ClientRepresentation` without `id`, `clientId` and secrets.
 #[derive(Clone)]
@@ -104,6 +107,18 @@ impl Client {
         json::attribute(&self.doc, key)
     }
 
+    /// Its protocol mappers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] if they cannot be read.
+    pub fn mappers(&self) -> Result<Vec<ProtocolMapper>, Error> {
+        match self.doc.get("protocolMappers") {
+            Some(all) if !all.is_null() => Ok(serde_json::from_value(all.clone())?),
+            _ => Ok(Vec::new()),
+        }
+    }
+
     /// The name for people, else the `client_id`.
     pub fn display_name(&self) -> &str {
         self.text("name").unwrap_or(&self.client_id)
@@ -119,12 +134,15 @@ const ALWAYS_DISPLAYED: &str = "alwaysDisplayInConsole";
 pub(super) const COLUMNS: &str = "id, realm_id, client_id, doc, secret_hash, secret_sealed, previous_secret_hash,
     previous_secret_expires, rat_hash, previous_rat_hash, rat_auth, created, standing";
 
-pub(super) fn client(mut r: Row) -> Result<Client, Error> {
+pub(super) fn client(key: &SecretKey, mut r: Row) -> Result<Client, Error> {
+    let (id, realm_id, client_id) = (r.next::<String>()?, r.next()?, r.next()?);
+    let mut doc = json::parse(&r.next::<String>()?)?;
+    attribute_secret::open(key, &id, &mut doc);
     Ok(Client {
-        id: r.next()?,
-        realm_id: r.next()?,
-        client_id: r.next()?,
-        doc: json::parse(&r.next::<String>()?)?,
+        id,
+        realm_id,
+        client_id,
+        doc,
         secrets: Secrets {
             hash: r.next()?,
             sealed: r.next()?,
@@ -200,7 +218,9 @@ async fn keep_uuid(db: &Db, key: String, realm_id: &str, client_id: &str) -> Res
 /// Those of the database.
 pub async fn read(q: impl Query, realm_id: &str, id: &str) -> Result<Option<Client>, Error> {
     let sql = format!("select {COLUMNS} from client where realm_id = $1 and id = $2");
-    q.first(&sql, &[&realm_id, &id]).await?.map(client).transpose()
+    let key = q.opener();
+    let found = q.first(&sql, &[&realm_id, &id]).await?;
+    found.map(|row| client(&key, row)).transpose()
 }
 
 /// The client with a `client_id`, from the database or an open transaction.
@@ -210,7 +230,9 @@ pub async fn read(q: impl Query, realm_id: &str, id: &str) -> Result<Option<Clie
 /// Those of the database.
 pub async fn read_by_client_id(q: impl Query, realm_id: &str, client_id: &str) -> Result<Option<Client>, Error> {
     let sql = format!("select {COLUMNS} from client where realm_id = $1 and client_id = $2");
-    q.first(&sql, &[&realm_id, &client_id]).await?.map(client).transpose()
+    let key = q.opener();
+    let found = q.first(&sql, &[&realm_id, &client_id]).await?;
+    found.map(|row| client(&key, row)).transpose()
 }
 
 /// A page of a realm's clients by `client_id`; `search` finds what contains it, in any case.
@@ -224,11 +246,8 @@ pub async fn search(db: &Db, realm_id: &str, search: &str, first: i64, max: i64)
         "select {COLUMNS} from client where realm_id = $1 and lower(client_id) like $2 escape '\\'
          order by client_id limit $3 offset $4"
     );
-    db.list(&sql, &[&realm_id, &like, &max, &first])
-        .await?
-        .into_iter()
-        .map(client)
-        .collect()
+    let rows = db.list(&sql, &[&realm_id, &like, &max, &first]).await?;
+    rows.into_iter().map(|row| client(db.secret_key(), row)).collect()
 }
 
 /// The clients that everybody sees in the Account Console, used or not.
@@ -238,7 +257,8 @@ pub async fn search(db: &Db, realm_id: &str, search: &str, first: i64, max: i64)
 /// Those of the database.
 pub async fn always_displayed(db: &Db, realm_id: &str) -> Result<Vec<Client>, Error> {
     let sql = format!("select {COLUMNS} from client where realm_id = $1 and always_displayed order by client_id");
-    db.list(&sql, &[&realm_id]).await?.into_iter().map(client).collect()
+    let rows = db.list(&sql, &[&realm_id]).await?;
+    rows.into_iter().map(|row| client(db.secret_key(), row)).collect()
 }
 
 /// How many clients a realm has.
@@ -257,7 +277,7 @@ pub async fn count(q: impl Query, realm_id: &str) -> Result<i64, Error> {
 ///
 /// Those of the database.
 pub async fn add(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
-    let doc = serde_json::to_string(&c.doc)?;
+    let doc = serde_json::to_string(&attribute_secret::sealed(tx, &c.id, &c.doc)?)?;
     let s = &c.secrets;
     let sql = format!(
         "insert into client ({COLUMNS}, always_displayed, own_flows, name_key)
@@ -326,7 +346,7 @@ pub async fn any_of_origin(db: &Db, realm_id: &str, origin: &str) -> Result<bool
 ///
 /// Those of the database.
 pub async fn update(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
-    let doc = serde_json::to_string(&c.doc)?;
+    let doc = serde_json::to_string(&attribute_secret::sealed(tx, &c.id, &c.doc)?)?;
     let s = &c.secrets;
     let changed = tx
         .exec(

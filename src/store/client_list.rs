@@ -20,7 +20,7 @@ pub async fn of_ids(db: &Db, realm_id: &str, ids: &[String]) -> Result<Vec<Clien
         clause.one_of("id", some);
         let sql = format!("select {COLUMNS} from client where {}", clause.text());
         for row in db.list(&sql, &clause.params()).await? {
-            all.push(client(row)?);
+            all.push(client(db.secret_key(), row)?);
         }
     }
     Ok(all)

@@ -133,6 +133,9 @@ pub trait Query: Send {
     /// Borrows this for one more question, so that a function can ask twice.
     fn again(&mut self) -> Again<'_>;
 
+    /// The key that opens what is sealed.
+    fn opener(&self) -> Arc<SecretKey>;
+
     /// All rows of an answer.
     fn all(self, sql: &str, params: Params<'_>) -> impl Future<Output = Result<Vec<Row>, Error>> + Send;
 
@@ -170,6 +173,13 @@ impl Query for Again<'_> {
         match self {
             Self::Db(db) => Again::Db(db),
             Self::Tx(tx) => Again::Tx(tx),
+        }
+    }
+
+    fn opener(&self) -> Arc<SecretKey> {
+        match self {
+            Self::Db(db) => db.opener(),
+            Self::Tx(tx) => Arc::clone(&tx.secret_key),
         }
     }
 
@@ -340,6 +350,10 @@ impl Query for &Db {
         Again::Db(self)
     }
 
+    fn opener(&self) -> Arc<SecretKey> {
+        Arc::clone(&self.secret_key)
+    }
+
     async fn all(self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Error> {
         match &*self.engine {
             Engine::Sqlite(s) => s.all(sql, params),
@@ -434,6 +448,10 @@ impl Tx {
 impl Query for &mut Tx {
     fn again(&mut self) -> Again<'_> {
         Again::Tx(self)
+    }
+
+    fn opener(&self) -> Arc<SecretKey> {
+        Arc::clone(&self.secret_key)
     }
 
     async fn all(self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Error> {

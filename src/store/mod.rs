@@ -4,6 +4,7 @@
 
 pub mod admin_event;
 pub mod approval;
+pub mod attribute_secret;
 pub mod auth_session;
 pub mod cache;
 mod clause;

@@ -1,9 +1,11 @@
 //! The small sets of configuration that are read with a realm, each part a document of its own.
 
+use super::attribute_secret;
 use super::db::{Query, Row, Tx};
 use super::json::{self, Doc};
 use super::realm_secret;
 use crate::error::Error;
+use crate::secret_key::SecretKey;
 use crate::store::cache::realm_topic;
 
 /// What kind of thing a part is.
@@ -57,17 +59,22 @@ pub struct Part {
 /// Those of the database.
 pub async fn of_realm(q: impl Query, realm_id: &str) -> Result<Vec<Part>, Error> {
     let sql = "select kind, id, name, doc from realm_part where realm_id = $1 order by kind, position, id";
+    let key = q.opener();
     let rows = q.all(sql, &[&realm_id]).await?;
-    rows.into_iter().map(part).collect()
+    rows.into_iter().map(|row| part(&key, row)).collect()
 }
 
-fn part(mut row: Row) -> Result<Part, Error> {
-    Ok(Part {
+fn part(key: &SecretKey, mut row: Row) -> Result<Part, Error> {
+    let mut part = Part {
         kind: row.next()?,
         id: row.next()?,
         name: row.next()?,
         doc: json::parse(&row.next::<String>()?)?,
-    })
+    };
+    if part.kind == Kind::ClientScope.as_str() {
+        attribute_secret::open(key, &part.id, &mut part.doc);
+    }
+    Ok(part)
 }
 
 /// The parts of one kind, in the order in which they were added.
@@ -77,8 +84,9 @@ fn part(mut row: Row) -> Result<Part, Error> {
 /// Those of the database.
 pub async fn of_kind(q: impl Query, realm_id: &str, kind: Kind) -> Result<Vec<Part>, Error> {
     let sql = "select kind, id, name, doc from realm_part where realm_id = $1 and kind = $2 order by position, id";
+    let key = q.opener();
     let rows = q.all(sql, &[&realm_id, &kind.as_str()]).await?;
-    rows.into_iter().map(part).collect()
+    rows.into_iter().map(|row| part(&key, row)).collect()
 }
 
 /// Adds a part or replaces the one with the same id. The realm's snapshot is out of date with the commit.
@@ -87,10 +95,10 @@ pub async fn of_kind(q: impl Query, realm_id: &str, kind: Kind) -> Result<Vec<Pa
 ///
 /// Those of the database.
 pub async fn put(tx: &mut Tx, realm_id: &str, kind: Kind, id: &str, name: &str, doc: &Doc) -> Result<(), Error> {
-    let text = if kind == Kind::Component {
-        serde_json::to_string(&realm_secret::sealed_component(tx, realm_id, doc)?)?
-    } else {
-        serde_json::to_string(doc)?
+    let text = match kind {
+        Kind::Component => serde_json::to_string(&realm_secret::sealed_component(tx, realm_id, doc)?)?,
+        Kind::ClientScope => serde_json::to_string(&attribute_secret::sealed(tx, id, doc)?)?,
+        _ => serde_json::to_string(doc)?,
     };
     let kind = kind.as_str();
     tx.exec(
@@ -112,8 +120,15 @@ pub async fn put(tx: &mut Tx, realm_id: &str, kind: Kind, id: &str, name: &str, 
 /// Those of the database.
 pub async fn read(q: impl Query, realm_id: &str, kind: Kind, id: &str) -> Result<Option<Doc>, Error> {
     let sql = "select doc from realm_part where realm_id = $1 and kind = $2 and id = $3";
-    let row = q.first(sql, &[&realm_id, &kind.as_str(), &id]).await?;
-    row.map(|mut r| json::parse(&r.next::<String>()?)).transpose()
+    let key = q.opener();
+    let Some(mut row) = q.first(sql, &[&realm_id, &kind.as_str(), &id]).await? else {
+        return Ok(None);
+    };
+    let mut doc = json::parse(&row.next::<String>()?)?;
+    if kind == Kind::ClientScope {
+        attribute_secret::open(&key, id, &mut doc);
+    }
+    Ok(Some(doc))
 }
 
 /// Removes a part. Says whether it was there.

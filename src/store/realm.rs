@@ -46,7 +46,7 @@ impl Component {
 }
 
 /// A protocol mapper: what goes into a token, and how.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProtocolMapper {
     #[serde(default)]

@@ -1,6 +1,6 @@
 //! What is sealed with the secret key, place by place: so that it can be sealed again when the key changes.
 
-use super::cache::client_topic;
+use super::cache::{client_topic, realm_topic};
 use super::db::{Query, Row, Tx};
 use crate::error::Error;
 
@@ -64,7 +64,8 @@ pub async fn replace(tx: &mut Tx, place: Place, id: &str, old: &Vec<u8>, new: &V
 /// Those of the database.
 pub async fn client_docs(q: impl Query, after: &str, most: i64) -> Result<Vec<(String, String)>, Error> {
     let sql = "select id, doc from client
-               where id > $1 and (doc like '%_privateKeys%' or doc like '%_previousSecret%') order by id limit $2";
+               where id > $1 and (doc like '%_privateKeys%' or doc like '%_previousSecret%' or doc like '%.secret%')
+               order by id limit $2";
     q.all(sql, &[&after, &most]).await?.into_iter().map(pair).collect()
 }
 
@@ -77,5 +78,17 @@ pub async fn replace_client_doc(tx: &mut Tx, id: &str, old: &str, new: &str) -> 
     let sql = "update client set doc = $3 where id = $1 and doc = $2";
     tx.exec(sql, &[&id, &old, &new]).await?;
     tx.touch(client_topic(id));
+    Ok(())
+}
+
+/// The same for the document of a client scope.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn replace_scope_doc(tx: &mut Tx, realm_id: &str, id: &str, old: &str, new: &str) -> Result<(), Error> {
+    let sql = "update realm_part set doc = $4 where realm_id = $1 and kind = 'client-scope' and id = $2 and doc = $3";
+    tx.exec(sql, &[&realm_id, &id, &old, &new]).await?;
+    tx.touch(realm_topic(realm_id));
     Ok(())
 }

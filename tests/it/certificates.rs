@@ -1,9 +1,10 @@
 //! Clients that prove themselves with a certificate, and tokens that are bound to one (RFC 8705). A proxy in front tells of it.
 
-use rcgen::{CertificateParams, DnType, KeyPair};
+use rcgen::{CertificateParams, DnType, KeyPair, SanType};
 use serde_json::{Value, json};
 use vestibule_jose::digest::{b64, b64url, sha256};
 
+use crate::client_registration::{initial, register};
 use crate::support::oidc::{at, claims, shop, text};
 use crate::support::{self, Answer, Server, encode};
 
@@ -177,4 +178,55 @@ async fn a_token_that_is_bound_to_a_certificate_serves_nobody_else() {
         (401, &json!("unauthorized_client"))
     );
     assert_eq!(token(refresh(), Some(shown(&own))).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registered_client_is_known_by_the_other_name_of_its_certificate() {
+    let server = behind_a_proxy("127.0.0.1/32").await;
+    let realm = shop(&server, json!({})).await;
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::default();
+    params.subject_alt_names = vec![
+        SanType::DnsName("machine.example".try_into().unwrap()),
+        SanType::URI("urn:machine:1".try_into().unwrap()),
+        SanType::IpAddress("192.0.2.7".parse().unwrap()),
+        SanType::Rfc822Name("machine@example.org".try_into().unwrap()),
+    ];
+    let own = Own {
+        der: params.self_signed(&key).unwrap().der().to_vec(),
+    };
+    let (_, initial) = initial(&server, &realm, json!({})).await;
+    for (member, good, bad) in [
+        ("tls_client_auth_san_dns", "Machine.example", "example"),
+        ("tls_client_auth_san_uri", "urn:machine:1", "urn:machine:2"),
+        ("tls_client_auth_san_ip", "192.0.2.7", "192.0.2.8"),
+        ("tls_client_auth_san_email", "machine@example.org", "other@example.org"),
+    ] {
+        for (name, verified, status) in [(good, "SUCCESS", 200), (good, "NONE", 401), (bad, "SUCCESS", 401)] {
+            let sent = json!({ "token_endpoint_auth_method": "tls_client_auth", member: name,
+                               "grant_types": ["client_credentials"] });
+            let made = register(&server, &realm, Some(&initial), &sent).await;
+            assert_eq!(
+                (made.status, &made.json()[member]),
+                (201, &json!(name)),
+                "{}",
+                made.body
+            );
+            let id = made.json()["client_id"].as_str().unwrap().to_owned();
+            let answer = ask(&server, &realm, &id, Some(&own), verified).await;
+            assert_eq!(answer.status, status, "{member} {name} {verified}: {}", answer.body);
+        }
+        let without = certificate();
+        let sent = json!({ "token_endpoint_auth_method": "tls_client_auth", member: good, "grant_types": ["client_credentials"] });
+        let made = register(&server, &realm, Some(&initial), &sent).await.json();
+        let answer = ask(
+            &server,
+            &realm,
+            made["client_id"].as_str().unwrap(),
+            Some(&without),
+            "SUCCESS",
+        )
+        .await;
+        assert_eq!(answer.status, 401, "{member}: {}", answer.body);
+    }
 }

@@ -24,7 +24,9 @@ async fn what_an_old_key_sealed_is_sealed_again_so_that_the_old_key_can_go() {
             "password": "the mail password"
         });
         let realm = people::realm(&server, json!({ "verifyEmail": true, "smtpServer": settings })).await;
-        let client = json!({ "clientId": "back", "secret": "chosen secret", "serviceAccountsEnabled": true });
+        let client = json!({
+            "clientId": "back", "secret": "chosen secret", "serviceAccountsEnabled": true, "attributes": { "my.secret": "of a client" }
+        });
         let id = server.client(&realm, client).await;
         let made = server
             .admin(
@@ -34,6 +36,9 @@ async fn what_an_old_key_sealed_is_sealed_again_so_that_the_old_key_can_go() {
             )
             .await
             .json();
+        let scope = json!({ "name": "s", "protocol": "openid-connect", "attributes": { "my.secret": "of a scope" } });
+        let path = format!("/{realm}/client-scopes");
+        assert_eq!(server.admin("POST", &path, scope).await.status, 201);
         let provider = json!({
             "alias": "other", "providerId": "oidc", "config": {
                 "clientId": "x", "clientSecret": "of the provider", "authorizationUrl": "https://a.example/auth",
@@ -72,6 +77,13 @@ async fn what_an_old_key_sealed_is_sealed_again_so_that_the_old_key_can_go() {
         assert_eq!(resealing::run(&app).await.unwrap(), 0);
         let known = realm::by_name(&app.db, &realm).await.unwrap().unwrap();
         assert_eq!(known.doc["smtpServer"]["password"], "the mail password");
+        let scope = known.client_scope("s").unwrap();
+        assert_eq!(scope.attributes["my.secret"], "of a scope");
+        let back = vestibule::store::client::by_id(&app.db, &known.id, &id)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(back.attribute("my.secret"), Some("of a client"));
         let provider = identity_provider::by_alias(&app.db, &known.id, "other")
             .await
             .unwrap()

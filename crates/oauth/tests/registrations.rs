@@ -24,7 +24,24 @@ const REMEMBERED: [&str; 12] = [
 ];
 
 /// Decided otherwise: names, and why.
-const DIFFERENT: [(&str, &str); 1] = [("member tos_uri = \"ftp://x\"", "pages are of the web")];
+const DIFFERENT: [(&str, &str); 7] = [
+    ("member tos_uri = \"ftp://x\"", "pages are of the web"),
+    ("member id_token_signed_response_alg = \"none\"", "ID tokens are signed"),
+    (
+        "member id_token_signed_response_alg = \"FOO\"",
+        "nothing is signed with it",
+    ),
+    (
+        "member token_endpoint_auth_signing_alg = \"FOO\"",
+        "nothing is signed with it",
+    ),
+    ("member request_uris = [\"nonsense\"]", "nothing can be fetched from it"),
+    (
+        "token_endpoint_auth_method 'tls_client_auth'",
+        "nobody could prove to be this client",
+    ),
+    ("jwks with a symmetric key", "a secret is no public key"),
+];
 
 /// A client, and what its registrant is told.
 type Registered = (Map<String, Value>, Map<String, Value>);

@@ -11,11 +11,13 @@ use super::clients::{LIST, VIEW};
 use super::container::{latest_scope, save_scope};
 use super::default_client_scopes;
 use super::error::{Answer, ApiError};
+use super::grants;
 use super::json::Body;
 use super::protocol_mappers;
 use super::record::{Operation, record};
 use super::representation::client_scope as shown;
 use crate::app::App;
+use crate::secret_settings;
 use crate::store::json::{self, Doc};
 use crate::store::part::{self, Kind};
 use crate::store::realm::{ClientScope, Realm};
@@ -76,6 +78,7 @@ async fn create(admin: Admin, body: Body) -> Answer {
     doc.insert("id".into(), json!(id));
     let scope = merged(None, &doc)?;
     let mut tx = admin.app.db.begin().await?;
+    grants::require_mappers(&mut tx, &admin, &[], &scope.protocol_mappers).await?;
     save_scope(&mut tx, &admin.realm.id, &scope).await?;
     let path = format!("client-scopes/{}", answer::segment(&id));
     let told = Value::Object(given);
@@ -172,9 +175,10 @@ fn merged(known: Option<&ClientScope>, given: &Doc) -> Result<ClientScope, ApiEr
             doc.insert(member.into(), value.clone());
         }
     }
-    if let Some(attributes) = given.get("attributes").and_then(Value::as_object) {
+    if let Some(mut attributes) = given.get("attributes").and_then(Value::as_object).cloned() {
         let kept = doc.entry("attributes").or_insert_with(|| json!({}));
-        for (key, value) in attributes {
+        secret_settings::keep(kept.as_object(), &mut attributes);
+        for (key, value) in &attributes {
             match (kept.as_object_mut(), value.as_str()) {
                 (Some(kept), Some(text)) if !text.is_empty() => {
                     kept.insert(key.clone(), json!(text));

@@ -163,6 +163,12 @@ async fn update(admin: Admin, Path((_, id)): Path<(String, String)>, body: Body)
     admin.require(&[Right::ManageRealm])?;
     let known = find(&admin, &id)?.clone();
     let given = body.object(SHAPE)?;
+    // Keycloak fails without them.
+    for member in ["providerId", "providerType"] {
+        if json::text(&given, member).is_none() {
+            return Err(ApiError::bad(&format!("'{member}' is required")));
+        }
+    }
     let mut changed = known.clone();
     settings::merge(&mut changed, &given);
     settings::check(&changed)?;

@@ -99,10 +99,7 @@ impl Container {
     /// [`Error::Corrupt`] if those of a client cannot be read.
     pub fn mappers(&self) -> Result<Vec<ProtocolMapper>, Error> {
         match &self.thing {
-            Thing::Client(c) => match c.doc.get("protocolMappers") {
-                Some(all) if !all.is_null() => Ok(serde_json::from_value(all.clone())?),
-                _ => Ok(Vec::new()),
-            },
+            Thing::Client(c) => c.mappers(),
             Thing::Scope(s) => Ok(s.protocol_mappers.clone()),
         }
     }

@@ -2,8 +2,9 @@
 
 use super::auth::{Admin, Right};
 use super::error::ApiError;
-use crate::privilege;
+use crate::privilege::{self, Says};
 use crate::store::db::Query;
+use crate::store::realm::ProtocolMapper;
 use crate::store::role::{self, Role, Roles};
 use crate::store::{Tx, role_member};
 
@@ -54,6 +55,50 @@ pub fn require_rename(admin: &Admin, known: &Role, name: &str) -> Result<(), Api
         return Err(ApiError::forbidden());
     }
     Ok(())
+}
+
+/// Goes on if the caller may let a client or client scope have these protocol mappers, of which `before` are there already: who
+/// manages clients must not make tokens say that somebody has a role that administers.
+///
+/// # Errors
+///
+/// 403; those of the database.
+pub async fn require_mappers(
+    tx: &mut Tx,
+    admin: &Admin,
+    before: &[ProtocolMapper],
+    after: &[ProtocolMapper],
+) -> Result<(), ApiError> {
+    for mapper in after.iter().filter(|mapper| !before.contains(mapper)) {
+        let allowed = match privilege::said_by(mapper) {
+            None => true,
+            Some(_) if is_full(admin) => true,
+            Some(Says::Anything) => false,
+            Some(Says::Role(role)) => may_say(tx, admin, role).await?,
+        };
+        if !allowed {
+            return Err(ApiError::forbidden());
+        }
+    }
+    Ok(())
+}
+
+/// Whether the caller administers the realm whole.
+fn is_full(admin: &Admin) -> bool {
+    // What is not part of `realm-admin`.
+    let extra = |right: &Right| *right == Right::CreateUsers;
+    Right::ALL.iter().all(|right| extra(right) || admin.has(*right))
+}
+
+async fn may_say(tx: &mut Tx, admin: &Admin, role: &str) -> Result<bool, ApiError> {
+    if let Some((_, name)) = privilege::held_by(&admin.realm.name, role) {
+        let right = Right::ALL.into_iter().find(|right| right.role() == name);
+        return Ok(admin.realm.name != "master" && right.is_some_and(|right| admin.has(right)));
+    }
+    match admin.realm.roles.by_name("", role) {
+        Some(found) => Ok(check(tx, admin, &admin.realm.roles, &[&found.id]).await.is_ok()),
+        None => Ok(!privilege::is_of_installation(&admin.realm.name, role)),
+    }
 }
 
 async fn check(q: impl Query, admin: &Admin, roles: &Roles, ids: &[&str]) -> Result<(), ApiError> {

@@ -6,6 +6,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
+use vestibule_oauth::client_metadata::Metadata;
 
 use super::answer;
 use super::auth::{Admin, Right};
@@ -172,7 +173,7 @@ fn check_policies(admin: &Admin, given: &Doc) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Scopes that may be asked for must be there, and defaults hold nothing that the server makes.
+/// Scopes that may be asked for must be there, and defaults are metadata without what the server makes.
 fn check_bounds(admin: &Admin, given: &Doc) -> Result<(), ApiError> {
     let spontaneous = admin.realm.attribute("clientRegistration.scopes.spontaneous") == Some("allow");
     let unknown = |name: &&str| *name != "openid" && admin.realm.client_scope(name).is_none();
@@ -183,18 +184,20 @@ fn check_bounds(admin: &Admin, given: &Doc) -> Result<(), ApiError> {
     {
         return Err(refused("scopes", &format!("There is no client scope {name}")));
     }
-    let defaults = given.get("defaults").and_then(Value::as_object);
+    let Some(defaults) = given.get("defaults").and_then(Value::as_object) else {
+        return Ok(());
+    };
     let ours = ["client_id", "client_secret"];
-    match ours
-        .into_iter()
-        .find(|member| defaults.is_some_and(|d| d.contains_key(*member)))
-    {
-        Some(member) => Err(refused(
+    if let Some(member) = ours.into_iter().find(|member| defaults.contains_key(*member)) {
+        return Err(refused(
             "defaults",
             &format!("{member} is made for each client and cannot be a default"),
-        )),
-        None => Ok(()),
+        ));
     }
+    let checked = Metadata::from_object(defaults);
+    checked
+        .map(drop)
+        .map_err(|fault| refused("defaults", &fault.description))
 }
 
 async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {

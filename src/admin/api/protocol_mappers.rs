@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::answer;
 use super::container::{BASES, Container};
 use super::error::{Answer, ApiError};
+use super::grants;
 use super::json::Body;
 use super::record::{Operation, record};
 use super::representation::client_scope as shown;
@@ -116,9 +117,11 @@ fn put(all: &mut Vec<ProtocolMapper>, given: &Doc) -> Result<String, ApiError> {
 async fn create(mut container: Container, body: Body) -> Answer {
     container.require_manage()?;
     let given = body.object(SHAPE)?;
-    let tx = container.begin().await?;
-    let mut all = container.mappers()?;
+    let mut tx = container.begin().await?;
+    let before = container.mappers()?;
+    let mut all = before.clone();
     let id = put(&mut all, &given)?;
+    grants::require_mappers(&mut tx, &container.admin, &before, &all).await?;
     container.set_mappers(all)?;
     let path = container.path(&format!("/protocol-mappers/models/{id}"));
     save(tx, &container, Operation::Create, &path, Some(&told(&given))).await?;
@@ -128,11 +131,13 @@ async fn create(mut container: Container, body: Body) -> Answer {
 async fn create_all(mut container: Container, body: Body) -> Answer {
     container.require_manage()?;
     let given = body.list(SHAPE)?;
-    let tx = container.begin().await?;
-    let mut all = container.mappers()?;
+    let mut tx = container.begin().await?;
+    let before = container.mappers()?;
+    let mut all = before.clone();
     for mapper in &given {
         put(&mut all, mapper)?;
     }
+    grants::require_mappers(&mut tx, &container.admin, &before, &all).await?;
     container.set_mappers(all)?;
     let path = container.path("/protocol-mappers/add-models");
     let told: Value = given.iter().map(told).collect();
@@ -143,8 +148,9 @@ async fn create_all(mut container: Container, body: Body) -> Answer {
 async fn update(mut container: Container, body: Body) -> Answer {
     container.require_manage()?;
     let given = body.object(SHAPE)?;
-    let tx = container.begin().await?;
-    let mut all = container.mappers()?;
+    let mut tx = container.begin().await?;
+    let before = container.mappers()?;
+    let mut all = before.clone();
     let id = container.param("mapper").to_owned();
     let known = all.iter().position(|m| m.id == id).ok_or_else(unknown)?;
     let mut changed = given.clone();
@@ -158,6 +164,7 @@ async fn update(mut container: Container, body: Body) -> Answer {
         }
     }
     all[known] = parse(&changed, &id)?;
+    grants::require_mappers(&mut tx, &container.admin, &before, &all).await?;
     container.set_mappers(all)?;
     let path = container.path(&format!("/protocol-mappers/models/{id}"));
     save(tx, &container, Operation::Update, &path, Some(&told(&given))).await?;

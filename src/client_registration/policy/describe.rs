@@ -6,6 +6,9 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use super::{Kind, expression, gifts, list, on_by_default};
+use vestibule_oauth::authorize::ResponseType;
+use vestibule_oauth::client_metadata::AuthMethod;
+
 use crate::client_policy::whole;
 use crate::rules::{self, About, Gives};
 use crate::store::realm::{Component, Realm};
@@ -45,6 +48,7 @@ pub fn check(component: &Component) -> Result<(), Fault> {
         {
             None => Err(setting("'Max Clients Per Realm' is required")),
             Some(text) if text.parse::<i32>().is_err() => Err(setting("'Max Clients Per Realm' should be a number")),
+            Some(text) if text.starts_with('-') => Err(setting("'Max Clients Per Realm' must not be negative")),
             Some(_) => Ok(()),
         },
         Kind::TrustedHosts => {
@@ -66,9 +70,18 @@ pub fn check(component: &Component) -> Result<(), Fault> {
             some.then_some(())
                 .ok_or_else(|| setting("'hosts' or 'patterns' is required"))
         }
-        Kind::GrantTypes => entry(component, "grant-types", "'grant-types' is required"),
-        Kind::ResponseTypes => entry(component, "response-types", "'response-types' is required"),
-        Kind::Authentication => entry(component, "methods", "'methods' is required"),
+        Kind::GrantTypes => {
+            entry(component, "grant-types", "'grant-types' is required")?;
+            known(component, "grant-types", |name| GRANTS.contains(&name))
+        }
+        Kind::ResponseTypes => {
+            entry(component, "response-types", "'response-types' is required")?;
+            known(component, "response-types", |name| ResponseType::parse(name).is_some())
+        }
+        Kind::Authentication => {
+            entry(component, "methods", "'methods' is required")?;
+            known(component, "methods", |name| AuthMethod::parse(name).is_some())
+        }
         Kind::Roles => entry(component, "roles", "'roles' is required"),
         Kind::DefaultScopes => entry(component, "scopes", "'scopes' is required"),
         Kind::Name => match component.first("pattern").map(whole) {
@@ -96,6 +109,27 @@ fn setting(text: &'static str) -> Fault {
 /// Whether a list has an entry.
 fn entry(component: &Component, key: &str, text: &'static str) -> Result<(), Fault> {
     list(component, key).next().map(drop).ok_or_else(|| setting(text))
+}
+
+/// The grants that an application can be registered for.
+const GRANTS: [&str; 9] = [
+    "authorization_code",
+    "implicit",
+    "refresh_token",
+    "password",
+    "client_credentials",
+    "urn:ietf:params:oauth:grant-type:device_code",
+    "urn:ietf:params:oauth:grant-type:token-exchange",
+    "urn:ietf:params:oauth:grant-type:jwt-bearer",
+    "urn:openid:params:grant-type:ciba",
+];
+
+/// Whether every entry of a list means something.
+fn known(component: &Component, key: &str, is_known: impl Fn(&str) -> bool) -> Result<(), Fault> {
+    match list(component, key).find(|name| !is_known(name)) {
+        None => Ok(()),
+        Some(name) => Err(Fault::Setting(format!("'{key}': {name:?} is not known").into())),
+    }
 }
 
 /// Why a policy cannot be kept.

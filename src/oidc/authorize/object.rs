@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::client_secret;
 use crate::error::Error;
-use crate::oidc::client_auth::keys;
+use crate::oidc::client_auth::keys::{self, Signed};
 use crate::oidc::tokens::audience;
 use crate::store::client::Client;
 use crate::store::json::{self, Doc};
@@ -130,11 +130,13 @@ async fn signed(app: &App, client: &Client, object: &str) -> Result<Result<Doc, 
     if wanted.is_some_and(|wanted| Alg::parse(wanted) != Some(alg)) {
         return Ok(Err(OTHER));
     }
-    let key = if alg.is_symmetric() {
-        client_secret::reveal(app, client)?.and_then(|secret| VerifyingKey::from_secret(alg, &secret).ok())
-    } else {
-        keys::find(app, client, parsed.kid(), alg).await
-    };
+    if !alg.is_symmetric() {
+        return Ok(match keys::verify(app, client, parsed).await {
+            Signed::Yes(claims) => Ok(claims),
+            Signed::No | Signed::NoKey => Err(FAILED),
+        });
+    }
+    let key = client_secret::reveal(app, client)?.and_then(|secret| VerifyingKey::from_secret(alg, &secret).ok());
     Ok(match key.map(|key| parsed.verify(&key)) {
         Some(Ok(claims)) => Ok(claims),
         _ => Err(FAILED),

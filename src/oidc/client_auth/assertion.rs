@@ -4,8 +4,9 @@ use vestibule_jose::digest::b64url_decode;
 use vestibule_jose::{Alg, VerifyingKey, jwt};
 use vestibule_oauth::error::Refusal;
 
+use super::Refused;
+use super::keys::{self, Signed};
 use super::presented::Presented;
-use super::{Refused, keys};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::client_secret;
@@ -85,12 +86,13 @@ async fn signed(app: &App, client: &Client, token: &str) -> Result<Result<Doc, R
             }),
         });
     }
-    let Some(key) = keys::find(app, client, parsed.kid(), alg).await else {
-        return Ok(Err(Refused::assertion("Unable to load public key")));
-    };
-    Ok(parsed.verify(&key).map_err(|_| {
-        Refused::assertion("Client authentication with signed JWT failed: Signature on JWT token failed validation")
-    }))
+    Ok(match keys::verify(app, client, parsed).await {
+        Signed::Yes(claims) => Ok(claims),
+        Signed::NoKey => Err(Refused::assertion("Unable to load public key")),
+        Signed::No => Err(Refused::assertion(
+            "Client authentication with signed JWT failed: Signature on JWT token failed validation",
+        )),
+    })
 }
 
 /// Whether the header names an algorithm that is none, `none` itself among them.

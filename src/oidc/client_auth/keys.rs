@@ -6,33 +6,59 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use moka::sync::Cache;
+use vestibule_jose::jwt::{Claims, Parsed};
 use vestibule_jose::{Alg, Jwks, VerifyingKey, x509};
 
 use crate::app::App;
 use crate::store::client::Client;
 
-/// How often an address is asked again because a key was not there: whoever names unknown keys must not make us fetch.
+/// How often an address is asked again because a key was not there or did not fit: whoever names unknown keys or signs with
+/// wrong ones must not make us fetch.
 const PAUSE: Duration = Duration::from_secs(30);
 
 static ASKED: LazyLock<Cache<String, ()>> =
     LazyLock::new(|| Cache::builder().max_capacity(10_000).time_to_live(PAUSE).build());
 
-/// The key of a client for a signature: of its key set, else that of the certificate that an administrator gave it.
-pub async fn find(app: &App, client: &Client, kid: Option<&str>, alg: Alg) -> Option<VerifyingKey> {
-    if client.attribute("use.jwks.url") == Some("true") {
-        let address = client.attribute("jwks.url")?;
-        let first = in_set(&fetched(app, address).await?, kid, alg);
-        // Of many that come at once, one asks again.
-        if first.is_some() || !ASKED.entry_by_ref(address).or_insert(()).is_fresh() {
-            return first;
+/// Whose a signature is.
+pub enum Signed {
+    /// The client's.
+    Yes(Claims),
+    /// Somebody else's.
+    No,
+    /// The client has no such key.
+    NoKey,
+}
+
+/// Checks a signature with the key of a client: of its key set, else that of the certificate that an administrator gave it. A
+/// client that publishes its keys may have changed them, under a new name or the old one: they are looked up once more then.
+pub async fn verify(app: &App, client: &Client, parsed: Parsed<'_>) -> Signed {
+    let (kid, alg) = (parsed.kid(), parsed.alg());
+    let key = if client.attribute("use.jwks.url") == Some("true") {
+        published(app, client, &parsed).await
+    } else {
+        match client.attribute("jwks.string") {
+            Some(set) => Jwks::parse(set.as_bytes()).ok().and_then(|set| in_set(&set, kid, alg)),
+            None => in_certificate(client, alg),
         }
-        app.egress.forget(address);
-        return in_set(&fetched(app, address).await?, kid, alg);
+    };
+    let Some(key) = key else {
+        return Signed::NoKey;
+    };
+    parsed.verify(&key).map_or(Signed::No, Signed::Yes)
+}
+
+/// The key at a client's `jwks_uri` for a signature.
+async fn published(app: &App, client: &Client, parsed: &Parsed<'_>) -> Option<VerifyingKey> {
+    let (kid, alg) = (parsed.kid(), parsed.alg());
+    let address = client.attribute("jwks.url")?;
+    let first = in_set(&fetched(app, address).await?, kid, alg);
+    let good = first.as_ref().is_some_and(|key| parsed.check(key).is_ok());
+    // Of many that come at once, one asks again.
+    if good || !ASKED.entry_by_ref(address).or_insert(()).is_fresh() {
+        return first;
     }
-    match client.attribute("jwks.string") {
-        Some(set) => in_set(&Jwks::parse(set.as_bytes()).ok()?, kid, alg),
-        None => in_certificate(client, alg),
-    }
+    app.egress.forget(address);
+    in_set(&fetched(app, address).await?, kid, alg)
 }
 
 /// The key of a client that brought a certificate, or had one made here: there is one, whatever the signature calls it.

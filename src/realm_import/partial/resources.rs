@@ -8,6 +8,7 @@ use crate::password::policy;
 use crate::privilege;
 use crate::realm_import::users::{self, Incoming, Rules};
 use crate::realm_import::{Known, Refused, clients, groups, items, roles};
+use crate::secret_settings;
 use crate::store::json::{Doc, text};
 use crate::store::realm::Realm;
 use crate::store::user::{self, User};
@@ -120,19 +121,27 @@ impl Import<'_> {
         for sent in sent_clients(self.realm, given) {
             let name = text(sent, "clientId").unwrap_or_default();
             let there = self.known.client(self.tx, name).await?;
+            let mut wanted = sent.clone();
             let action = match (there, self.policy) {
                 (Some(id), IfExists::Skip) => {
                     self.note(Action::Skipped, "CLIENT", name, &id, sent);
                     continue;
                 }
                 (Some(id), _) => {
+                    let known = client::read(&mut *self.tx, &self.realm.id, &id).await?;
+                    let known = known
+                        .as_ref()
+                        .and_then(|known| known.doc.get("attributes")?.as_object());
+                    if let Some(Value::Object(attributes)) = wanted.get_mut("attributes") {
+                        secret_settings::keep(known, attributes);
+                    }
                     client::remove(self.tx, &self.realm.id, &id).await?;
                     self.known.forget_client(name);
                     Action::Overwritten
                 }
                 (None, _) => Action::Added,
             };
-            let id = clients::add(self.tx, self.app, &mut self.known, sent).await?;
+            let id = clients::add(self.tx, self.app, &mut self.known, &wanted).await?;
             self.note(action, "CLIENT", name, &id, sent);
         }
         Ok(())

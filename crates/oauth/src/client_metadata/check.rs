@@ -1,6 +1,6 @@
 //! The rules that hold for a client whole, however little of it was sent.
 
-use super::{AuthMethod, KEPT, SubjectType, attribute, invalid, keys, list, pairwise, refuse, urls};
+use super::{AuthMethod, KEPT, SubjectType, algorithms, attribute, invalid, keys, list, pairwise, refuse, urls};
 use crate::error::{Refusal, RegistrationError};
 use crate::redirect_uri::{ApplicationType, Why, validate_registered};
 use serde_json::{Map, Value};
@@ -11,11 +11,14 @@ use serde_json::{Map, Value};
 ///
 /// `private_key_jwt` without keys to check a signature with; pairwise identifiers for several
 /// hosts without a sector identifier (`OpenID` Connect Core §8.1); plain `http` beyond loopback
-/// in a native application (RFC 8252 §8.3).
+/// in a native application (RFC 8252 §8.3); algorithms without key, secret or method for them;
+/// `tls_client_auth` without the one name to look for (RFC 8705 §2.1.2).
 pub fn check(client: &Map<String, Value>) -> Result<(), Refusal> {
     if AuthMethod::of_client(client) == Some(AuthMethod::PrivateKeyJwt) && !has_keys(client) {
         return Err(invalid());
     }
+    algorithms::check(client)?;
+    certificate(client)?;
     let redirects = list(client, "redirectUris");
     let pairwise = pairwise::subject_type(client) == SubjectType::Pairwise;
     if pairwise && pairwise::sector(client).is_none() && urls::count_hosts(&redirects) > 1 {
@@ -32,6 +35,34 @@ pub fn check(client: &Map<String, Value>) -> Result<(), Refusal> {
         ));
     }
     Ok(())
+}
+
+/// What of a certificate names the client, when it proves itself with one.
+fn certificate(client: &Map<String, Value>) -> Result<(), Refusal> {
+    if AuthMethod::of_client(client) != Some(AuthMethod::TlsClientAuth) {
+        return Ok(());
+    }
+    let sans = ["dns", "uri", "ip", "email"];
+    let sans = sans.map(|kind| attribute(client, &format!("{KEPT}tls_client_auth_san_{kind}")));
+    let names = sans.iter().flatten().count() + usize::from(attribute(client, "x509.subjectdn").is_some());
+    match names {
+        1 => Ok(()),
+        // One that signed its certificate itself has registered that.
+        0 if has_certificate(client) => Ok(()),
+        0 => Err(refuse(
+            "tls_client_auth needs tls_client_auth_subject_dn or one of tls_client_auth_san_dns, _uri, _ip, _email",
+        )),
+        _ => Err(refuse(
+            "Only one of tls_client_auth_subject_dn and tls_client_auth_san_dns, _uri, _ip, _email may be set",
+        )),
+    }
+}
+
+fn has_certificate(client: &Map<String, Value>) -> bool {
+    if attribute(client, "use.jwks.url") == Some("true") {
+        return attribute(client, "jwks.url").is_some();
+    }
+    attribute(client, "jwks.string").is_some_and(|set| set.contains("\"x5c\""))
 }
 
 fn has_keys(client: &Map<String, Value>) -> bool {

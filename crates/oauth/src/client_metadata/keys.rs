@@ -3,6 +3,7 @@
 use super::json::wrong_type;
 use super::refuse;
 use crate::error::Refusal;
+use aws_lc_rs::signature::{self, ParsedPublicKey};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
@@ -39,6 +40,10 @@ fn check_key(key: &Map<String, Value>) -> Result<(), &'static str> {
     if PRIVATE.iter().any(|part| key.contains_key(*part)) {
         return Err("must not contain private parts");
     }
+    // A shared secret is no public key, whatever it is called.
+    if kty == "oct" || key.contains_key("k") {
+        return Err("must not be symmetric");
+    }
     if ["kid", "alg", "use"]
         .iter()
         .any(|m| key.get(*m).is_some_and(|value| !value.is_string() && !value.is_null()))
@@ -64,14 +69,45 @@ fn check_key(key: &Map<String, Value>) -> Result<(), &'static str> {
                 Ok(())
             }
         }
-        "EC" => part("x")
-            .and(part("y"))
-            .map(|_| ())
-            .ok_or("must have x and y in base64url"),
-        "OKP" => part("x").map(|_| ()).ok_or("must have x in base64url"),
+        "EC" => {
+            let both = part("x").zip(part("y"));
+            let (x, y) = both.ok_or("must have x and y in base64url")?;
+            on_curve(crv(key), &x, &y)
+        }
+        "OKP" => {
+            let x = part("x").ok_or("must have x in base64url")?;
+            let length = match crv(key) {
+                "Ed25519" | "X25519" => 32,
+                "Ed448" => 57,
+                "X448" => 56,
+                _ => return Err("must have the crv Ed25519, X25519, Ed448 or X448"),
+            };
+            let sound = x.len() == length
+                && (crv(key) != "Ed25519" || ParsedPublicKey::new(&signature::ED25519, x.as_slice()).is_ok());
+            sound.then_some(()).ok_or("must have an x that is a point of its curve")
+        }
         // RFC 7517 §5: keys of kinds we do not know are passed over when one is looked for.
         _ => Ok(()),
     }
+}
+
+fn crv(key: &Map<String, Value>) -> &str {
+    key.get("crv").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Whether two coordinates are a point of a curve that signatures or agreements use (RFC 7518 §6.2.1).
+fn on_curve(crv: &str, x: &[u8], y: &[u8]) -> Result<(), &'static str> {
+    let (curve, length) = match crv {
+        "P-256" => (&signature::ECDSA_P256_SHA256_FIXED, 32),
+        "P-384" => (&signature::ECDSA_P384_SHA384_FIXED, 48),
+        "P-521" => (&signature::ECDSA_P521_SHA512_FIXED, 66),
+        _ => return Err("must have the crv P-256, P-384 or P-521"),
+    };
+    let point = [&[4], x, y].concat();
+    let sound = x.len() == length && y.len() == length && ParsedPublicKey::new(curve, point).is_ok();
+    sound
+        .then_some(())
+        .ok_or("must have an x and y that are a point of its curve")
 }
 
 fn ordered(key: &Map<String, Value>) -> Map<String, Value> {
@@ -88,6 +124,18 @@ fn ordered(key: &Map<String, Value>) -> Map<String, Value> {
 pub(super) fn can_verify(set: &Value) -> bool {
     let fits =
         |key: &Value| key.get("use").and_then(Value::as_str) != Some("enc") && key.get("kty") != Some(&json!("oct"));
+    set.get("keys")
+        .and_then(Value::as_array)
+        .is_some_and(|keys| keys.iter().any(fits))
+}
+
+/// Whether something can be encrypted to some key with an algorithm.
+pub(super) fn can_encrypt(set: &Value, alg: &str) -> bool {
+    let kty = if alg.starts_with("RSA") { "RSA" } else { "EC" };
+    let own = |key: &Value| key.get("alg").and_then(Value::as_str).is_none_or(|own| own == alg);
+    let fits = |key: &Value| {
+        key.get("kty") == Some(&json!(kty)) && key.get("use").and_then(Value::as_str) != Some("sig") && own(key)
+    };
     set.get("keys")
         .and_then(Value::as_array)
         .is_some_and(|keys| keys.iter().any(fits))

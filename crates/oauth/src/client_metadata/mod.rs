@@ -8,6 +8,7 @@
 //! The way of a registration: [`read_object`], [`Metadata::from_object`], the caller's policies,
 //! [`apply`] to a client, [`check`] of the result, [`describe`] for the answer.
 
+mod algorithms;
 mod apply;
 mod auth_method;
 mod check;
@@ -23,13 +24,14 @@ mod settings;
 mod spki;
 mod urls;
 
+pub use algorithms::{ENCODINGS, ENCRYPTIONS, SIGNATURES};
 pub use apply::apply;
 pub use auth_method::AuthMethod;
 pub use check::check;
 pub use describe::{Issued, describe, has_secret};
 pub use grants::Flows;
 pub use json::read_object;
-pub use settings::{Setting, Shape, is_registrable_attribute};
+pub use settings::{Setting, Shape, address_members, is_registrable_attribute};
 
 use crate::error::{Refusal, RegistrationError};
 use crate::pkce;

@@ -1,5 +1,8 @@
 //! The members that are one attribute of the client each.
 
+use super::algorithms::{
+    DECRYPTIONS, ENCODINGS, ENCODINGS_OR_ANY, ENCRYPTIONS, NOTHING, SIGNATURES, SIGNATURES_OR_ANY, SIGNATURES_OR_NONE,
+};
 use super::json::{flag, number, text, texts};
 use super::urls::{self, Label};
 use super::{KEPT, MAX_ENTRIES, refuse};
@@ -15,6 +18,10 @@ pub enum Shape {
     Flag,
     /// Seconds, 0 or more.
     Seconds,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// Addresses on the web, of which a fragment may be a part; at most so many.
+    Urls(usize),
     /// Texts, at most so many; the attribute joins them with `##`, as Keycloak does.
     List(usize),
     /// One text, or several.
@@ -55,7 +62,9 @@ const fn told(member: &'static str, keycloak: &'static str, shape: Shape) -> Set
     }
 }
 
-const ALG: Shape = Shape::Text(64);
+const ALG: Shape = Shape::Word(SIGNATURES);
+const KEY_ALG: Shape = Shape::Word(ENCRYPTIONS);
+const ENC: Shape = Shape::Word(ENCODINGS);
 const NAME: Shape = Shape::Text(255);
 
 /// Every plain member, in the order of the answer.
@@ -75,33 +84,49 @@ pub(super) static SETTINGS: [Setting; 49] = [
     of(
         "id_token_encrypted_response_alg",
         "id.token.encrypted.response.alg",
-        ALG,
+        KEY_ALG,
     ),
     of(
         "id_token_encrypted_response_enc",
         "id.token.encrypted.response.enc",
-        ALG,
+        ENC,
     ),
-    of("userinfo_signed_response_alg", "user.info.response.signature.alg", ALG),
+    of(
+        "userinfo_signed_response_alg",
+        "user.info.response.signature.alg",
+        Shape::Word(SIGNATURES_OR_NONE),
+    ),
     of(
         "userinfo_encrypted_response_alg",
         "user.info.encrypted.response.alg",
-        ALG,
+        KEY_ALG,
     ),
     of(
         "userinfo_encrypted_response_enc",
         "user.info.encrypted.response.enc",
-        ALG,
+        ENC,
     ),
-    of("request_object_signing_alg", "request.object.signature.alg", ALG),
-    of("request_object_encryption_alg", "request.object.encryption.alg", ALG),
-    of("request_object_encryption_enc", "request.object.encryption.enc", ALG),
+    of(
+        "request_object_signing_alg",
+        "request.object.signature.alg",
+        Shape::Word(SIGNATURES_OR_ANY),
+    ),
+    of(
+        "request_object_encryption_alg",
+        "request.object.encryption.alg",
+        Shape::Word(DECRYPTIONS),
+    ),
+    of(
+        "request_object_encryption_enc",
+        "request.object.encryption.enc",
+        Shape::Word(ENCODINGS_OR_ANY),
+    ),
     of("require_signed_request_object", "", Shape::Flag),
     of("default_max_age", "", Shape::Seconds),
     of("require_auth_time", "", Shape::Flag),
     of("default_acr_values", "default.acr.values", Shape::List(MAX_ENTRIES)),
     of("initiate_login_uri", "", Shape::Url(Label::InitiateLogin)),
-    told("request_uris", "request.uris", Shape::List(MAX_ENTRIES)),
+    told("request_uris", "request.uris", Shape::Urls(MAX_ENTRIES)),
     told(
         "tls_client_certificate_bound_access_tokens",
         "tls.client.certificate.bound.access.tokens",
@@ -131,7 +156,7 @@ pub(super) static SETTINGS: [Setting; 49] = [
     of(
         "backchannel_token_delivery_mode",
         "ciba.backchannel.token.delivery.mode",
-        ALG,
+        Shape::Text(64),
     ),
     of(
         "backchannel_client_notification_endpoint",
@@ -152,12 +177,12 @@ pub(super) static SETTINGS: [Setting; 49] = [
     of(
         "authorization_encrypted_response_alg",
         "authorization.encrypted.response.alg",
-        ALG,
+        KEY_ALG,
     ),
     of(
         "authorization_encrypted_response_enc",
         "authorization.encrypted.response.enc",
-        ALG,
+        ENC,
     ),
     told(
         "require_pushed_authorization_requests",
@@ -179,8 +204,8 @@ pub(super) static SETTINGS: [Setting; 49] = [
         "introspection.signed.response.alg",
         ALG,
     ),
-    of("introspection_encrypted_response_alg", "", ALG),
-    of("introspection_encrypted_response_enc", "", ALG),
+    of("introspection_encrypted_response_alg", "", Shape::Word(NOTHING)),
+    of("introspection_encrypted_response_enc", "", Shape::Word(NOTHING)),
     of("authorization_details_types", "", Shape::List(MAX_ENTRIES)),
     of("resource", "", Shape::TextOrList),
     of("use_mtls_endpoint_aliases", "", Shape::Flag),
@@ -215,6 +240,24 @@ pub fn is_registrable_attribute(name: &str) -> bool {
     OTHERS.contains(&name) || SETTINGS.iter().any(|setting| setting.attribute() == name)
 }
 
+/// The members that are addresses, or lists of them.
+pub fn address_members() -> Vec<&'static str> {
+    let own = SETTINGS
+        .iter()
+        .filter(|setting| setting.member.ends_with("_uri") || matches!(setting.shape, Shape::Url(_) | Shape::Urls(_)));
+    // `tls_client_auth_san_uri` is compared, never opened.
+    let own = own
+        .map(|setting| setting.member)
+        .filter(|member| *member != "tls_client_auth_san_uri");
+    let others = [
+        "client_uri",
+        "jwks_uri",
+        "post_logout_redirect_uris",
+        "sector_identifier_uri",
+    ];
+    own.chain(others).collect()
+}
+
 impl Setting {
     /// The attribute that keeps the member.
     pub fn attribute(&self) -> String {
@@ -229,6 +272,7 @@ impl Setting {
     pub(super) fn read(&self, sent: &Value) -> Result<String, Refusal> {
         match self.shape {
             Shape::Text(max) => self.bounded(text(sent)?, max),
+            Shape::Word(words) => self.word(text(sent)?, words),
             Shape::Flag => Ok(flag(sent)?.to_string()),
             Shape::Seconds => match number(sent)? {
                 seconds @ 0.. => Ok(seconds.to_string()),
@@ -236,6 +280,14 @@ impl Setting {
             },
             Shape::Url(label) => self.bounded(urls::check(text(sent)?, label)?, urls::MAX),
             Shape::List(max) => self.join(texts(sent)?, max),
+            Shape::Urls(max) => {
+                let sent = texts(sent)?;
+                let entries = sent.iter().filter(|url| !url.is_empty());
+                entries
+                    .map(|url| urls::check_entry(url, self.member))
+                    .collect::<Result<(), _>>()?;
+                self.join(sent, max)
+            }
             Shape::TextOrList if sent.is_array() => self.join(texts(sent)?, MAX_ENTRIES),
             Shape::TextOrList => self.join(vec![text(sent)?], 1),
         }
@@ -252,6 +304,18 @@ impl Setting {
             return Err(refuse(format!("{} must not contain control characters", self.member)));
         }
         Ok(sent)
+    }
+
+    /// One of some words; an empty one takes the member away.
+    fn word(&self, sent: String, words: &[&str]) -> Result<String, Refusal> {
+        if sent.is_empty() || words.contains(&sent.as_str()) {
+            return Ok(sent);
+        }
+        Err(refuse(if words.is_empty() {
+            format!("{} is not supported", self.member)
+        } else {
+            format!("{} must be one of {}", self.member, words.join(", "))
+        }))
     }
 
     fn join(&self, entries: Vec<String>, max: usize) -> Result<String, Refusal> {
@@ -286,11 +350,11 @@ impl Setting {
         };
         let entries: Vec<&str> = kept.split("##").collect();
         Some(match self.shape {
-            Shape::Text(_) | Shape::Url(_) => json!(kept),
+            Shape::Text(_) | Shape::Word(_) | Shape::Url(_) => json!(kept),
             Shape::Flag => json!(kept == "true"),
             Shape::Seconds => json!(kept.parse::<i64>().ok()?),
             Shape::TextOrList if entries.len() == 1 => json!(kept),
-            Shape::List(_) | Shape::TextOrList => json!(entries),
+            Shape::List(_) | Shape::Urls(_) | Shape::TextOrList => json!(entries),
         })
     }
 }

@@ -64,6 +64,19 @@ pub(super) fn check(url: String, label: Label) -> Result<String, Refusal> {
     Ok(url)
 }
 
+/// Checks one address of a list: as [`check`], with a fragment if it likes.
+pub(super) fn check_entry(url: &str, member: &str) -> Result<(), Refusal> {
+    match validate_url(url) {
+        Ok(parts) if parts.is_web() => Ok(()),
+        Ok(_) | Err(Why::Scheme) => Err(refuse(format!(
+            "{member} must be addresses that begin with https:// or http://"
+        ))),
+        Err(Why::TooLong) => Err(refuse(format!("{member} must not be longer than {MAX} characters"))),
+        Err(Why::Relative) => Err(refuse(format!("{member} must be absolute"))),
+        Err(_) => Err(refuse(format!("{member} must be valid URLs"))),
+    }
+}
+
 /// Checks a sector identifier. `OpenID` Connect Registration §5; Keycloak lets it be `http`.
 pub(super) fn check_sector(url: String) -> Result<String, Refusal> {
     let sound = url.is_empty() || validate_url(&url).is_ok_and(|parts| parts.is_web());

@@ -9,7 +9,7 @@ mod syntax;
 
 pub use matching::matches;
 pub(crate) use registered::validate_url;
-pub use registered::{ApplicationType, MAX_LENGTH, Why, validate_registered};
+pub use registered::{ApplicationType, MAX_LENGTH, MAX_REGISTERED, Why, validate_registered};
 pub(crate) use syntax::split;
 
 /// The host of an absolute URI, as written; `None` if it names none, or hides it behind a user name.

@@ -5,6 +5,9 @@ use super::syntax::{Parts, climbs, has_broken_encoding, has_forbidden_character,
 /// The longest redirect URI, in bytes.
 pub const MAX_LENGTH: usize = 2000;
 
+/// The longest redirect URI that is registered, in characters: Keycloak has no room for more.
+pub const MAX_REGISTERED: usize = 255;
+
 /// What the registrant says the application is. `OpenID` Connect Registration §2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ApplicationType {
@@ -27,6 +30,8 @@ pub enum Why {
     Scheme,
     #[error("A redirect URI must not be longer than 2000 characters")]
     TooLong,
+    #[error("A redirect URI must not be longer than 255 characters")]
+    TooLongToRegister,
     #[error("A redirect URI must be absolute")]
     Relative,
     #[error("A redirect URI must not contain a user name or password")]
@@ -53,7 +58,7 @@ pub enum Why {
 
 /// Schemes by which a browser runs, opens or sends something instead of going back to an
 /// application. Everything but these, `http` and `https` is some application's own scheme.
-const DANGEROUS: [&str; 19] = [
+const DANGEROUS: [&str; 27] = [
     "javascript",
     "data",
     "vbscript",
@@ -67,6 +72,14 @@ const DANGEROUS: [&str; 19] = [
     "chrome",
     "resource",
     "ftp",
+    "ftps",
+    "sftp",
+    "tftp",
+    "gopher",
+    "telnet",
+    "dict",
+    "smb",
+    "nfs",
     "ws",
     "wss",
     "mailto",
@@ -100,6 +113,9 @@ const DANGEROUS: [&str; 19] = [
 pub fn validate_registered(uri: &str, application: ApplicationType) -> Result<(), Why> {
     if uri.contains('#') {
         return Err(Why::Fragment);
+    }
+    if uri.chars().count() > MAX_REGISTERED {
+        return Err(Why::TooLongToRegister);
     }
     let parts = validate_url(uri)?;
     let plain = parts.scheme.eq_ignore_ascii_case("http");

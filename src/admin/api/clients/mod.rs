@@ -196,6 +196,7 @@ async fn create(admin: Admin, body: Body) -> Answer {
         return Err(ApiError::conflict(&format!("Client {} already exists", new.client_id)));
     }
     let mut tx = db.begin().await?;
+    write::require_mappers(&mut tx, &admin, None, &new).await?;
     if !client::add(&mut tx, &new).await? {
         return Err(ApiError::duplicate());
     }
@@ -244,6 +245,7 @@ async fn update(found: Found, body: Body) -> Answer {
     let mut tx = admin.app.db.begin().await?;
     let known = found.latest(&mut tx).await?;
     let changed = write::update(admin, Some(&judge), &known, &given)?;
+    write::require_mappers(&mut tx, admin, Some(&known), &changed).await?;
     let other = client::read_by_client_id(&mut tx, &admin.realm.id, &changed.client_id).await?;
     if other.is_some_and(|o| o.id != changed.id) {
         return Err(ApiError::duplicate());

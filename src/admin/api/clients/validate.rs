@@ -7,6 +7,7 @@ use super::super::error::ApiError;
 use super::super::extensions;
 use crate::store::client::Client;
 use crate::store::json::{self, Doc};
+use vestibule_oauth::redirect_uri::MAX_REGISTERED;
 
 /// The longest `clientId`, as Keycloak's column.
 const LONGEST: usize = 255;
@@ -47,6 +48,11 @@ fn check(given: &Doc, root: Option<&str>) -> Result<(), ApiError> {
     }
     for uri in json::texts(given, "redirectUris") {
         faults.extend(url_fault(uri, "A redirect URI", Need::Uri));
+        if uri.chars().count() > MAX_REGISTERED {
+            faults.push(format!(
+                "A redirect URI must not be longer than {MAX_REGISTERED} characters"
+            ));
+        }
     }
     for (attribute, name) in [
         ("backchannel.logout.url", "Backchannel logout URL"),

@@ -5,9 +5,11 @@ use vestibule_oauth::web_origin;
 
 use super::super::auth::Admin;
 use super::super::error::ApiError;
+use super::super::grants;
 use super::super::representation::client as shown;
 use crate::client_policy::Judge;
 use crate::client_secret::{self, Kept};
+use crate::secret_settings;
 use crate::service_account::{self, Ensured};
 use crate::store::Tx;
 use crate::store::client::{Client, Secrets, Standing};
@@ -141,8 +143,7 @@ fn secret(admin: &Admin, known: &Client, changed: &mut Client, given: &Doc) -> R
 }
 
 fn make_secret(admin: &Admin, client: &mut Client) -> Result<(), ApiError> {
-    let kept = client_secret::kept(&client.doc);
-    client_secret::make(&admin.app, &mut client.secrets, &client.id, kept)?;
+    client_secret::make(&admin.app, &mut client.secrets, &client.id, &client.doc)?;
     client_secret::stamp(&mut client.doc, admin.app.now_seconds());
     Ok(())
 }
@@ -189,12 +190,13 @@ fn merge(realm: &Realm, doc: &mut Doc, given: &Doc) {
 
 /// Entries of a map are set one by one; an empty one is taken away.
 fn merge_map(doc: &mut Doc, given: &Doc, member: &str) {
-    let Some(entries) = given.get(member).and_then(Value::as_object) else {
+    let Some(mut entries) = given.get(member).and_then(Value::as_object).cloned() else {
         return;
     };
     let map = doc.entry(member).or_insert_with(|| json!({}));
     if let Value::Object(map) = map {
-        for (key, value) in entries {
+        secret_settings::keep(Some(map), &mut entries);
+        for (key, value) in &entries {
             // The one says which clients hold the roles of administrators, and only the server makes those; the other is a
             // secret in clear.
             if key == "realm_client" && value == "true" || key == client_secret::ROTATED {
@@ -249,6 +251,21 @@ pub(super) fn told(created: Option<&Client>, given: &Doc) -> Value {
     Value::Object(told)
 }
 
+/// Goes on if the caller may let the client have its protocol mappers.
+///
+/// # Errors
+///
+/// 403; those of the database.
+pub(super) async fn require_mappers(
+    tx: &mut Tx,
+    admin: &Admin,
+    before: Option<&Client>,
+    after: &Client,
+) -> Result<(), ApiError> {
+    let before = before.map(Client::mappers).transpose()?.unwrap_or_default();
+    grants::require_mappers(tx, admin, &before, &after.mappers()?).await
+}
+
 /// Adds a client that comes inside a realm's representation; one that the realm was made with takes what is sent.
 ///
 /// # Errors
@@ -260,12 +277,14 @@ pub async fn import(tx: &mut Tx, admin: &Admin, given: &Doc) -> Result<(), ApiEr
     let (client, was_on) = match known {
         Some(known) => {
             let changed = update(admin, None, &known, given)?;
+            require_mappers(tx, admin, Some(&known), &changed).await?;
             crate::store::client::update(tx, &changed).await?;
             (changed, known.flag("serviceAccountsEnabled"))
         }
         None => {
             super::validate::created(given)?;
             let new = create(admin, None, given)?;
+            require_mappers(tx, admin, None, &new).await?;
             if !crate::store::client::add(tx, &new).await? {
                 return Err(ApiError::duplicate());
             }

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::mail::{self, Settings};
 use crate::theme::email::Letter;
 
-use super::represent::MASK;
+use crate::secret_settings::MASK;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()

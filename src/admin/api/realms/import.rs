@@ -19,7 +19,7 @@ use crate::realm_export::{self, Extent};
 use crate::realm_import::partial::{self, Action, IfExists};
 use crate::realm_import::{Refused, texts};
 use crate::store::json::Doc;
-use crate::store::{Tx, group};
+use crate::store::{Tx, client, group};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -90,6 +90,15 @@ async fn add(admin: Admin, body: Body) -> Answer {
     let done = done.map_err(refusal)?;
     let roles: Vec<&str> = done.given_roles.iter().map(String::as_str).collect();
     grants::require_in(&mut tx, &admin, &roles).await?;
+    for made in done
+        .outcomes
+        .iter()
+        .filter(|o| o.kind == "CLIENT" && o.action != Action::Skipped)
+    {
+        let made = client::read(&mut tx, &admin.realm.id, &made.id).await?;
+        let mappers = made.map(|client| client.mappers()).transpose()?;
+        grants::require_mappers(&mut tx, &admin, &[], &mappers.unwrap_or_default()).await?;
+    }
     for outcome in &done.outcomes {
         let operation = match outcome.action {
             Action::Added => Operation::Create,

@@ -6,12 +6,10 @@ use crate::admin::api::json::members;
 use crate::app::App;
 use crate::error::Error;
 use crate::realm_setup::COLLECTIONS;
+use crate::secret_settings::{MASK, is_secret};
 use crate::store::group;
 use crate::store::json::Doc;
 use crate::store::realm::Realm;
-
-/// What stands for a secret that is kept and not shown.
-pub(super) const MASK: &str = "**********";
 
 /// Members that only an export shows.
 const EXPORTED: &[&str] = &["defaultDefaultClientScopes", "defaultOptionalClientScopes"];
@@ -50,7 +48,7 @@ fn masked(map: Option<&Value>) -> Value {
     let Some(Value::Object(map)) = map else {
         return Value::Null;
     };
-    let hide = |key: &str| key.ends_with(".secret") || matches!(key, "password" | "authTokenClientSecret");
+    let hide = |key: &str| is_secret(key) || matches!(key, "password" | "authTokenClientSecret");
     let shown = map.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| {
         let empty = value.as_str().is_some_and(str::is_empty);
         (

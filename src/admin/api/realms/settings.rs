@@ -3,7 +3,6 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::represent::MASK;
 use super::{names, numbers};
 use crate::admin::api::authentication::BINDINGS;
 use crate::admin::api::error::ApiError;
@@ -13,6 +12,7 @@ use crate::otp::Policy;
 use crate::password::{lists, policy};
 use crate::profile::address;
 use crate::realm_setup::COLLECTIONS;
+use crate::secret_settings::{self, MASK};
 use crate::store::json::{Doc, text, texts};
 use crate::store::realm::Realm;
 
@@ -53,7 +53,7 @@ pub(super) fn checked(app: &App, realm: Option<&Realm>, given: &Doc) -> Result<D
     let failed = || ApiError::bad("Failed to update realm");
     if let Some(level) = text(&wanted, "sslRequired").map(str::to_lowercase) {
         if !matches!(level.as_str(), "all" | "external" | "none") {
-            return Err(failed());
+            return Err(ApiError::bad("sslRequired must be all, external or none"));
         }
         wanted.insert("sslRequired".into(), json!(level));
     }
@@ -165,37 +165,8 @@ fn secrets(realm: Option<&Realm>, wanted: &mut Doc) {
     let Some(Value::Object(attributes)) = wanted.get_mut("attributes") else {
         return;
     };
-    let names: Vec<String> = attributes.keys().filter(|k| k.ends_with(".secret")).cloned().collect();
-    for name in names {
-        if attributes[&name] == MASK {
-            match before("attributes", &name) {
-                Some(kept) => attributes.insert(name, kept),
-                None => attributes.remove(&name),
-            };
-        }
-    }
-    // A secret belongs to the address beside it: `registration.proof.secret` to `registration.proof.url`.
     let kept = realm.and_then(|r| r.doc.get("attributes")?.as_object());
-    let beside: Vec<String> = kept
-        .into_iter()
-        .flatten()
-        .filter(|(k, _)| k.ends_with(".secret"))
-        .map(|(k, _)| k.clone())
-        .collect();
-    for secret in beside {
-        let stem = secret.trim_end_matches(".secret");
-        let moved = |key: &String| {
-            let address = key
-                .strip_prefix(stem)
-                .is_some_and(|rest| matches!(rest, ".url" | ".before" | ".after"));
-            address && attributes.get(key) != before("attributes", key).as_ref()
-        };
-        let stays =
-            attributes.get(&secret) == before("attributes", &secret).as_ref() || !attributes.contains_key(&secret);
-        if stays && attributes.keys().any(moved) {
-            attributes.insert(secret, Value::Null);
-        }
-    }
+    secret_settings::keep(kept, attributes);
 }
 
 /// Attributes that Keycloak keeps for settings of its own.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::secret_settings;
 use crate::store::client::{Client, Standing};
 use crate::store::json::Doc;
 use crate::store::realm::{ClientScope, Realm};
@@ -78,7 +79,8 @@ pub fn fill_defaults(doc: &mut Doc) {
     }
 }
 
-/// A client as it is shown. `secret`: only where the caller may see it; scopes that are gone are left out.
+/// A client as it is shown. `secret`: only where the caller may see it; attributes that are secrets are masked, scopes that are
+/// gone are left out.
 pub fn full(realm: &Realm, client: &Client, secret: Option<&str>) -> Doc {
     let mut shown = Doc::new();
     shown.insert("id".into(), json!(client.id));
@@ -100,6 +102,9 @@ pub fn full(realm: &Realm, client: &Client, secret: Option<&str>) -> Doc {
         if let Some(value) = value {
             shown.insert((*member).to_owned(), value);
         }
+    }
+    if let Some(Value::Object(attributes)) = shown.get_mut("attributes") {
+        secret_settings::mask(attributes);
     }
     shown
 }

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
+use crate::secret_settings;
 use crate::store::json::Doc;
 use crate::store::realm::{ClientScope, ProtocolMapper};
 
-/// A client scope with its mappers, which are left out where there are none.
+/// A client scope with its mappers, which are left out where there are none. Attributes that are secrets are masked.
 pub fn full(scope: &ClientScope) -> Value {
     let mut doc = Doc::new();
     doc.insert("id".into(), json!(scope.id));
@@ -14,7 +15,11 @@ pub fn full(scope: &ClientScope) -> Value {
         doc.insert("description".into(), json!(description));
     }
     doc.insert("protocol".into(), json!(scope.protocol));
-    doc.insert("attributes".into(), json!(scope.attributes));
+    let mut attributes = json!(scope.attributes);
+    if let Value::Object(attributes) = &mut attributes {
+        secret_settings::mask(attributes);
+    }
+    doc.insert("attributes".into(), attributes);
     if !scope.protocol_mappers.is_empty() {
         doc.insert("protocolMappers".into(), mappers(&scope.protocol_mappers));
     }
