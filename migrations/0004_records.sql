@@ -50,7 +50,7 @@ create table outbox (
 );
 create index outbox_due on outbox (done, due);
 create index outbox_receiver on outbox (receiver, done, due);
-create index outbox_realm on outbox (realm_id);
+create index outbox_realm on outbox (realm_id, done, due);
 
 -- The mail of development: shown on the inbox page instead of being sent.
 create table inbox (

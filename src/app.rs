@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use crate::alerts::Countries;
 use crate::client_registration::life::Uses;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -31,6 +32,8 @@ pub struct Parts {
     pub egress: Egress,
     /// Which clients were used lately.
     pub uses: Uses,
+    /// In which country an address is, where there is a database of it.
+    pub countries: Option<Countries>,
     /// Keycloak's own consoles, where they are mounted.
     pub console: Option<Console>,
 }
@@ -52,6 +55,7 @@ impl App {
     pub async fn open(config: Config, clock: Clock) -> Result<Self, Error> {
         let secret_key = crate::secret_key::load(&config)?;
         let egress = Egress::new(&config)?;
+        let countries = config.geoip.as_deref().map(Countries::open).transpose()?;
         let console = config.console.as_deref().map(Console::open).transpose()?;
         let db = Db::open(&config.db, clock.clone(), secret_key).await?;
         migrate::migrate(&db, clock.now()).await?;
@@ -67,6 +71,7 @@ impl App {
             demo: Demo::default(),
             egress,
             uses: Uses::default(),
+            countries,
             console,
         })))
     }

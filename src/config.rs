@@ -80,6 +80,9 @@ pub struct ServeArgs {
     /// File with more root certificates to trust: for such addresses, and for mail servers
     #[arg(long, env = "VESTIBULE_EGRESS_CA", value_name = "F")]
     pub egress_ca: Option<PathBuf>,
+    /// Database in MaxMind's format (.mmdb) of the countries of addresses: registrations from unusual ones are told of
+    #[arg(long, env = "VESTIBULE_GEOIP", value_name = "FILE")]
+    pub geoip: Option<PathBuf>,
 }
 
 /// Headers by which a reverse proxy tells who called.
@@ -119,6 +122,8 @@ pub struct Config {
     pub allow_private_hooks: bool,
     pub egress_allow: Vec<IpNet>,
     pub egress_ca: Option<PathBuf>,
+    /// Countries of addresses.
+    pub geoip: Option<PathBuf>,
     /// The administrator that the first start makes; without a password one is made up and shown once.
     pub first_admin: (String, Option<String>),
     /// A client and its secret that the first start lets administer everything.
@@ -218,6 +223,7 @@ impl ServeArgs {
             allow_private_hooks: self.allow_private_hooks || self.dev,
             egress_allow: self.egress_allow,
             egress_ca: self.egress_ca,
+            geoip: self.geoip.filter(|path| !path.as_os_str().is_empty()),
             http_host: host.unwrap_or(if self.dev { loopback } else { IpAddr::from([0, 0, 0, 0]) }),
             db: db.unwrap_or_else(|| format!("sqlite:{}", self.data.join("vestibule.db").display())),
             secret_key_file: self.secret_key_file.unwrap_or_else(|| self.data.join("secret.key")),

@@ -143,6 +143,7 @@ mod tests {
             egress_allow: Vec::new(),
             import_realm: false,
             egress_ca: None,
+            geoip: None,
             console: None,
             first_admin: (String::new(), None),
             first_service: None,

@@ -18,6 +18,7 @@ use super::metadata::Told;
 use super::refusal::{Refusal, Stop};
 use super::{Mode, Request, descriptor, install, manage, metadata, mode, register, secret};
 use crate::admin::api::{json as shapes, representation};
+use crate::alerts::Came;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::oidc::{bearer, cors};
@@ -39,7 +40,8 @@ pub async fn collection(
     body: Bytes,
 ) -> Response {
     let call = Call { app, caller, headers };
-    let (realm, form) = match call.open(&realm, &provider).await {
+    let act = (method == Method::POST).then_some(Act::Register);
+    let (realm, form) = match call.open(&realm, &provider, act).await {
         Ok(opened) => opened,
         Err(refused) => return refused,
     };
@@ -64,7 +66,7 @@ pub async fn item(
     body: Bytes,
 ) -> Response {
     let call = Call { app, caller, headers };
-    let (realm, form) = match call.open(&realm, &provider).await {
+    let (realm, form) = match call.open(&realm, &provider, None).await {
         Ok(opened) => opened,
         Err(refused) => return refused,
     };
@@ -93,7 +95,7 @@ pub async fn own_secret(
     headers: HeaderMap,
 ) -> Response {
     let call = Call { app, caller, headers };
-    let (realm, form) = match call.open(&realm, &provider).await {
+    let (realm, form) = match call.open(&realm, &provider, None).await {
         Ok(opened) => opened,
         Err(refused) => return refused,
     };
@@ -120,7 +122,7 @@ struct Call {
 
 impl Call {
     /// The realm, if it takes registrations from this caller by this provider.
-    async fn open(&self, realm: &str, provider: &str) -> Result<(Arc<Realm>, Form), Response> {
+    async fn open(&self, realm: &str, provider: &str, act: Option<Act>) -> Result<(Arc<Realm>, Form), Response> {
         let found = realm::by_name(&self.app.db, realm)
             .await
             .map_err(IntoResponse::into_response)?;
@@ -128,6 +130,8 @@ impl Call {
             return Err(error(StatusCode::NOT_FOUND, "Realm does not exist", ""));
         };
         if mode(&realm) == Mode::Off {
+            self.turn_away(&realm, act, "not_allowed", "Client registration is off")
+                .await;
             return Err(http_error(StatusCode::NOT_FOUND));
         }
         let form = Form::ALL.into_iter().find(|form| form.as_str() == provider);
@@ -139,18 +143,32 @@ impl Call {
             ));
         };
         if !realm.enabled() {
+            self.turn_away(&realm, act, "access_denied", "Realm not enabled").await;
             return Err(error(StatusCode::FORBIDDEN, "access_denied", "Realm not enabled"));
         }
         if !self.caller.is_secure_enough(&realm) {
+            self.turn_away(&realm, act, "ssl_required", "HTTPS required").await;
             return Err(error(StatusCode::FORBIDDEN, "invalid_request", "HTTPS required"));
         }
         Ok((realm, form))
     }
 
+    /// Records that a registration was not even looked at.
+    async fn turn_away(&self, realm: &Realm, act: Option<Act>, error: &str, reason: &str) {
+        if act == Some(Act::Register) {
+            audit::turned_away(&self.app, realm, &self.caller, error, reason).await;
+        }
+    }
+
     async fn register(&self, realm: &Realm, form: Form, body: &Bytes) -> Response {
         let sent = match self.read(form, body).await {
             Ok(sent) => sent,
-            Err(refused) => return refused,
+            Err(refused) => {
+                let reason = "The body is not of the type that is taken";
+                self.turn_away(realm, Some(Act::Register), "invalid_request", reason)
+                    .await;
+                return refused;
+            }
         };
         let request = match self.admit(realm, form, Act::Register, None).await {
             Ok(request) => request,
@@ -162,6 +180,7 @@ impl Call {
         };
         match outcome {
             Ok(made) => {
+                audit::came(&request, Came::Through).await;
                 let told = Told {
                     secret: made.secret.as_deref(),
                     issued_at: Some(made.client.created / 1000),
@@ -223,13 +242,13 @@ impl Call {
     }
 
     async fn renew_secret(&self, realm: &Realm, form: Form, client_id: &str) -> Response {
-        let request = match self.admit(realm, form, Act::Update, Some(client_id)).await {
+        let request = match self.admit(realm, form, Act::Renew, Some(client_id)).await {
             Ok(request) => request,
             Err(refused) => return refused,
         };
         match secret::renew(&request, client_id).await {
             Ok(told) => self.written(StatusCode::OK, told),
-            Err(stop) => self.stopped(&request, Act::Update, Some(client_id), stop).await,
+            Err(stop) => self.stopped(&request, Act::Renew, Some(client_id), stop).await,
         }
     }
 
@@ -298,6 +317,8 @@ impl Call {
             return Err(self.stopped(&request, act, client_id, refusal.into()).await);
         }
         if !self.admits_page(&request) {
+            self.turn_away(realm, Some(act), "invalid_request", "Origin not allowed")
+                .await;
             return Err(cors::invalid_origin());
         }
         Ok(request)

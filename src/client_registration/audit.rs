@@ -5,8 +5,12 @@ use serde_json::Value;
 use super::Request;
 use super::access::Access;
 use super::refusal::Refusal;
+use crate::alerts::{self, Came, Who};
+use crate::app::App;
+use crate::caller::Caller;
 use crate::events;
 use crate::store::event::Event;
+use crate::store::realm::Realm;
 
 /// What somebody does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +18,8 @@ pub enum Act {
     Register,
     Read,
     Update,
+    /// Its own secret is replaced.
+    Renew,
     Delete,
 }
 
@@ -24,6 +30,8 @@ impl Act {
             Self::Register => "CLIENT_REGISTER",
             Self::Read => "CLIENT_INFO",
             Self::Update => "CLIENT_UPDATE",
+            // Ours (contract 7).
+            Self::Renew => "CLIENT_SECRET_ROTATED",
             Self::Delete => "CLIENT_DELETE",
         }
     }
@@ -68,6 +76,22 @@ pub(super) async fn refused(request: &Request<'_>, act: Act, client_id: Option<&
         Refusal::Forbidden | Refusal::BuiltIn | Refusal::ClientNotFound | Refusal::Meanwhile => event,
     };
     events::record_alone(request.app, request.realm, &who(event, request)).await;
+    if act == Act::Register {
+        came(request, Came::ToNothing).await;
+    }
+}
+
+/// What became of a registration, for who watches how many there are.
+pub(super) async fn came(request: &Request<'_>, came: Came) {
+    alerts::registration(request.app, request.realm, Who::Applications, request.caller.ip, came).await;
+}
+
+/// Records a registration that was turned away before it was looked at: the realm takes none, or none this way.
+pub(super) async fn turned_away(app: &App, realm: &Realm, caller: &Caller, error: &str, reason: &str) {
+    let mut event = events::refusal(Act::Register.kind(), error).detail("reason", reason);
+    event.ip_address = Some(caller.ip.to_string());
+    events::record_alone(app, realm, &event).await;
+    alerts::registration(app, realm, Who::Applications, caller.ip, Came::ToNothing).await;
 }
 
 /// Says who did it, and from where.

@@ -197,7 +197,9 @@ pub(super) async fn apply(
     let secret = change_secret(request, client, policies.secret_lifetime())?;
     client::update(tx, client).await?;
     if client.standing == Standing::Live && client.flag("serviceAccountsEnabled") {
-        let roles = if was_on { Vec::new() } else { policies.roles() };
+        // Given once: what an administrator takes away comes not back by leaving the grant and asking for it again.
+        let gives = !was_on && terms::give_roles(&mut *tx, client).await?;
+        let roles = if gives { policies.roles() } else { Vec::new() };
         have_account(tx, request, client, &roles).await?;
     } else {
         service_account::remove(tx, request.realm, &client.id).await?;

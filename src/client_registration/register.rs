@@ -291,6 +291,6 @@ fn registration(request: &Request<'_>, client: &Client) -> Registration {
         last_used: None,
         active: client.created,
         warned: None,
-        terms: token.map(terms::of).unwrap_or_default(),
+        terms: terms::at_first(token, client),
     }
 }

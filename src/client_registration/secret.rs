@@ -45,7 +45,7 @@ pub(super) async fn renew(request: &Request<'_>, client_id: &str) -> Result<Doc,
         client.secrets.previous_rat_hash = None;
     }
     client::update(&mut tx, &client).await?;
-    let event = audit::done(request, Act::Update, client_id);
+    let event = audit::done(request, Act::Renew, client_id);
     events::record(&mut tx, realm, &event, app.now()).await?;
     tx.commit().await?;
 

@@ -9,6 +9,7 @@ use super::policy::Policies;
 use super::refusal::Refusal;
 use crate::error::Error;
 use crate::service_account;
+use crate::store::Tx;
 use crate::store::client::Client;
 use crate::store::client_registration;
 use crate::store::initial_access::InitialAccess;
@@ -17,8 +18,31 @@ use crate::store::realm::Realm;
 
 const LISTS: [&str; 2] = ["defaultClientScopes", "optionalClientScopes"];
 
+/// Whether the roles that policies give were given.
+const ROLES_GIVEN: &str = "rolesGiven";
+
+/// Those of a new client.
+pub(super) fn at_first(token: Option<&InitialAccess>, client: &Client) -> Doc {
+    let mut terms = token.map(of).unwrap_or_default();
+    if client.flag("serviceAccountsEnabled") {
+        terms.insert(ROLES_GIVEN.into(), Value::Bool(true));
+    }
+    terms
+}
+
+/// Whether a client that becomes able to act for itself is given roles: the first time only, which this is then.
+pub(super) async fn give_roles(tx: &mut Tx, client: &Client) -> Result<bool, Error> {
+    let registration = client_registration::of_client(&mut *tx, &client.realm_id, &client.id).await?;
+    let Some(mut registration) = registration.filter(|r| !json::flag(&r.terms, ROLES_GIVEN)) else {
+        return Ok(false);
+    };
+    registration.terms.insert(ROLES_GIVEN.into(), Value::Bool(true));
+    client_registration::set_terms(tx, &client.id, &registration.terms).await?;
+    Ok(true)
+}
+
 /// Those of a token.
-pub(super) fn of(token: &InitialAccess) -> Doc {
+fn of(token: &InitialAccess) -> Doc {
     let named = ["policies", "scopes"].into_iter();
     named
         .filter_map(|name| Some((name.to_owned(), token.doc.get(name)?.clone())))

@@ -1,7 +1,10 @@
 //! Delivers what is in the outbox.
 
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 
 use super::settings::Settings;
@@ -18,8 +21,13 @@ use crate::webhook;
 /// How often a node looks whether something is due.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Mails that a node sends at once.
-const AT_ONCE: i64 = 8;
+/// Realms whose mails a node sends at once, and mails of one realm: a mail server that is slow to answer holds up its own
+/// realm, and nobody else.
+const REALMS_AT_ONCE: usize = 64;
+const AT_ONCE: i64 = 4;
+
+/// Realms that are looked at in one round.
+const IN_ROUND: i64 = 1_000;
 
 /// How long a node keeps a mail that it has taken: longer than sending may last.
 const CLAIM_MS: i64 = 90_000;
@@ -48,9 +56,10 @@ const FORGOTTEN_AT_ONCE: i64 = 500;
 pub fn start(app: &App) {
     let (mails, told) = (app.clone(), app.clone());
     tokio::spawn(async move {
+        let busy = Busy::default();
         loop {
             tokio::time::sleep(PAUSE).await;
-            if let Err(e) = deliver_due(&mails).await {
+            if let Err(e) = set_off(&mails, &busy).await {
                 tracing::warn!("mail: {e}");
             }
         }
@@ -66,6 +75,42 @@ pub fn start(app: &App) {
     });
 }
 
+/// The realms whose mails this node is sending.
+#[derive(Clone, Default)]
+struct Busy(Arc<Mutex<HashSet<String>>>);
+
+/// The place of one realm among them; given back when dropped.
+struct Place(Busy, String);
+
+impl Busy {
+    fn place(&self, realm_id: &str) -> Option<Place> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_place = all.len() < REALMS_AT_ONCE && all.insert(realm_id.to_owned());
+        has_place.then(|| Place(self.clone(), realm_id.to_owned()))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut all = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.remove(&self.1);
+    }
+}
+
+/// Lets every realm begin that has mail which is due, and is not at it already.
+async fn set_off(app: &App, busy: &Busy) -> Result<(), Error> {
+    for realm_id in outbox::realms(&app.db, app.now(), IN_ROUND).await? {
+        let Some(place) = busy.place(&realm_id) else { continue };
+        let app = app.clone();
+        tokio::spawn(async move {
+            if let Err(e) = turn(&app, &place.1).await {
+                tracing::warn!("mail: {e}");
+            }
+        });
+    }
+    Ok(())
+}
+
 /// Sends all mails that are due, and says how many were delivered.
 ///
 /// # Errors
@@ -74,7 +119,21 @@ pub fn start(app: &App) {
 pub async fn deliver_due(app: &App) -> Result<usize, Error> {
     let mut delivered = 0;
     loop {
-        let due = outbox::due(&app.db, app.now(), AT_ONCE).await?;
+        let realms = outbox::realms(&app.db, app.now(), IN_ROUND).await?;
+        if realms.is_empty() {
+            return Ok(delivered);
+        }
+        let turns = stream::iter(realms).map(|realm_id| async move { turn(app, &realm_id).await });
+        let sent: Vec<usize> = turns.buffer_unordered(REALMS_AT_ONCE).try_collect().await?;
+        delivered += sent.into_iter().sum::<usize>();
+    }
+}
+
+/// Sends the mails of one realm that are due, and says how many were delivered.
+async fn turn(app: &App, realm_id: &str) -> Result<usize, Error> {
+    let mut delivered = 0;
+    loop {
+        let due = outbox::due(&app.db, realm_id, app.now(), AT_ONCE).await?;
         if due.is_empty() {
             return Ok(delivered);
         }

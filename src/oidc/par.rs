@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use vestibule_oauth::error::Refusal;
 use vestibule_oauth::params::Params;
 
-use super::authorize::{arrival, checks, object};
+use super::authorize::{arrival, checks};
 use super::client_auth;
 use super::cors;
 use super::door::{self, OfRealm, Stop};
@@ -86,7 +86,7 @@ async fn push(app: &App, caller: &Caller, realm: &Realm, headers: &HeaderMap, bo
     let issuer = caller.issuer(&realm.name);
     let asked = Asked {
         sent: &params,
-        object: claims.as_ref().map(|claims| (claims, object::came_encrypted(&params))),
+        object: claims.as_ref().map(|(claims, encrypted)| (claims, *encrypted)),
         ..policy::asked(app, caller, &issuer, &kept)
     };
     policy::judge(app, realm, &client, client_policy::Event::Pushed(asked), &event).await?;
@@ -146,7 +146,7 @@ async fn check(
     realm: &Realm,
     client: &std::sync::Arc<Client>,
     params: &Params,
-) -> Result<Result<(Params, Option<Doc>), String>, Stop> {
+) -> Result<Result<(Params, Option<(Doc, bool)>), String>, Stop> {
     let refuse = |text: &str| Ok(Err(text.to_owned()));
     if params.text("request_uri").is_some() {
         return refuse("It is not allowed to include request_uri to PAR.");

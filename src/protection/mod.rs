@@ -1,6 +1,7 @@
 //! Limits that strangers meet: so many registrations, so many mails, within so many seconds (contract 2).
 
 pub mod network;
+mod past;
 mod registrations;
 
 use std::net::IpAddr;
@@ -12,6 +13,7 @@ use crate::error::Error;
 use crate::store::Tx;
 use crate::store::limit::{self, Slots};
 
+pub use past::Past;
 pub use registrations::Attempt;
 
 /// `N/seconds`.
@@ -111,7 +113,7 @@ fn keys(rules: &[Rule]) -> Vec<String> {
 /// # Errors
 ///
 /// Those of the database.
-async fn foresee(app: &App, rules: &[Rule]) -> Result<Option<i64>, Error> {
+pub async fn foresee(app: &App, rules: &[Rule]) -> Result<Option<i64>, Error> {
     if rules.is_empty() {
         return Ok(None);
     }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{Known, Refused, id_of, parts, registration, required, texts};
 use crate::admin::api::representation::client::fill_defaults;
 use crate::app::App;
+use crate::client_policy::Judge;
 use crate::client_secret::{self, RECOVERABLE};
 use crate::service_account;
 use crate::store::Tx;
@@ -14,8 +15,15 @@ use crate::store::json::{Doc, attribute, flag, text};
 /// What stands for a secret that an export did not give away.
 const MASK: &str = "**********";
 
-/// Adds a client; the realm may have been made with it, then the document's takes its place. Returns its id.
-pub(super) async fn add(tx: &mut Tx, app: &App, known: &mut Known, sent: &Doc) -> Result<String, Refused> {
+/// Adds a client; the realm may have been made with it, then the document's takes its place. Returns its id. `judge`: who adds
+/// it, where the realm's client policies are to judge that.
+pub(super) async fn add(
+    tx: &mut Tx,
+    app: &App,
+    known: &mut Known,
+    judge: Option<&Judge<'_>>,
+    sent: &Doc,
+) -> Result<String, Refused> {
     let client_id = required(sent, "clientId", "Client ID")?;
     let mut doc = sent.clone();
     for own in [
@@ -35,6 +43,10 @@ pub(super) async fn add(tx: &mut Tx, app: &App, known: &mut Known, sent: &Doc) -
     settle(&mut doc);
     marker(known, client_id, &mut doc);
     scopes(tx, known, &mut doc, sent).await?;
+    if let Some(judge) = judge {
+        let judged = judge.change(None, sent.contains_key("clientAuthenticatorType"), &mut doc);
+        judged.map_err(|refused| Refused::Policy(Box::new(refused)))?;
+    }
     let mut new = Client {
         id: id_of(sent),
         realm_id: known.realm_id.clone(),

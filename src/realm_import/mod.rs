@@ -28,6 +28,7 @@ use serde_json::{Value, json};
 pub use known::Known;
 
 use crate::app::App;
+use crate::client_policy;
 use crate::error::Error;
 use crate::realm_setup::{self, Created, Fresh, Holder};
 use crate::store::json::{Doc, text};
@@ -42,6 +43,8 @@ pub enum Refused {
     Conflict(String),
     /// It names what must be there and is not.
     Missing(String),
+    /// A client policy is against it.
+    Policy(Box<client_policy::Refused>),
     /// We could not.
     Failed(Error),
 }
@@ -51,6 +54,7 @@ impl Refused {
     pub fn text(&self) -> String {
         match self {
             Self::Bad(text) | Self::Conflict(text) | Self::Missing(text) => text.clone(),
+            Self::Policy(refused) => refused.text.clone().into_owned(),
             Self::Failed(e) => e.to_string(),
         }
     }
@@ -166,7 +170,7 @@ pub async fn create(tx: &mut Tx, app: &App, plan: Plan) -> Result<Option<Known>,
     parts::add(tx, &id, &given).await?;
     components::add(tx, app, &id, &name, &given).await?;
     for sent in items(&given, "clients") {
-        clients::add(tx, app, &mut known, sent).await?;
+        clients::add(tx, app, &mut known, None, sent).await?;
     }
     roles::add(tx, &mut known, &given).await?;
     roles::default_role(tx, &mut known, &name, &given).await?;

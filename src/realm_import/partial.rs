@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::users::Incoming;
 use super::{Known, Refused, items};
 use crate::app::App;
+use crate::client_policy::Judge;
 use crate::password::{self, policy};
 use crate::store::Tx;
 use crate::store::json::{Doc, text};
@@ -126,7 +127,7 @@ fn plain_password(sent: &Doc) -> Option<&str> {
     all.find_map(|c| text(c, "value"))
 }
 
-/// Adds everything. `users`: from [`users`].
+/// Adds everything. `users`: from [`users`]; `judge`: who adds it, for the realm's client policies.
 ///
 /// # Errors
 ///
@@ -138,6 +139,7 @@ pub async fn add(
     given: &Doc,
     users: Vec<Incoming>,
     policy: IfExists,
+    judge: &Judge<'_>,
 ) -> Result<Done, Refused> {
     let mut import = resources::Import {
         tx,
@@ -145,6 +147,7 @@ pub async fn add(
         realm,
         known: Known::new(&realm.id),
         policy,
+        judge,
         outcomes: Vec::new(),
     };
     if policy == IfExists::Fail {

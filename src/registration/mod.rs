@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::alerts::{self, Came, Who};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::Error;
@@ -91,6 +92,22 @@ struct Prepared {
 ///
 /// Those of the database, the hash pool and of mails.
 pub async fn register(
+    app: &App,
+    caller: &Caller,
+    realm: &Arc<Realm>,
+    applicant: &Applicant,
+    form: &Form,
+) -> Result<Outcome, Error> {
+    let outcome = decide(app, caller, realm, applicant, form).await?;
+    let came = match &outcome {
+        Outcome::Refused(_) => Came::ToNothing,
+        _ => Came::Through,
+    };
+    alerts::registration(app, realm, Who::People, caller.ip, came).await;
+    Ok(outcome)
+}
+
+async fn decide(
     app: &App,
     caller: &Caller,
     realm: &Arc<Realm>,

@@ -24,7 +24,8 @@ pub struct Registration {
     pub active: i64,
     /// When its people were told that it will go.
     pub warned: Option<i64>,
-    /// What it is bound to for life: `policies` and `scopes` of the initial access token, which may be gone.
+    /// What it is bound to for life: `policies` and `scopes` of the initial access token, which may be gone; and what was given to
+    /// it once.
     pub terms: Doc,
 }
 
@@ -73,6 +74,17 @@ pub async fn add(tx: &mut Tx, new: &Registration) -> Result<(), Error> {
         ],
     )
     .await?;
+    Ok(())
+}
+
+/// Writes what a client is bound to.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn set_terms(tx: &mut Tx, client_uuid: &str, terms: &Doc) -> Result<(), Error> {
+    let sql = "update client_registration set terms = $2 where client_uuid = $1";
+    tx.exec(sql, &[&client_uuid, &serde_json::to_string(terms)?]).await?;
     Ok(())
 }
 

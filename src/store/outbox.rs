@@ -75,16 +75,32 @@ pub async fn add(tx: &mut Tx, message: &Outgoing, done: bool) -> Result<(), Erro
     Ok(())
 }
 
-/// Mails that may be sent now, the oldest first.
+/// The realms with mails that may be sent now: those first that were not yet tried in vain.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn due(q: impl Query, now: i64, most: i64) -> Result<Vec<Outgoing>, Error> {
-    let sql = "select id, realm_id, kind, doc, created, attempts, receiver from outbox
+pub async fn realms(q: impl Query, now: i64, most: i64) -> Result<Vec<String>, Error> {
+    let sql = "select realm_id from outbox
                where done is null and receiver is null and due <= $1 and claimed_until < $1
-               order by due, id limit $2";
-    q.all(sql, &[&now, &most]).await?.into_iter().map(outgoing).collect()
+               group by realm_id order by min(attempts), min(due), realm_id limit $2";
+    q.all(sql, &[&now, &most]).await?.iter_mut().map(Row::next).collect()
+}
+
+/// Mails of a realm that may be sent now: those first that were not yet tried in vain.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn due(q: impl Query, realm_id: &str, now: i64, most: i64) -> Result<Vec<Outgoing>, Error> {
+    let sql = "select id, realm_id, kind, doc, created, attempts, receiver from outbox
+               where realm_id = $1 and done is null and receiver is null and due <= $2 and claimed_until < $2
+               order by attempts, due, id limit $3";
+    q.all(sql, &[&realm_id, &now, &most])
+        .await?
+        .into_iter()
+        .map(outgoing)
+        .collect()
 }
 
 /// The receivers of a queue for whom something is due: those first that were not yet tried in vain.

@@ -1,6 +1,7 @@
 //! Tokens that only the client can read, and request objects that only the realm can.
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use vestibule_jose::{Alg, EncryptionKey, Jwks, SigningKey, jwe, jwt};
 
 use crate::client_policies::{any, lay};
@@ -100,7 +101,8 @@ async fn a_request_object_may_be_encrypted_and_must_be_signed_all_the_same() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policy_that_wants_request_objects_encrypted_takes_those_that_are() {
-    let server = support::sqlite().await;
+    let servers = support::servers_with(|config| config.egress_allow = vec!["127.0.0.0/8".parse().unwrap()]);
+    let server = servers.await.remove(0);
     let own = EncryptionKey::generate(2048).unwrap();
     let realm = private(&server, &own, json!({})).await;
     let wanted = json!({ "encryption-required": true });
@@ -119,6 +121,35 @@ async fn a_policy_that_wants_request_objects_encrypted_takes_those_that_are() {
     for (object, error) in [(&plain, "invalid_request_object"), (&encrypted, "login_required")] {
         let query = encode(&[("client_id", "private"), ("request", object)]);
         let answer = server.get(&format!("{}?{query}", at(&realm, "auth"))).await;
+        assert_eq!(
+            answer.location_parameter("error").as_deref(),
+            Some(error),
+            "{}",
+            answer.body
+        );
+    }
+    // The object counts, however it came.
+    for (object, error) in [(&plain, "invalid_request_object"), (&encrypted, "login_required")] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let uri = format!("http://127.0.0.1:{}/request.jwt", listener.local_addr().unwrap().port());
+        let path = format!("/{realm}/clients?clientId=private");
+        let mut client = server.admin("GET", &path, Value::Null).await.json()[0].clone();
+        client["attributes"]["request.uris"] = json!(uri);
+        let path = format!("/{realm}/clients/{}", client["id"].as_str().unwrap());
+        assert_eq!(server.admin("PUT", &path, client).await.status, 204);
+        let serving = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut seen = [0; 4096];
+            let _ = stream.read(&mut seen).await.unwrap();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                object.len()
+            );
+            stream.write_all(format!("{head}{object}").as_bytes()).await.unwrap();
+        };
+        let query = encode(&[("client_id", "private"), ("request_uri", &uri)]);
+        let path = format!("{}?{query}", at(&realm, "auth"));
+        let answer = tokio::join!(server.get(&path), serving).0;
         assert_eq!(
             answer.location_parameter("error").as_deref(),
             Some(error),

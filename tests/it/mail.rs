@@ -155,3 +155,28 @@ async fn the_inbox_is_for_development_and_has_a_page() {
         assert!(told[0].get(name).is_some(), "{name}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_server_that_does_not_answer_holds_up_its_own_realm_only() {
+    for server in support::servers().await {
+        // It takes every connection, and never says a word.
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = silent.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok((stream, _)) = silent.accept().await {
+                held.push(stream);
+            }
+        });
+        let smtp = SmtpServer::start().await;
+        let (slow, quick) = (realm(&server, port).await, realm(&server, smtp.address.port()).await);
+        for n in 0..20 {
+            send_form(&mut Browser::new(&server), &slow, &person(&format!("slow{n}"))).await;
+        }
+        mail::start(&server.app);
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        send_form(&mut Browser::new(&server), &quick, &person("mia")).await;
+        let arrived = tokio::time::timeout(std::time::Duration::from_secs(10), smtp.wait_for(1)).await;
+        assert_eq!(arrived.expect("it is not held up").len(), 1);
+    }
+}

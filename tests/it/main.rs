@@ -26,6 +26,7 @@ mod admin_rights;
 mod admin_roles;
 mod admin_scopes;
 mod admin_users;
+mod alerts;
 mod approval;
 mod approval_changes;
 mod approval_links;

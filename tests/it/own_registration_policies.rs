@@ -420,3 +420,48 @@ async fn a_dry_run_lists_all_that_is_wrong_and_changes_nothing() {
         .len();
     assert_eq!(before, after);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_that_an_administrator_took_away_come_not_back_by_asking_again() {
+    for server in support::servers().await {
+        let realm = server.realm(json!({})).await;
+        let role = json!({ "name": "developer" });
+        server.admin("POST", &format!("/{realm}/roles"), role).await;
+        let config = json!({ "roles": ["developer"] });
+        let added = add(&server, &realm, "authenticated", "assign-roles", &config).await;
+        assert_eq!(added.status, 201);
+        let (_, initial) = initial(&server, &realm, json!({})).await;
+        let method = "client_secret_post";
+        let service = json!({ "grant_types": ["client_credentials"], "token_endpoint_auth_method": method });
+        let plain = json!({ "grant_types": ["authorization_code"], "redirect_uris": ["https://a.example/cb"], "token_endpoint_auth_method": method });
+        let held = async |client: &Value| {
+            let path = format!("/{realm}/clients?clientId={}", text(client, "client_id"));
+            let id = server.admin("GET", &path, Value::Null).await.json()[0]["id"].clone();
+            let path = format!("/{realm}/clients/{}/service-account-user", id.as_str().unwrap());
+            let user = server.admin("GET", &path, Value::Null).await.json();
+            let path = format!("/{realm}/users/{}/role-mappings/realm", text(&user, "id"));
+            let roles = server.admin("GET", &path, Value::Null).await.json();
+            let roles = roles.as_array().unwrap().clone();
+            (
+                path,
+                roles
+                    .into_iter()
+                    .filter(|r| r["name"] == "developer")
+                    .collect::<Vec<_>>(),
+            )
+        };
+        let made = register(&server, &realm, Some(&initial), &service).await.json();
+        let (path, roles) = held(&made).await;
+        assert_eq!(roles.len(), 1);
+        assert_eq!(server.admin("DELETE", &path, json!(roles)).await.status, 204);
+        let mut rat = text(&made, "registration_access_token").to_owned();
+        for wanted in [&plain, &service] {
+            let changed = server
+                .with_token(&rat, "PUT", &own(&realm, &made), wanted.clone())
+                .await;
+            assert_eq!(changed.status, 200, "{}", changed.body);
+            text(&changed.json(), "registration_access_token").clone_into(&mut rat);
+        }
+        assert!(held(&made).await.1.is_empty(), "given once");
+    }
+}

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::client_policies::{any, lay};
 use crate::support::{self, Server};
 
 async fn send(server: &Server, realm: &str, body: Value) -> (u16, Value) {
@@ -409,5 +410,38 @@ async fn a_replaced_secret_of_a_client_is_kept_sealed() {
     let kept = serde_json::to_string(&kept.doc).unwrap();
     for text in [events, kept] {
         assert!(!text.contains("older-than-the-other"), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_are_judged_by_the_realms_policies_as_others_are() {
+    for server in support::servers().await {
+        let realm = house(&server).await;
+        let strict = json!({ "auto-configure": false });
+        lay(&server, &realm, "pkce-enforcer", strict, any()).await;
+        let plain = json!({ "clientId": "app", "publicClient": true, "redirectUris": ["https://a.example/cb"] });
+        let single = server.admin("POST", &format!("/{realm}/clients"), plain.clone()).await;
+        assert_eq!(single.status, 400);
+        let body = json!({ "clients": [plain], "roles": { "realm": [{ "name": "later" }] } });
+        let (status, said) = send(&server, &realm, body.clone()).await;
+        assert_eq!((status, &said), (400, &single.json()));
+        let role = server.admin("GET", &format!("/{realm}/roles/later"), Value::Null).await;
+        assert_eq!(role.status, 404, "all or nothing");
+        // One that is there is passed over, and what a policy sets by itself is set.
+        let there = json!({ "ifResourceExists": "SKIP", "clients": [{ "clientId": "shop" }] });
+        assert_eq!(send(&server, &realm, there).await.0, 200);
+        lay(
+            &server,
+            &realm,
+            "pkce-enforcer",
+            json!({ "auto-configure": true }),
+            any(),
+        )
+        .await;
+        let (status, said) = send(&server, &realm, body).await;
+        assert_eq!(status, 200, "{said}");
+        let path = format!("/{realm}/clients?clientId=app");
+        let made = server.admin("GET", &path, Value::Null).await.json();
+        assert_eq!(made[0]["attributes"]["pkce.code.challenge.method"], "S256", "{made}");
     }
 }

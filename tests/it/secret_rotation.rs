@@ -71,7 +71,7 @@ async fn old_and_new_secret_overlap_for_as_long_as_the_realm_says() {
         assert!(!works(&server, &made, second).await && works(&server, &made, third).await);
 
         let events = server
-            .admin("GET", "/r/events?type=CLIENT_UPDATE", Value::Null)
+            .admin("GET", "/r/events?type=CLIENT_SECRET_ROTATED", Value::Null)
             .await
             .json();
         let events = events.as_array().unwrap();

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::component_settings::MASK;
 use super::error::ApiError;
 use crate::approval::Stage;
+use crate::profile::address;
 use crate::protection::Limit;
 use crate::rules::hook::signature;
 use crate::rules::{self, About, Gives};
@@ -34,6 +35,8 @@ enum May {
     Sign,
     /// Who decides, in order.
     Stages,
+    /// E-mail addresses, with commas between them.
+    Addresses,
 }
 
 const YEAR: i64 = 31_536_000;
@@ -45,6 +48,7 @@ const BOTH: &[(&str, May)] = &[
     ("approval.expires", May::Last(1, YEAR)),
     ("approval.stages", May::Stages),
     ("alert.address", May::Limit),
+    ("alert.mail", May::Addresses),
     ("hook.before", May::Url),
     ("hook.after", May::Url),
     ("hook.secret", May::Sign),
@@ -143,6 +147,10 @@ impl May {
             Self::Rule(about, gives) => rules::check(text, *about, *gives).is_ok(),
             // The mask stands for the secret that is there.
             Self::Sign => text == MASK || signature::is_secret(text),
+            Self::Addresses => {
+                let all: Vec<&str> = text.split(',').map(str::trim).collect();
+                all.len() <= 10 && all.iter().all(|one| address::is_valid(one, None))
+            }
         }
     }
 
@@ -162,6 +170,7 @@ impl May {
                 Ok(()) => String::new(),
             },
             Self::Sign => "whsec_ followed by 24 to 64 bytes in base64".to_owned(),
+            Self::Addresses => "e-mail addresses with commas between them, ten at most".to_owned(),
         }
     }
 }

@@ -22,8 +22,8 @@ pub struct Arrived {
     pub params: Params,
     /// The hash of the pushed request that they came in.
     pub pushed: Option<String>,
-    /// The claims of the object that they came in.
-    pub object: Option<Doc>,
+    /// The claims of the object that they came in, and whether it was encrypted.
+    pub object: Option<(Doc, bool)>,
 }
 
 /// Why they cannot be read: a reason for the event; the person learns only that the request is not valid.
@@ -58,7 +58,7 @@ pub async fn resolve(
     if let Some(uri) = address.filter(|uri| uri.starts_with(PUSHED)) {
         return pushed(app, realm, client, uri).await;
     }
-    let object = match (object, address) {
+    let object_text = match (object, address) {
         (Some(object), _) => object.to_owned(),
         (None, Some(uri)) => match fetched(app, client, uri).await {
             Ok(object) => object,
@@ -72,12 +72,12 @@ pub async fn resolve(
             }));
         }
     };
-    let claims = object::read(app, caller, realm, client, &object).await?;
+    let claims = object::read(app, caller, realm, client, &object_text).await?;
     Ok(claims.and_then(|claims| {
         Ok(Arrived {
             params: object::over(sent, &claims)?,
             pushed: None,
-            object: Some(claims),
+            object: Some((claims, object::is_encrypted(object_text.trim()))),
         })
     }))
 }

@@ -103,7 +103,7 @@ pub async fn begin(
         client: &client,
         sent: asking.params,
         pushed: arrived.pushed.is_some(),
-        object: arrived.object.as_ref(),
+        object: arrived.object.as_ref().map(|(claims, encrypted)| (claims, *encrypted)),
     };
     let asking = Asking { params, ..asking };
     if let Err(refused) = judged.before(&asking).await? {

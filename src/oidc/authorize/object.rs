@@ -68,14 +68,9 @@ pub async fn read(
     Ok(read)
 }
 
-fn is_encrypted(object: &str) -> bool {
+/// Whether an object came encrypted. Ask only when it was read: then it was decrypted.
+pub fn is_encrypted(object: &str) -> bool {
     object.split('.').count() == 5
-}
-
-/// Whether the object of a request came encrypted. Ask only when it was read: then it was decrypted. One that was fetched
-/// counts as not encrypted.
-pub fn came_encrypted(sent: &Params) -> bool {
-    sent.text("request").is_some_and(|object| is_encrypted(object.trim()))
 }
 
 /// The object itself, where it is encrypted to a key of the realm. That it was is no proof of who made it: it is signed, or the

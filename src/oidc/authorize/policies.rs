@@ -4,7 +4,6 @@ use vestibule_oauth::params::Params;
 
 use super::Asking;
 use super::checks::{ForTheClient, ForThePerson};
-use super::object;
 use crate::client_policy::{self, Asked, Event};
 use crate::error::Error;
 use crate::oidc::policy;
@@ -24,8 +23,8 @@ pub(super) struct Judged<'a> {
     pub sent: &'a Params,
     /// What counts was pushed before.
     pub pushed: bool,
-    /// The claims of the object that it came in.
-    pub object: Option<&'a Doc>,
+    /// The claims of the object that it came in, and whether it was encrypted.
+    pub object: Option<(&'a Doc, bool)>,
 }
 
 impl Judged<'_> {
@@ -33,7 +32,7 @@ impl Judged<'_> {
         Asked {
             sent: self.sent,
             pushed: self.pushed,
-            object: self.object.map(|claims| (claims, object::came_encrypted(self.sent))),
+            object: self.object,
             ..policy::asked(asking.app, &asking.visitor.caller, issuer, asking.params)
         }
     }

@@ -17,6 +17,7 @@ use axum::response::{IntoResponse as _, Response};
 use vestibule_oauth::error::Refusal;
 use vestibule_oauth::params::Params;
 
+use crate::alerts;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::Error;
@@ -106,8 +107,12 @@ pub async fn authenticate(
         return Ok(Err(Refused::unknown("client_not_found")));
     };
     let checked = check(app, caller, realm, &client_id, &presented).await?;
-    if let Ok(client) = &checked {
-        app.uses.note(&client.id, app.now());
+    match &checked {
+        Ok(client) => app.uses.note(&client.id, app.now()),
+        Err(refused) => {
+            let is_there = refused.event_error != "client_not_found";
+            alerts::failed_login(app, realm, caller.ip, is_there.then_some(&client_id)).await;
+        }
     }
     Ok(checked.map(|client| Authenticated { client }).map_err(|mut refused| {
         refused.client_id = Some(client_id);

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Action, Done, IfExists, Outcome};
 use crate::app::App;
+use crate::client_policy::Judge;
 use crate::password::policy;
 use crate::privilege;
 use crate::realm_import::users::{self, Incoming, Rules};
@@ -31,6 +32,7 @@ pub(super) struct Import<'a> {
     pub realm: &'a Realm,
     pub known: Known,
     pub policy: IfExists,
+    pub judge: &'a Judge<'a>,
     pub outcomes: Vec<Outcome>,
 }
 
@@ -141,7 +143,7 @@ impl Import<'_> {
                 }
                 (None, _) => Action::Added,
             };
-            let id = clients::add(self.tx, self.app, &mut self.known, &wanted).await?;
+            let id = clients::add(self.tx, self.app, &mut self.known, Some(self.judge), &wanted).await?;
             self.note(action, "CLIENT", name, &id, sent);
         }
         Ok(())

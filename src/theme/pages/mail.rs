@@ -188,6 +188,43 @@ impl Mail for ClientExpiresMail {
     }
 }
 
+/// `alert`: something out of the ordinary, for administrators.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AlertMail {
+    /// The message that says what it is.
+    pub key: String,
+    /// The realm's display name.
+    pub realm_name: String,
+    /// The address, application or country that it is about.
+    pub about: String,
+    /// The address that caused it.
+    pub address: String,
+    /// How often it happened, and within how many seconds.
+    pub count: i64,
+    pub seconds: i64,
+}
+
+impl Mail for AlertMail {
+    const TEMPLATE: &'static str = "alert";
+    const SUBJECT: &'static str = "alertSubject";
+
+    fn subject_args(&self) -> Vec<serde_json::Value> {
+        vec![self.realm_name.clone().into()]
+    }
+
+    fn sample() -> Self {
+        Self {
+            key: "alert.registrations".to_owned(),
+            realm_name: "Harbour Works".to_owned(),
+            about: "203.0.113.7".to_owned(),
+            address: "203.0.113.7".to_owned(),
+            count: 100,
+            seconds: 3600,
+        }
+    }
+}
+
 /// `org-invite`: an invitation into an organization.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]

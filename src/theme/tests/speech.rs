@@ -23,6 +23,7 @@ fn every_mail_is_written_in_every_language() {
     write::<pages::mail::ExecuteActionsMail>();
     write::<pages::mail::EmailUpdateMail>();
     write::<pages::mail::EmailTakenMail>();
+    write::<pages::mail::AlertMail>();
     write::<pages::mail::ClientExpiresMail>();
     write::<pages::mail::OrganizationInviteMail>();
     write::<pages::approval_mail::ApprovalRequestMail>();

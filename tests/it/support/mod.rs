@@ -180,6 +180,7 @@ fn config(db: String, data: PathBuf) -> Config {
         egress_allow: Vec::new(),
         import_realm: false,
         egress_ca: None,
+        geoip: None,
         console: None,
         secret_key_file: data.join("secret.key"),
         first_admin: (ADMIN.0.into(), Some(ADMIN.1.into())),

@@ -223,7 +223,7 @@ async fn create(admin: Admin, body: Body) -> Answer {
 }
 
 /// The administrator, as client policies see them.
-async fn judge(admin: &Admin) -> Result<Judge<'_>, Error> {
+pub(super) async fn judge(admin: &Admin) -> Result<Judge<'_>, Error> {
     let updater = Updater {
         source: Source::User,
         caller: &admin.caller,

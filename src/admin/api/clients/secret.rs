@@ -12,7 +12,9 @@ use crate::app::App;
 use crate::client_registration::token::{self, Auth};
 use crate::client_secret::{self, Kept};
 use crate::error::Error;
+use crate::events;
 use crate::store::client::{self, Client};
+use crate::store::event::Event;
 
 /// The secret, where it is kept so that it can be read back (contract 5).
 pub(super) fn visible(app: &App, client: &Client) -> Result<Option<String>, Error> {
@@ -49,6 +51,10 @@ pub(super) async fn renew(found: Found) -> Answer {
     let told = json!({ "type": "secret", "value": "**********" });
     let path = found.path("/client-secret");
     record(&mut tx, admin, Operation::Action, "CLIENT", &path, Some(&told)).await?;
+    let mut event = Event::new("CLIENT_SECRET_ROTATED");
+    event.client_id = Some(changed.client_id.clone());
+    event.ip_address = Some(admin.caller.ip.to_string());
+    events::record(&mut tx, &admin.realm, &event, admin.app.now()).await?;
     tx.commit().await?;
     answer::json_plain(&credential(Some(made)))
 }

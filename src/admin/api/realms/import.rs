@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::admin::api::answer;
 use crate::admin::api::auth::{Admin, Right};
+use crate::admin::api::clients;
 use crate::admin::api::error::{Answer, ApiError};
 use crate::admin::api::grants;
 use crate::admin::api::identity_providers;
@@ -31,6 +32,7 @@ pub(super) fn routes() -> Router<App> {
 pub(super) fn refusal(refused: Refused) -> ApiError {
     match refused {
         Refused::Bad(text) => ApiError::bad(&text),
+        Refused::Policy(refused) => (*refused).into(),
         Refused::Conflict(text) => ApiError::conflict(&text),
         Refused::Missing(text) => ApiError::message(StatusCode::PRECONDITION_FAILED, &text),
         Refused::Failed(e) => ApiError::Failed(e),
@@ -85,8 +87,9 @@ async fn add(admin: Admin, body: Body) -> Answer {
     identity_providers::check_all(Some(&admin.realm), &given)?;
     let users = partial::users(&admin.app, Some(&admin.realm), &mut given).await;
     let users = users.map_err(refusal)?;
+    let judge = clients::judge(&admin).await?;
     let mut tx = admin.app.db.begin().await?;
-    let done = partial::add(&mut tx, &admin.app, &admin.realm, &given, users, policy).await;
+    let done = partial::add(&mut tx, &admin.app, &admin.realm, &given, users, policy, &judge).await;
     let done = done.map_err(refusal)?;
     let roles: Vec<&str> = done.given_roles.iter().map(String::as_str).collect();
     grants::require_in(&mut tx, &admin, &roles).await?;
