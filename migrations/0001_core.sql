@@ -119,11 +119,14 @@ create table client_registration (
     -- When its people were told that it will go.
     warned bigint,
     -- JSON: what the initial access token that it was made with binds it to, for longer than there is such a token.
-    terms text not null default '{}'
+    terms text not null default '{}',
+    -- Digest of what tells one software from another, where somebody vouched for it.
+    software text
 );
 create index client_registration_token on client_registration (token_id);
 create index client_registration_realm on client_registration (realm_id, created, client_uuid);
 create index client_registration_active on client_registration (realm_id, active);
+create index client_registration_software on client_registration (realm_id, software) where software is not null;
 create index client_registration_owner on client_registration (realm_id, owner) where owner is not null;
 create index client_registration_address on client_registration (realm_id, ip_address) where ip_address is not null;
 

@@ -1,15 +1,15 @@
 -- Authorization requests that applications leave here before a browser comes.
 
--- Pushed (RFC 9126). hash: SHA-256 of the request_uri. doc: the parameters. Used up when somebody has signed in with it.
+-- Pushed (RFC 9126). hash: SHA-256 of the request_uri. doc: the parameters. Used up when somebody has signed in with it. Of a
+-- client that describes itself there need not be a row yet.
 create table pushed_request (
     hash text primary key,
     realm_id text not null references realm (id) on delete cascade,
-    client_uuid text not null references client (id) on delete cascade,
+    client_uuid text not null,
     doc text not null,
     expires bigint not null
 );
 create index pushed_request_expires on pushed_request (expires);
-create index pushed_request_client on pushed_request (client_uuid);
 
 -- From a device without a browser (RFC 8628). hash: SHA-256 of the device code. doc: the request. state: pending, approved,
 -- denied. session_id and code (what an authorization code would hold) once it is approved.

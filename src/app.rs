@@ -54,7 +54,7 @@ impl App {
     /// [`Error::Setup`] with what to change, or those of the database.
     pub async fn open(config: Config, clock: Clock) -> Result<Self, Error> {
         let secret_key = crate::secret_key::load(&config)?;
-        let egress = Egress::new(&config)?;
+        let egress = Egress::new(&config, clock.clone())?;
         let countries = config.geoip.as_deref().map(Countries::open).transpose()?;
         let console = config.console.as_deref().map(Console::open).transpose()?;
         let db = Db::open(&config.db, clock.clone(), secret_key).await?;

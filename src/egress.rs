@@ -4,21 +4,28 @@
 //! seconds, 64 KiB, and no text of the answer in any error. What administrators write (hooks) may lead to private addresses
 //! too, by http, where the operator allows it.
 
+mod public;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use moka::sync::Cache;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{self, HeaderMap};
 use reqwest::redirect::Policy;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::Mutex;
 use url::{Host, Url};
 
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Error;
+
+pub use public::is_public;
 
 /// How long a fetch may take in all.
 const TIME: Duration = Duration::from_secs(3);
@@ -26,11 +33,20 @@ const TIME: Duration = Duration::from_secs(3);
 /// The largest answer.
 const BYTES: usize = 64 * 1024;
 
-/// How long an answer is used again.
-const KEPT: Duration = Duration::from_secs(60);
+/// How long an answer is used again, in milliseconds.
+const KEPT: i64 = 60_000;
 
-/// How long an address is left alone that did not answer as it must: strangers can make us fetch.
-const LEFT_ALONE: Duration = Duration::from_secs(30);
+/// How long an address is left alone that did not answer as it must, in milliseconds: strangers can make us fetch.
+const LEFT_ALONE: i64 = 30_000;
+
+/// The largest description of a client.
+const DOCUMENT_BYTES: usize = 10 * 1024;
+
+/// How long such a description is used again, in milliseconds: where its headers do not say, at least, and at most.
+const DOCUMENT_KEPT: (i64, i64, i64) = (300_000, 60_000, 86_400_000);
+
+/// How many descriptions are fetched from one host in a minute: whoever names many addresses must not make us a weapon.
+const FETCHES_OF_HOST: u32 = 60;
 
 /// Why nothing was fetched. Constant texts: what is behind an address is not told to whoever named it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +57,33 @@ pub enum Refused {
     Private,
     #[error("the address did not answer as it must")]
     Answer,
+    #[error("too much was fetched from that host; try again in a minute")]
+    Busy,
+}
+
+/// What is fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Keys and lists that a registered client names.
+    Plain,
+    /// A client's description of itself, at an address that any stranger can name.
+    Document,
+}
+
+impl Kind {
+    fn key(self, address: &str) -> String {
+        match self {
+            Self::Plain => address.to_owned(),
+            Self::Document => format!("document {address}"),
+        }
+    }
+}
+
+/// What came of a fetch, and until when it counts (epoch milliseconds).
+#[derive(Clone)]
+struct Fetched {
+    outcome: Result<Arc<[u8]>, Refused>,
+    until: i64,
 }
 
 /// The client for foreign addresses. Cheap to clone.
@@ -51,10 +94,13 @@ pub struct Egress {
     /// For addresses of administrators, and the private networks that those may lie in.
     hooks: reqwest::Client,
     allowed_to_hooks: Arc<[IpNet]>,
-    kept: Cache<String, Arc<[u8]>>,
-    failed: Cache<String, Refused>,
+    clock: Clock,
+    kept: Cache<String, Fetched>,
+    failed: Cache<String, Fetched>,
     /// Who fetches an address: one at a time.
     fetching: Cache<String, Arc<Mutex<()>>>,
+    /// How many descriptions were fetched from a host in this minute.
+    hosts: Cache<String, Arc<AtomicU32>>,
     roots: Arc<[CertificateDer<'static>]>,
 }
 
@@ -65,7 +111,7 @@ impl Egress {
     ///
     /// [`Error::Setup`] if the certificate file cannot be read.
     #[expect(clippy::disallowed_methods, reason = "this is the one client")]
-    pub fn new(config: &Config) -> Result<Self, Error> {
+    pub fn new(config: &Config, clock: Clock) -> Result<Self, Error> {
         let roots: Arc<[_]> = more_roots(config)?.into();
         let allowed: Arc<[IpNet]> = config.egress_allow.clone().into();
         let allowed_to_hooks: Arc<[IpNet]> = if config.allow_private_hooks {
@@ -84,17 +130,17 @@ impl Egress {
             client.build().map_err(|e| Error::Setup(e.to_string()))
         };
         let (client, hooks) = (build(&allowed)?, build(&allowed_to_hooks)?);
-        let kept = Cache::builder().max_capacity(1_000).time_to_live(KEPT).build();
-        let failed = Cache::builder().max_capacity(10_000).time_to_live(LEFT_ALONE).build();
-        let fetching = Cache::builder().max_capacity(10_000).time_to_idle(KEPT).build();
+        let minute = Duration::from_secs(60);
         Ok(Self {
             client,
             allowed,
             hooks,
             allowed_to_hooks,
-            kept,
-            failed,
-            fetching,
+            clock,
+            kept: Cache::new(1_000),
+            failed: Cache::new(10_000),
+            fetching: Cache::builder().max_capacity(10_000).time_to_idle(minute).build(),
+            hosts: Cache::builder().max_capacity(10_000).time_to_live(minute).build(),
             roots,
         })
     }
@@ -104,40 +150,99 @@ impl Egress {
         &self.roots
     }
 
-    /// Fetches a document, or uses what was fetched in the last minute. An address that failed is not asked again for half a
-    /// minute, and none is asked twice at once.
+    /// Fetches what a client published, or uses what was fetched in the last minute. An address that failed is not asked again
+    /// for half a minute, and none is asked twice at once.
     ///
     /// # Errors
     ///
     /// [`Refused`]; nothing was connected to unless it is [`Refused::Answer`].
     pub async fn get(&self, address: &str) -> Result<Arc<[u8]>, Refused> {
-        if let Some(known) = self.known(address) {
+        self.fetch(address, Kind::Plain).await
+    }
+
+    /// The same for a client's description of itself: JSON, of 10 KiB at most, used again for as long as its headers say, but
+    /// not less than a minute nor more than a day; and not too many from one host.
+    ///
+    /// # Errors
+    ///
+    /// As [`Egress::get`].
+    pub async fn document(&self, address: &str) -> Result<Arc<[u8]>, Refused> {
+        self.fetch(address, Kind::Document).await
+    }
+
+    /// Whether an address could be fetched at all, as far as that can be told without asking anybody.
+    pub fn takes(&self, address: &str) -> bool {
+        check(address, &self.allowed).is_ok()
+    }
+
+    /// What was fetched from there cannot be used: it is asked for again soon, but not at once.
+    pub fn distrust(&self, address: &str) {
+        let key = Kind::Document.key(address);
+        if let Some(mut known) = self.kept.get(&key) {
+            known.until = known.until.min(self.clock.now() + LEFT_ALONE);
+            self.kept.insert(key, known);
+        }
+    }
+
+    async fn fetch(&self, address: &str, kind: Kind) -> Result<Arc<[u8]>, Refused> {
+        let key = kind.key(address);
+        if let Some(known) = self.known(&key) {
             return known;
         }
         let url = check(address, &self.allowed)?;
-        let turn = self.fetching.get_with_by_ref(address, Arc::default);
+        let turn = self.fetching.get_with_by_ref(&key, Arc::default);
         let _turn = turn.lock().await;
-        if let Some(known) = self.known(address) {
+        if let Some(known) = self.known(&key) {
             return known;
         }
-        let fetched = answered(self.client.get(url), BYTES).await;
-        match fetched {
-            Ok(bytes) => {
-                let bytes: Arc<[u8]> = bytes.into();
-                self.kept.insert(address.to_owned(), Arc::clone(&bytes));
+        if kind == Kind::Document
+            && let Err(busy) = self.count(&url)
+        {
+            // Whoever names many addresses of a host must not shut out those that were known there.
+            return self.kept.get(&key).map_or(Err(busy), |old| old.outcome);
+        }
+        match self.load(url, kind).await {
+            Ok((bytes, lasts)) => {
+                let (outcome, until) = (Ok(Arc::clone(&bytes)), self.clock.now() + lasts);
+                self.kept.insert(key, Fetched { outcome, until });
                 Ok(bytes)
             }
             Err(refused) => {
-                self.failed.insert(address.to_owned(), refused);
+                let (outcome, until) = (Err(refused), self.clock.now() + LEFT_ALONE);
+                self.failed.insert(key, Fetched { outcome, until });
                 Err(refused)
             }
         }
     }
 
+    /// The answer, and for how long it may be used again.
+    async fn load(&self, url: Url, kind: Kind) -> Result<(Arc<[u8]>, i64), Refused> {
+        let request = self.client.get(url);
+        if kind == Kind::Plain {
+            return Ok((answered(request, BYTES).await?.1.into(), KEPT));
+        }
+        let (headers, bytes) = answered(request.header(header::ACCEPT, "application/json"), DOCUMENT_BYTES).await?;
+        if !is_json(&headers) {
+            return Err(Refused::Answer);
+        }
+        Ok((bytes.into(), lasts(&headers)))
+    }
+
+    fn count(&self, url: &Url) -> Result<(), Refused> {
+        let host = url.host_str().unwrap_or_default();
+        let count = self.hosts.get_with_by_ref(host, Arc::default);
+        match count.fetch_add(1, Ordering::Relaxed) < FETCHES_OF_HOST {
+            true => Ok(()),
+            false => Err(Refused::Busy),
+        }
+    }
+
     /// What came of the last fetch, where it still counts.
-    fn known(&self, address: &str) -> Option<Result<Arc<[u8]>, Refused>> {
-        let kept = self.kept.get(address).map(Ok);
-        kept.or_else(|| self.failed.get(address).map(Err))
+    fn known(&self, key: &str) -> Option<Result<Arc<[u8]>, Refused>> {
+        let counts = |known: &Fetched| known.until > self.clock.now();
+        let kept = self.kept.get(key).filter(counts);
+        kept.or_else(|| self.failed.get(key).filter(counts))
+            .map(|known| known.outcome)
     }
 
     /// Posts a form. What is answered is not read.
@@ -162,7 +267,7 @@ impl Egress {
     /// [`Refused`]; nothing was connected to unless it is [`Refused::Answer`].
     pub async fn post(&self, address: &str, body: &serde_json::Value) -> Result<Vec<u8>, Refused> {
         let url = check(address, &self.allowed)?;
-        answered(self.client.post(url).json(body), BYTES).await
+        Ok(answered(self.client.post(url).json(body), BYTES).await?.1)
     }
 
     /// Sends JSON with headers to an address of an administrator's, and returns what is answered, if it is not larger than
@@ -179,7 +284,7 @@ impl Egress {
         time: Duration,
         most: usize,
     ) -> Result<Vec<u8>, Refused> {
-        answered(self.to_hook(address, headers, body, time)?, most).await
+        Ok(answered(self.to_hook(address, headers, body, time)?, most).await?.1)
     }
 
     /// The same for what only has to arrive: the status, whatever it is. What is answered is not read.
@@ -268,12 +373,13 @@ fn unanswered(error: reqwest::Error) -> Refused {
     Refused::Answer
 }
 
-/// What is answered with 200, if it is not larger than `most` bytes.
-async fn answered(request: reqwest::RequestBuilder, most: usize) -> Result<Vec<u8>, Refused> {
+/// What is answered with 200, if it is not larger than `most` bytes, and its headers.
+async fn answered(request: reqwest::RequestBuilder, most: usize) -> Result<(HeaderMap, Vec<u8>), Refused> {
     let mut answer = request.send().await.map_err(unanswered)?;
     if answer.status() != reqwest::StatusCode::OK {
         return Err(Refused::Answer);
     }
+    let headers = answer.headers().clone();
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|_| Refused::Answer)? {
         if bytes.len() + chunk.len() > most {
@@ -281,7 +387,36 @@ async fn answered(request: reqwest::RequestBuilder, most: usize) -> Result<Vec<u
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(bytes)
+    Ok((headers, bytes))
+}
+
+/// `application/json`, or another type that is written in it.
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let essence = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let essence = essence.to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// For how many milliseconds a description may be used again: `Cache-Control` (RFC 9111), within our bounds.
+fn lasts(headers: &HeaderMap) -> i64 {
+    let (usual, least, most) = DOCUMENT_KEPT;
+    let said = headers.get_all(header::CACHE_CONTROL).iter();
+    let said: Vec<String> = said
+        .filter_map(|value| Some(value.to_str().ok()?.to_ascii_lowercase()))
+        .collect();
+    let said = || said.iter().flat_map(|line| line.split(',')).map(str::trim);
+    if said().any(|one| matches!(one, "no-store" | "no-cache")) {
+        return least;
+    }
+    let age = |name: &str| {
+        said().find_map(|one| {
+            let seconds = one.strip_prefix(name)?.trim_matches('"').parse::<i64>().ok()?;
+            Some(seconds.clamp(0, most) * 1000)
+        })
+    };
+    let age = age("s-maxage=").or_else(|| age("max-age=")).unwrap_or(usual);
+    age.clamp(least, most)
 }
 
 /// What `--egress-ca` names.
@@ -334,83 +469,42 @@ impl Resolve for Checked {
     }
 }
 
-/// Whether an address is on the public internet: not private, shared, local, reserved, multicast, nor an IPv6 form of
-/// such an IPv4 address.
-pub fn is_public(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => is_public_v4(ip),
-        IpAddr::V6(ip) => is_public_v6(ip),
-    }
-}
-
-fn is_public_v4(ip: Ipv4Addr) -> bool {
-    let [a, b, c, _] = ip.octets();
-    !(ip.is_private()
-        || ip.is_loopback()
-        || ip.is_link_local()
-        || ip.is_multicast()
-        || ip.is_documentation()
-        || a == 0
-        || a >= 240
-        || (a == 100 && (64..128).contains(&b))
-        || (a == 192 && b == 0 && c == 0)
-        || (a == 192 && b == 88 && c == 99)
-        || (a == 198 && (b == 18 || b == 19)))
-}
-
-fn is_public_v6(ip: Ipv6Addr) -> bool {
-    if let Some(v4) = ip.to_ipv4() {
-        // Mapped (::ffff:a.b.c.d) and compatible (::a.b.c.d) addresses reach the IPv4 host.
-        return is_public_v4(v4);
-    }
-    let parts = ip.segments();
-    let v4 = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
-    match parts {
-        // NAT64, well-known and local; 6to4; Teredo.
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => is_public_v4(v4(high, low)),
-        [0x64, 0xff9b, 1, ..] | [0x2001, 0, ..] | [0x2001, 0xdb8, ..] | [0x100, 0, 0, 0, ..] => false,
-        [0x2002, high, low, ..] => is_public_v4(v4(high, low)),
-        // Only 2000::/3 is given out.
-        [first, ..] => (0x2000..0x4000).contains(&first),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn addresses_that_are_not_public_are_known_in_all_their_forms() {
-        for ip in [
-            "127.0.0.1",
-            "10.1.2.3",
-            "172.16.0.1",
-            "192.168.0.1",
-            "169.254.169.254",
-            "100.64.0.1",
-            "0.0.0.0",
-            "224.0.0.1",
-            "255.255.255.255",
-            "198.18.0.1",
-            "::1",
-            "::",
-            "::ffff:127.0.0.1",
-            "::ffff:10.0.0.1",
-            "::7f00:1",
-            "64:ff9b::7f00:1",
-            "64:ff9b::a9fe:a9fe",
-            "2002:7f00:1::",
-            "fe80::1",
-            "fc00::1",
-            "fd12::1",
-            "ff02::1",
-            "2001:db8::1",
-            "2001::1",
+    fn a_description_is_kept_as_long_as_it_says_within_bounds() {
+        for (said, kept) in [
+            ("", 300_000),
+            ("max-age=600", 600_000),
+            ("public, Max-Age=\"600\"", 600_000),
+            ("max-age=600, s-maxage=120", 120_000),
+            ("max-age=1", 60_000),
+            ("no-store", 60_000),
+            ("max-age=99999999999", 86_400_000),
+            ("max-age=-5", 60_000),
+            ("max-age=soon", 300_000),
         ] {
-            assert!(!is_public(ip.parse().unwrap()), "{ip}");
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CACHE_CONTROL, said.parse().unwrap());
+            assert_eq!(lasts(&headers), kept, "{said}");
         }
-        for ip in ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "64:ff9b::101:101"] {
-            assert!(is_public(ip.parse().unwrap()), "{ip}");
+    }
+
+    #[test]
+    fn a_description_is_json() {
+        for (kind, good) in [
+            ("application/json", true),
+            ("Application/JSON; charset=utf-8", true),
+            ("application/client+json", true),
+            ("text/html", false),
+            ("text/plain", false),
+            ("image/svg+xml", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, kind.parse().unwrap());
+            assert_eq!(is_json(&headers), good, "{kind}");
         }
     }
 }

@@ -51,16 +51,22 @@ pub async fn make_demo_realm(app: &App) -> Result<(), Error> {
     };
     let mut tx = app.db.begin().await?;
     client::add(&mut tx, &new).await?;
-    // Applications on this machine may register themselves (contract 5).
-    for component in demo.components.iter().filter(|c| c.provider_id == "trusted-hosts") {
-        let mut trusting = component.clone();
-        let hosts = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
-        trusting.config.insert("trusted-hosts".into(), hosts);
-        let doc = serde_json::to_value(&trusting)?
-            .as_object()
-            .cloned()
-            .unwrap_or_default();
-        part::put(&mut tx, &demo.id, Kind::Component, &trusting.id, "Trusted Hosts", &doc).await?;
+    // Applications on this machine may register themselves (contract 5), and so may pages, such as those of tools that try an
+    // MCP server.
+    for component in &demo.components {
+        let (key, values) = match component.provider_id.as_str() {
+            "trusted-hosts" => ("trusted-hosts", vec!["localhost", "127.0.0.1", "::1"]),
+            "registration-web-origins" if component.sub_type.as_deref() == Some("anonymous") => {
+                ("web-origins", vec!["*"])
+            }
+            _ => continue,
+        };
+        let mut open = component.clone();
+        let values = values.into_iter().map(str::to_owned).collect();
+        open.config.insert(key.into(), values);
+        let doc = serde_json::to_value(&open)?.as_object().cloned().unwrap_or_default();
+        let name = open.name.as_deref().unwrap_or_default();
+        part::put(&mut tx, &demo.id, Kind::Component, &open.id, name, &doc).await?;
     }
     tx.commit().await
 }

@@ -187,7 +187,12 @@ impl Call {
                     token: Some(&made.token),
                     status: made.status.as_ref(),
                 };
-                let mut answer = self.answer(&request, StatusCode::CREATED, &made.client, &told);
+                let status = if made.again {
+                    StatusCode::OK
+                } else {
+                    StatusCode::CREATED
+                };
+                let mut answer = self.answer(&request, status, &made.client, &told);
                 let address = metadata::address(realm, &self.caller, form, &made.client.client_id);
                 if let Ok(address) = HeaderValue::from_str(&address) {
                     answer.headers_mut().insert(header::LOCATION, address);

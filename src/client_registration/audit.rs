@@ -48,36 +48,36 @@ pub(super) fn done(request: &Request<'_>, act: Act, client_id: &str) -> Event {
 pub(super) async fn refused(request: &Request<'_>, act: Act, client_id: Option<&str>, refusal: &Refusal) {
     let mut event = events::refusal(act.kind(), refusal.event_error());
     event.client_id = client_id.map(str::to_owned);
-    let event = match refusal {
-        Refusal::Token(text) => event.detail("reason", *text),
-        Refusal::Metadata(fault) => event.detail("reason", fault.description.as_ref()),
+    let event = details(refusal)
+        .into_iter()
+        .fold(event, |event, (name, value)| event.detail(name, value));
+    events::record_alone(request.app, request.realm, &who(event, request)).await;
+}
+
+/// What an event says of a refusal.
+pub(super) fn details(refusal: &Refusal) -> Vec<(&'static str, String)> {
+    match refusal {
+        Refusal::Token(text) => vec![("reason", (*text).to_owned())],
+        Refusal::Metadata(fault) => vec![("reason", fault.description.to_string())],
         Refusal::Policy(rejected) => {
             let objection = &rejected.objection;
-            let mut event = event
+            let mut details = vec![
                 // Keycloak's name, and ours (contract 7).
-                .detail("client_registration_policy", &*rejected.policy)
-                .detail("policy", &*rejected.policy)
-                .detail("reason", objection.text.as_ref());
-            if let Some(field) = objection.field.as_deref() {
-                event = event.detail("field", field);
-            }
-            match &objection.value {
-                Some(Value::String(text)) => event.detail("value", text.as_str()),
-                Some(value) => event.detail("value", value.to_string()),
-                None => event,
-            }
+                ("client_registration_policy", rejected.policy.clone()),
+                ("policy", rejected.policy.clone()),
+                ("reason", objection.text.to_string()),
+            ];
+            details.extend(objection.field.as_deref().map(|field| ("field", field.to_owned())));
+            details.extend(objection.value.as_ref().map(|value| match value {
+                Value::String(text) => ("value", text.clone()),
+                value => ("value", value.to_string()),
+            }));
+            details
         }
-        Refusal::ClientPolicy(refused) => {
-            let details = refused.details().into_iter();
-            details.fold(event, |event, (name, value)| event.detail(name, value))
-        }
-        Refusal::Quota { of, most } => event.detail("reason", *of).detail("value", most.to_string()),
-        Refusal::Unavailable(_) => event.detail("policy", super::hook::NAME),
-        Refusal::Forbidden | Refusal::BuiltIn | Refusal::ClientNotFound | Refusal::Meanwhile => event,
-    };
-    events::record_alone(request.app, request.realm, &who(event, request)).await;
-    if act == Act::Register {
-        came(request, Came::ToNothing).await;
+        Refusal::ClientPolicy(refused) => refused.details(),
+        Refusal::Quota { of, most } => vec![("reason", (*of).to_owned()), ("value", most.to_string())],
+        Refusal::Unavailable(_) => vec![("policy", super::hook::NAME.to_owned())],
+        Refusal::Forbidden | Refusal::BuiltIn | Refusal::ClientNotFound | Refusal::Meanwhile => Vec::new(),
     }
 }
 

@@ -7,7 +7,7 @@ use super::asked::{Asked, Form};
 use super::policy::{Candidate, Policies};
 use super::refusal::Refusal;
 use super::token::Auth;
-use super::{Mode, metadata, mode, register, terms};
+use super::{Mode, metadata, mode, register, statement, terms};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::client_policy::{self, Source, Updater};
@@ -41,7 +41,11 @@ pub async fn evaluate(app: &App, realm: &Realm, caller: &Caller, by: &By<'_>, se
         _ => None,
     };
     let sent = register::with_defaults_of(token, sent);
-    let asked = match Asked::parse(Form::OpenId, realm, &sent) {
+    let laid = match statement::lay_over(app, realm, None, &sent).await {
+        Ok(laid) => laid,
+        Err(refusal) => return Ok(told(&[of(&refusal)], None)),
+    };
+    let asked = match Asked::parse(Form::OpenId, realm, &laid.sent) {
         Ok(asked) => asked,
         Err(fault) => return Ok(told(&[of(&fault.into())], None)),
     };

@@ -6,12 +6,13 @@ use vestibule_oauth::client_metadata::check;
 
 use super::access::Access;
 use super::approval::{self, Status, Verdict};
-use super::asked::Asked;
+use super::asked::{Asked, Form};
 use super::audit::{self, Act};
 use super::metadata;
 use super::policy::{Candidate, Policies};
 use super::refusal::{Refusal, Stop};
 use super::register::have_account;
+use super::statement::{self, Laid};
 use super::token::{self, Auth};
 use super::{Request, hook, is_about_json, sector, terms};
 use crate::client_policy::{Effects, Judge};
@@ -91,11 +92,20 @@ pub(super) async fn update(request: &Request<'_>, client_id: &str, sent: &Doc) -
 }
 
 async fn try_to_update(request: &Request<'_>, client_id: &str, sent: &Doc) -> Result<Managed, Stop> {
-    let asked = match Asked::parse(request.form, request.realm, sent) {
-        Err(fault) if is_about_json(&fault) => return Err(fault.into()),
-        asked => asked,
-    };
+    if let Err(fault) = Asked::parse(request.form, request.realm, sent)
+        && is_about_json(&fault)
+    {
+        return Err(fault.into());
+    }
     let (client, auth, bound) = held(request, client_id, Act::Update).await?;
+    let laid = match request.form {
+        Form::OpenId => statement::lay_over(request.app, request.realm, Some(&client), sent).await?,
+        _ => {
+            statement::check_without(request.realm, Some(&client))?;
+            Laid::none(sent)
+        }
+    };
+    let asked = Asked::parse(request.form, request.realm, &laid.sent);
     let policies = request.policies(auth).and_named(&terms::policies(&bound))?;
     let asked = asked?;
     if asked.client_id().is_some_and(|sent| sent != client_id) {
@@ -106,8 +116,8 @@ async fn try_to_update(request: &Request<'_>, client_id: &str, sent: &Doc) -> Re
     let (mut wanted, _) = change(request, auth, &bound, &judge, &client, &asked)?;
     let said = hook::ask(request, &wanted, Some(&client)).await?;
     let mut asked = asked;
-    let mut sent = Cow::Borrowed(sent);
-    if let Some(more) = hook::with(request, &sent, &said)? {
+    let mut sent = laid.sent.clone();
+    if let Some(more) = hook::with(request, &laid.sent, &said)? {
         let again = Asked::parse(request.form, request.realm, &more).map_err(Refusal::from);
         match again.and_then(|asked| Ok((change(request, auth, &bound, &judge, &client, &asked)?, asked))) {
             Ok(((changed, _), with_more)) => (wanted, asked, sent) = (changed, with_more, Cow::Owned(more)),
@@ -148,6 +158,8 @@ async fn try_to_update(request: &Request<'_>, client_id: &str, sent: &Doc) -> Re
             status: Some(Status::update_pending()),
         });
     }
+    let mut wanted = wanted;
+    laid.mark(&mut wanted);
     let secret = apply(&mut tx, request, &policies, &mut client, wanted).await?;
     let by_itself = matches!(request.access, Access::Registration { .. });
     match (&waiting, client.standing) {
@@ -196,15 +208,27 @@ pub(super) async fn apply(
     client.doc = wanted;
     let secret = change_secret(request, client, policies.secret_lifetime())?;
     client::update(tx, client).await?;
+    keep_account(tx, request, client, was_on, policies).await?;
+    Ok(secret)
+}
+
+/// Gives a client its service account or takes it, as the client has become. One that begins to act for itself gets the roles
+/// of the policies.
+pub(super) async fn keep_account(
+    tx: &mut Tx,
+    request: &Request<'_>,
+    client: &Client,
+    was_on: bool,
+    policies: &Policies<'_>,
+) -> Result<(), Stop> {
     if client.standing == Standing::Live && client.flag("serviceAccountsEnabled") {
         // Given once: what an administrator takes away comes not back by leaving the grant and asking for it again.
         let gives = !was_on && terms::give_roles(&mut *tx, client).await?;
         let roles = if gives { policies.roles() } else { Vec::new() };
-        have_account(tx, request, client, &roles).await?;
-    } else {
-        service_account::remove(tx, request.realm, &client.id).await?;
+        return have_account(tx, request, client, &roles).await;
     }
-    Ok(secret)
+    service_account::remove(tx, request.realm, &client.id).await?;
+    Ok(())
 }
 
 /// Removes a client; its secret, tokens and service account are dead at once.

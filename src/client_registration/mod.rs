@@ -4,10 +4,12 @@
 //! the realm's policies judge the client as it would become, on registration and on every change.
 
 mod access;
+mod again;
 pub mod api;
 pub mod approval;
 mod asked;
 mod audit;
+pub mod cimd;
 mod descriptor;
 mod error;
 mod evaluate;
@@ -23,6 +25,7 @@ mod representation;
 mod roles;
 mod secret;
 mod sector;
+mod statement;
 mod terms;
 pub mod token;
 pub mod web;

@@ -12,8 +12,9 @@ use super::audit::{self, Act};
 use super::metadata;
 use super::policy::{Candidate, Policies};
 use super::refusal::{Refusal, Stop};
+use super::statement::{self, Laid};
 use super::token::{self, Auth};
-use super::{Mode, Request, descriptor, hook, is_about_json, life, mode, representation, sector, terms};
+use super::{Mode, Request, again, descriptor, hook, is_about_json, life, mode, representation, sector, terms};
 use crate::client_policy::Judge;
 use crate::client_secret;
 use crate::events;
@@ -31,6 +32,8 @@ pub(super) struct Registered {
     pub token: String,
     /// Where it is not in force yet.
     pub status: Option<Status>,
+    /// The same software had it before.
+    pub again: bool,
 }
 
 /// Makes a client of what was sent.
@@ -41,7 +44,8 @@ pub(super) struct Registered {
 pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Registered, Stop> {
     let auth = may_register(request)?;
     let sent = with_defaults(request, sent);
-    let asked = match Asked::parse(request.form, request.realm, &sent) {
+    let laid = lay_over(request, &sent).await?;
+    let asked = match Asked::parse(request.form, request.realm, &laid.sent) {
         Err(fault) if is_about_json(&fault) => return Err(fault.into()),
         asked => asked,
     };
@@ -50,10 +54,15 @@ pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Regist
         _ => request.policies(auth),
     };
     policies.check_sender(request.caller.ip).await?;
+    let asked = asked?;
+    let software = again::software(request, &laid.sent);
+    if let Some(known) = again::find(&request.app.db, request, software.as_deref()).await? {
+        return again::renew(request, &policies, &laid, &asked, &known).await;
+    }
     let judge = request.judge().await?;
-    let (mut asked, mut doc) = become_client(request, &policies, &judge, asked?)?;
+    let (mut asked, mut doc) = become_client(request, &policies, &judge, asked)?;
     let said = hook::ask(request, &doc, None).await?;
-    if let Some(more) = hook::with(request, &sent, &said)? {
+    if let Some(more) = hook::with(request, &laid.sent, &said)? {
         let again = Asked::parse(request.form, request.realm, &more).map_err(Refusal::from);
         match again.and_then(|asked| become_client(request, &policies, &judge, asked)) {
             Ok(becomes) => (asked, doc) = becomes,
@@ -61,6 +70,7 @@ pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Regist
         }
     }
     sector::check(request.app, &doc).await?;
+    laid.mark(&mut doc);
     let verdict = approval::verdict(request, &said, &doc, None)?;
 
     let (mut client, secret, rat) = make(request, auth, &policies, asked.client_id(), doc)?;
@@ -75,10 +85,14 @@ pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Regist
         }
     };
     let mut tx = request.app.db.begin().await?;
+    if let Some(known) = again::find_in_turn(&mut tx, request, software.as_deref()).await? {
+        drop(tx);
+        return again::renew(request, &policies, &laid, &asked, &known).await;
+    }
     spend(&mut tx, request).await?;
     policies.judge_number(&mut tx).await??;
     life::quota::judge(&mut tx, request).await?;
-    keep(&mut tx, request, &policies, &client).await?;
+    keep(&mut tx, request, &policies, &client, software).await?;
     if let Some(waiting) = &waiting {
         waiting.keep(&mut tx, request).await?;
     }
@@ -88,6 +102,7 @@ pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Regist
         secret,
         token: rat,
         status: waiting.map(|_| Status::pending()),
+        again: false,
     })
 }
 
@@ -125,6 +140,15 @@ fn become_client(
     check(&doc)?;
     metadata::check_levels(request.realm, &doc)?;
     Ok((asked, doc))
+}
+
+/// What was sent, with what its software statement says laid over it.
+async fn lay_over<'a>(request: &Request<'_>, sent: &'a Doc) -> Result<Laid<'a>, Refusal> {
+    if request.form == Form::OpenId {
+        return statement::lay_over(request.app, request.realm, None, sent).await;
+    }
+    statement::check_without(request.realm, None)?;
+    Ok(Laid::none(sent))
 }
 
 /// What was sent, with the members that the initial access token gives where they are absent.
@@ -167,7 +191,7 @@ fn may_register(request: &Request<'_>) -> Result<Auth, Refusal> {
     }
 }
 
-fn used_up() -> Refusal {
+pub(super) fn used_up() -> Refusal {
     Refusal::Token("No remaining count on initial access token")
 }
 
@@ -245,12 +269,21 @@ pub(super) async fn have_account(
     }
 }
 
-async fn keep(tx: &mut Tx, request: &Request<'_>, policies: &Policies<'_>, client: &Client) -> Result<(), Stop> {
+async fn keep(
+    tx: &mut Tx,
+    request: &Request<'_>,
+    policies: &Policies<'_>,
+    client: &Client,
+    software: Option<String>,
+) -> Result<(), Stop> {
     let (app, realm) = (request.app, request.realm);
     if !client::add(tx, client).await? {
         return Err(taken().into());
     }
     client_registration::add(tx, &registration(request, client)).await?;
+    if let Some(software) = software {
+        client_registration::recognise(tx, &client.id, &software).await?;
+    }
     if client.standing == Standing::Pending {
         // It exists when it is approved; so does its account, and so says the event.
         return Ok(());

@@ -7,11 +7,13 @@ use vestibule_oauth::params::Params;
 use super::session::{self, AuthSession, FlowKind, Stage};
 use super::{Turn, address, expired, lost, record};
 use crate::app::App;
+use crate::client_registration::cimd;
 use crate::error::Error;
 use crate::events;
+use crate::oidc::authorize::checks;
 use crate::page::{self, Caching, Draft, Response, StatusCode};
 use crate::registration;
-use crate::store::client::{self, Client};
+use crate::store::client::Client;
 use crate::store::realm::Realm;
 use crate::store::single_use;
 use crate::theme::pages::Severity;
@@ -90,7 +92,13 @@ pub async fn enter(
         )?));
     }
     let client = match query.text("client_id") {
-        Some(id) => client::by_client_id(&app.db, &realm.id, id).await?,
+        Some(id) => match cimd::find(app, &visitor.caller, realm, id).await? {
+            Ok(found) => found,
+            Err(refused) => {
+                let message = checks::undescribed(refused).message;
+                return Ok(Entered::Answer(expired::error(draft(None), &message)?));
+            }
+        },
         None => None,
     };
     let found = match (&client, query.text("tab_id")) {

@@ -10,6 +10,7 @@ use super::request::AuthRequest;
 use super::session::{self, FlowKind};
 use super::{address, expired, identity, restart};
 use crate::app::App;
+use crate::client_registration::cimd;
 use crate::error::Error;
 use crate::events;
 use crate::page::{self, Caching, Draft, Response};
@@ -98,10 +99,8 @@ async fn from_the_start(
     let Some(known) = restart::read(app, visitor, realm) else {
         return Ok(None);
     };
-    let Some(client) = client::by_client_id(&app.db, &realm.id, &known.client_id)
-        .await?
-        .filter(|c| c.enabled())
-    else {
+    let found = cimd::find(app, &visitor.caller, realm, &known.client_id).await?;
+    let Some(client) = found.unwrap_or_default().filter(|c| c.enabled()) else {
         return Ok(None);
     };
     // The cookie may be old: what the client may use is decided now.

@@ -12,7 +12,7 @@ use super::cors;
 use super::door::{self, LastSeen};
 use crate::app::App;
 use crate::caller::Caller;
-use crate::client_registration;
+use crate::client_registration::{self, cimd};
 use crate::store::realm::{self, Realm};
 
 /// Signature algorithms, in the order in which Keycloak lists them.
@@ -179,6 +179,12 @@ fn metadata(realm: &Realm, issuer: &str) -> Value {
         "authorization_response_iss_parameter_supported": true,
     });
     let mut all = join(first, second);
+    if cimd::is_on(realm) {
+        all["client_id_metadata_document_supported"] = json!(true);
+        // Whoever describes itself need not prove anything: by this it knows.
+        let methods: Vec<&str> = AUTH_METHODS.into_iter().chain(["none"]).collect();
+        all["token_endpoint_auth_methods_supported"] = json!(methods);
+    }
     if !client_registration::offered(realm) {
         let aliases = &mut all["mtls_endpoint_aliases"];
         if let Some(aliases) = aliases.as_object_mut() {

@@ -163,7 +163,7 @@ async fn check(
     let kept = params.iter().filter(|(name, _)| !NOT_KEPT.contains(name));
     let kept = kept.map(|(n, v)| (n.to_owned(), v.to_owned()));
     let params: Params = kept.chain([("client_id".to_owned(), id)]).collect();
-    let known = match checks::known_client(app, realm, &client.client_id).await? {
+    let known = match checks::known_client(app, caller, realm, &client.client_id).await? {
         Ok(known) => known,
         Err(refused) => return refuse(refused.event),
     };

@@ -88,6 +88,36 @@ pub async fn set_terms(tx: &mut Tx, client_uuid: &str, terms: &Doc) -> Result<()
     Ok(())
 }
 
+/// Notes which software a client is, so that it is recognised when it comes again.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn recognise(tx: &mut Tx, client_uuid: &str, software: &str) -> Result<(), Error> {
+    let sql = "update client_registration set software = $2 where client_uuid = $1";
+    tx.exec(sql, &[&client_uuid, &software]).await?;
+    Ok(())
+}
+
+/// The newest client of this software that was registered with this token or for this owner, by its id.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn of_software(
+    q: impl Query,
+    realm_id: &str,
+    software: &str,
+    token_id: Option<&str>,
+    owner: Option<&str>,
+) -> Result<Option<String>, Error> {
+    let sql = "select client_uuid from client_registration
+               where realm_id = $1 and software = $2 and (token_id = $3 or owner = $4)
+               order by created desc, client_uuid desc limit 1";
+    let found = q.first(sql, &[&realm_id, &software, &token_id, &owner]).await?;
+    found.map(|mut r| r.next()).transpose()
+}
+
 /// The registration of a client; clients that came otherwise have none.
 ///
 /// # Errors

@@ -88,3 +88,14 @@ pub async fn remove(tx: &mut Tx, user_id: &str, client_uuid: &str) -> Result<boo
     let sql = "delete from consent where account_id = $1 and client_uuid = $2";
     Ok(tx.exec(sql, &[&user_id, &client_uuid]).await? > 0)
 }
+
+/// Takes back what anybody allowed an application: it is not what they allowed any more.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn forget(tx: &mut Tx, client_uuid: &str) -> Result<(), Error> {
+    tx.exec("delete from consent where client_uuid = $1", &[&client_uuid])
+        .await?;
+    Ok(())
+}

@@ -143,7 +143,7 @@ async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
     answer::uncached(answer::nothing())
 }
 
-fn check_name(realm: &Realm, name: &str, own_id: &str) -> Result<(), ApiError> {
+pub(super) fn check_name(realm: &Realm, name: &str, own_id: &str) -> Result<(), ApiError> {
     // The letters of a scope token, RFC 6749 §3.3.
     let plain = |b: u8| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
     if name.is_empty() || !name.bytes().all(plain) {
@@ -155,7 +155,7 @@ fn check_name(realm: &Realm, name: &str, own_id: &str) -> Result<(), ApiError> {
     }
 }
 
-fn check_protocol(protocol: Option<&str>) -> Result<(), ApiError> {
+pub(super) fn check_protocol(protocol: Option<&str>) -> Result<(), ApiError> {
     match protocol {
         Some("openid-connect" | "saml") => Ok(()),
         _ => Err(ApiError::bad("Unexpected protocol")),
@@ -163,7 +163,7 @@ fn check_protocol(protocol: Option<&str>) -> Result<(), ApiError> {
 }
 
 /// A scope with what was sent over what it was. Attributes are set one by one.
-fn merged(known: Option<&ClientScope>, given: &Doc) -> Result<ClientScope, ApiError> {
+pub(super) fn merged(known: Option<&ClientScope>, given: &Doc) -> Result<ClientScope, ApiError> {
     let mut doc = match known.map(serde_json::to_value).transpose()? {
         Some(Value::Object(doc)) => doc,
         _ => Doc::new(),

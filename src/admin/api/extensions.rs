@@ -2,6 +2,7 @@
 //! that has none is refused with what would have; an empty one is as good as none.
 
 use serde_json::Value;
+use vestibule_jose::Jwks;
 
 use super::component_settings::MASK;
 use super::error::ApiError;
@@ -37,6 +38,10 @@ enum May {
     Stages,
     /// E-mail addresses, with commas between them.
     Addresses,
+    /// Names of hosts; `*.` before one stands for all below it.
+    Hosts,
+    /// Who issues software statements, in JSON.
+    Issuers,
 }
 
 const YEAR: i64 = 31_536_000;
@@ -110,8 +115,9 @@ const APPLICATIONS: &[(&str, May)] = &[
     ("quota.realm", May::Quota),
     ("duplicate", May::Be(&["new", "same"])),
     ("statements", May::Be(&["off", "optional", "required"])),
-    ("statements.issuers", May::List),
+    ("statements.issuers", May::Issuers),
     ("cimd", May::Be(&["off", "on"])),
+    ("cimd.domains", May::Hosts),
 ];
 
 fn known(key: &str) -> Option<&'static May> {
@@ -151,6 +157,8 @@ impl May {
                 let all: Vec<&str> = text.split(',').map(str::trim).collect();
                 all.len() <= 10 && all.iter().all(|one| address::is_valid(one, None))
             }
+            Self::Hosts => text.split(',').map(str::trim).all(is_host),
+            Self::Issuers => serde_json::from_str::<Vec<Value>>(text).is_ok_and(|all| all.iter().all(is_issuer)),
         }
     }
 
@@ -171,8 +179,32 @@ impl May {
             },
             Self::Sign => "whsec_ followed by 24 to 64 bytes in base64".to_owned(),
             Self::Addresses => "e-mail addresses with commas between them, ten at most".to_owned(),
+            Self::Hosts => "names of hosts, such as app.example, *.example.org".to_owned(),
+            Self::Issuers => r#"a list of {"iss", "jwks"} or {"iss", "jwks_uri"} in JSON"#.to_owned(),
         }
     }
+}
+
+fn is_host(name: &str) -> bool {
+    let plain = name.strip_prefix("*.").unwrap_or(name);
+    let shown = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '[' | ']' | ':');
+    !plain.is_empty() && plain.chars().all(shown) && url::Host::parse(plain).is_ok()
+}
+
+/// Somebody with a name, and keys at hand or at an address.
+fn is_issuer(one: &Value) -> bool {
+    let text = |name: &str| one.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let keys = match one.get("jwks") {
+        Some(Value::String(written)) => Some(Jwks::parse(written.as_bytes()).is_ok()),
+        Some(set) => Some(Jwks::parse(set.to_string().as_bytes()).is_ok()),
+        None => None,
+    };
+    let address = text("jwks_uri").map(|address| May::Url.hold(address));
+    text("iss").is_some()
+        && matches!(
+            (keys, address, one.get("jwks_uri")),
+            (Some(true), None, None) | (None, Some(true), _)
+        )
 }
 
 /// Looks at the attributes of a realm or a client.
@@ -234,6 +266,16 @@ mod tests {
             ("clientRegistration.access", "open", "wide open"),
             ("clientRegistration.secret.overlap", "0", "a day"),
             ("clientRegistration.quota.realm", "off", "-1"),
+            (
+                "clientRegistration.cimd.domains",
+                "app.example, *.b.example",
+                "https://app.example",
+            ),
+            (
+                "clientRegistration.statements.issuers",
+                r#"[{"iss":"https://a.example","jwks":{"keys":[]}},{"iss":"b","jwks_uri":"https://b.example/k"}]"#,
+                r#"[{"iss":"https://a.example"}]"#,
+            ),
             ("resource.servers", "[]", "{}"),
         ] {
             let may = known(key).unwrap();

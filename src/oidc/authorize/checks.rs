@@ -10,6 +10,7 @@ use vestibule_oauth::pkce;
 
 use crate::app::App;
 use crate::caller::Caller;
+use crate::client_registration::cimd;
 use crate::error::Error;
 use crate::login::address;
 use crate::login::request::AuthRequest;
@@ -17,7 +18,7 @@ use crate::oidc::bound;
 use crate::oidc::tokens::encrypted::What;
 use crate::oidc::tokens::resource;
 use crate::oidc::tokens::scope;
-use crate::store::client::{self, Client};
+use crate::store::client::Client;
 use crate::store::realm::Realm;
 
 /// Parameters that may be sent more than once.
@@ -90,9 +91,16 @@ pub struct KnownClient(pub Arc<Client>);
 /// # Errors
 ///
 /// Those of the database.
-pub async fn known_client(app: &App, realm: &Realm, id: &str) -> Result<Result<KnownClient, ForThePerson>, Error> {
-    let Some(client) = client::by_client_id(&app.db, &realm.id, id).await? else {
-        return Ok(Err(page("clientNotFoundMessage", "client_not_found")));
+pub async fn known_client(
+    app: &App,
+    caller: &Caller,
+    realm: &Realm,
+    id: &str,
+) -> Result<Result<KnownClient, ForThePerson>, Error> {
+    let client = match cimd::find(app, caller, realm, id).await? {
+        Ok(Some(client)) => client,
+        Ok(None) => return Ok(Err(page("clientNotFoundMessage", "client_not_found"))),
+        Err(refused) => return Ok(Err(undescribed(refused))),
     };
     Ok(if !client.enabled() {
         Err(page("clientDisabledMessage", "client_disabled"))
@@ -106,6 +114,20 @@ pub async fn known_client(app: &App, realm: &Realm, id: &str) -> Result<Result<K
     } else {
         Ok(KnownClient(client))
     })
+}
+
+/// An application whose description of itself cannot be used: the text is for whoever wrote it.
+pub fn undescribed(refused: cimd::Refused) -> ForThePerson {
+    ForThePerson {
+        // Of what it quotes nothing is to become part of the page.
+        message: format!(
+            "Client metadata document: {}.",
+            refused.text.replace(['<', '>', '&'], " ")
+        )
+        .into(),
+        details: refused.details,
+        ..page("", "invalid_client_metadata")
+    }
 }
 
 /// What can be said about the parameters themselves.

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use vestibule_oauth::params::Params;
 
 use crate::app::App;
-use crate::client_registration;
+use crate::client_registration::{self, cimd};
 use crate::error::Error;
 use crate::events;
 use crate::login::answer::{self, Way};
@@ -26,7 +26,7 @@ use crate::login::{Turn, address, flow, record, restart};
 use crate::organization::{self, Invited};
 use crate::page::{self, Draft};
 use crate::registration::settings;
-use crate::store::client::{self, Client, Standing};
+use crate::store::client::{Client, Standing};
 use crate::store::event::Event;
 use crate::store::realm::Realm;
 use crate::visitor::Visitor;
@@ -67,7 +67,7 @@ pub async fn begin(
     };
     // An application may be open to registration where its realm is not, and the other way round.
     let named = match params.text("client_id") {
-        Some(id) => client::by_client_id(&app.db, &realm.id, id).await?,
+        Some(id) => cimd::find(app, &visitor.caller, realm, id).await?.unwrap_or_default(),
         None => None,
     };
     let invited = match invitation(&asking).await? {
@@ -84,7 +84,7 @@ pub async fn begin(
     if let Some(waits) = named.as_deref().filter(|client| client.standing != Standing::Live) {
         return client_registration::web::not_yet(app, visitor, realm, waits, params);
     }
-    let known = match checks::known_client(app, realm, id).await? {
+    let known = match checks::known_client(app, &visitor.caller, realm, id).await? {
         Ok(known) => known,
         Err(refused) => return asking.page(None, &refused).await,
     };

@@ -61,6 +61,17 @@ async fn published(app: &App, client: &Client, parsed: &Parsed<'_>) -> Option<Ve
     in_set(&fetched(app, address).await?, kid, alg)
 }
 
+/// The key of a set that somebody publishes. One that is not there may be new: the set is fetched again, now and then.
+pub async fn at_address(app: &App, address: &str, kid: Option<&str>, alg: Alg) -> Option<VerifyingKey> {
+    let first = in_set(&fetched(app, address).await?, kid, alg);
+    // Of many that come at once, one asks again.
+    if first.is_some() || !ASKED.entry_by_ref(address).or_insert(()).is_fresh() {
+        return first;
+    }
+    app.egress.forget(address);
+    in_set(&fetched(app, address).await?, kid, alg)
+}
+
 /// The key of a client that brought a certificate, or had one made here: there is one, whatever the signature calls it.
 fn in_certificate(client: &Client, alg: Alg) -> Option<VerifyingKey> {
     let certificate = client.attribute("jwt.credential.certificate");
@@ -85,6 +96,7 @@ async fn fetched(app: &App, address: &str) -> Option<Jwks> {
     Jwks::parse(&app.egress.get(address).await.ok()?).ok()
 }
 
-fn in_set(set: &Jwks, kid: Option<&str>, alg: Alg) -> Option<VerifyingKey> {
+/// The key of a set for a signature.
+pub fn in_set(set: &Jwks, kid: Option<&str>, alg: Alg) -> Option<VerifyingKey> {
     set.find(kid, alg)?.verifying_key(alg).ok()
 }

@@ -20,11 +20,12 @@ use vestibule_oauth::params::Params;
 use crate::alerts;
 use crate::app::App;
 use crate::caller::Caller;
+use crate::client_registration::cimd;
 use crate::error::Error;
 use crate::events;
 use crate::oidc::cors;
 use crate::oidc::door::{self, Stop};
-use crate::store::client::{self, Client, Standing};
+use crate::store::client::{Client, Standing};
 use crate::store::realm::Realm;
 use presented::Presented;
 
@@ -181,7 +182,7 @@ async fn check(
     client_id: &str,
     presented: &Presented,
 ) -> Result<Result<Arc<Client>, Refused>, Error> {
-    let Some(found) = client::by_client_id(&app.db, &realm.id, client_id).await? else {
+    let Some(found) = cimd::calling(app, caller, realm, client_id).await? else {
         return Ok(Err(Refused::unknown("client_not_found")));
     };
     if found.standing == Standing::Pending {

@@ -20,6 +20,20 @@ pub struct Oauth {
     pub code: String,
     /// The scopes to agree to.
     pub client_scopes_requested: Vec<Scope>,
+    /// Set if nobody has vouched for the application.
+    pub stranger: Option<Stranger>,
+}
+
+/// An application that nobody has vouched for.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stranger {
+    /// The host where it describes itself; empty if it registered.
+    pub client_host: String,
+    /// Where people are sent: a host, or the scheme that a program goes by.
+    pub redirect_host: String,
+    /// That is a program beside the browser.
+    pub on_this_device: bool,
 }
 
 /// One scope.
@@ -51,6 +65,11 @@ impl Page for OauthGrant {
             oauth: Oauth {
                 code: "sample".to_owned(),
                 client_scopes_requested,
+                stranger: Some(Stranger {
+                    client_host: "logbook.example.com".to_owned(),
+                    redirect_host: "localhost".to_owned(),
+                    on_this_device: true,
+                }),
             },
         }
     }

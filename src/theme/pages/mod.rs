@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use actions::{DeleteAccountConfirm, Terms, UpdateEmail, UpdatePassword, UpdateProfile, User, VerifyEmail};
-pub use consent::{DeviceUserCode, Oauth, OauthGrant, Scope};
+pub use consent::{DeviceUserCode, Oauth, OauthGrant, Scope, Stranger};
 pub use demo::{DemoHome, DemoInbox, DemoMail, DemoMessage, DemoToken, Pair};
 pub use login::{Login, LoginBean, LoginPassword, LoginUsername, Provider, ResetPassword, Social};
 pub use notice::{

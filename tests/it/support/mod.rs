@@ -18,6 +18,7 @@ mod mail;
 pub mod oidc;
 pub mod process;
 pub mod receiver;
+pub mod site;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;

@@ -10,7 +10,7 @@ pub mod registration;
 mod scopes;
 mod secret;
 mod sessions;
-mod validate;
+pub mod validate;
 pub mod write;
 
 pub use found::{Found, LIST, VIEW, is_internal, latest, manageable};
@@ -29,6 +29,7 @@ use super::record::{Operation, record};
 use super::representation::client as shown;
 use crate::app::App;
 use crate::client_policy::{self, Judge, Source, Updater};
+use crate::client_registration::cimd;
 use crate::error::Error;
 use crate::service_account;
 use crate::store::client::{self, Client};
@@ -190,7 +191,7 @@ async fn create(admin: Admin, body: Body) -> Answer {
     let given = body.object("ClientRepresentation")?;
     validate::created(&given)?;
     let judge = judge(&admin).await?;
-    let new = write::create(&admin, Some(&judge), &given)?;
+    let new = write::create(&admin.app, &admin.realm, Some(&judge), &given)?;
     let (db, realm_id) = (&admin.app.db, &admin.realm.id);
     if client::read_by_client_id(db, realm_id, &new.client_id).await?.is_some() {
         return Err(ApiError::conflict(&format!("Client {} already exists", new.client_id)));
@@ -200,7 +201,7 @@ async fn create(admin: Admin, body: Body) -> Answer {
     if !client::add(&mut tx, &new).await? {
         return Err(ApiError::duplicate());
     }
-    write::service_account(&mut tx, &admin, &new, false).await?;
+    write::service_account(&mut tx, &admin.app, &admin.realm, &new, false).await?;
     let registration = Registration {
         client_uuid: new.id.clone(),
         realm_id: realm_id.clone(),
@@ -244,14 +245,21 @@ async fn update(found: Found, body: Body) -> Answer {
     let judge = judge(admin).await?;
     let mut tx = admin.app.db.begin().await?;
     let known = found.latest(&mut tx).await?;
-    let changed = write::update(admin, Some(&judge), &known, &given)?;
+    let changed = write::update(&admin.app, &admin.realm, Some(&judge), &known, &given)?;
     write::require_mappers(&mut tx, admin, Some(&known), &changed).await?;
     let other = client::read_by_client_id(&mut tx, &admin.realm.id, &changed.client_id).await?;
     if other.is_some_and(|o| o.id != changed.id) {
         return Err(ApiError::duplicate());
     }
     client::update(&mut tx, &changed).await?;
-    write::service_account(&mut tx, admin, &changed, known.flag("serviceAccountsEnabled")).await?;
+    write::service_account(
+        &mut tx,
+        &admin.app,
+        &admin.realm,
+        &changed,
+        known.flag("serviceAccountsEnabled"),
+    )
+    .await?;
     let told = write::told(None, &given);
     record(
         &mut tx,
@@ -272,6 +280,7 @@ async fn remove(found: Found) -> Answer {
     let mut tx = admin.app.db.begin().await?;
     service_account::remove(&mut tx, &admin.realm, &client.id).await?;
     client::remove(&mut tx, &admin.realm.id, &client.id).await?;
+    cimd::deleted(&mut tx, &admin.realm, client).await?;
     let told = json!({ "id": client.id, "clientId": client.client_id });
     record(
         &mut tx,

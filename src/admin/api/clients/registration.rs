@@ -8,6 +8,7 @@ use super::super::error::{Answer, ApiError};
 use super::super::json::Body;
 use super::super::record::{Operation, record};
 use super::{Found, latest, manageable};
+use crate::client_registration::cimd;
 use crate::client_registration::life::Rule;
 use crate::service_account;
 use crate::store::client;
@@ -89,6 +90,7 @@ async fn one(admin: &Admin, id: &str, action: Operation) -> Result<(), ApiError>
     if action == Operation::Delete {
         service_account::remove(&mut tx, &admin.realm, &client.id).await?;
         client::remove(&mut tx, &admin.realm.id, &client.id).await?;
+        cimd::deleted(&mut tx, &admin.realm, &client).await?;
     } else {
         client.doc.insert("enabled".into(), json!(false));
         client::update(&mut tx, &client).await?;

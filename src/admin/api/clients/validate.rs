@@ -13,12 +13,20 @@ use vestibule_oauth::redirect_uri::MAX_REGISTERED;
 const LONGEST: usize = 255;
 
 /// Checks a client that is to be made.
-pub(super) fn created(given: &Doc) -> Result<(), ApiError> {
+///
+/// # Errors
+///
+/// 400 with all that is wrong.
+pub fn created(given: &Doc) -> Result<(), ApiError> {
     check(given, json::text(given, "rootUrl"))
 }
 
 /// Checks a change of a client.
-pub(super) fn changed(given: &Doc, known: &Client) -> Result<(), ApiError> {
+///
+/// # Errors
+///
+/// As [`created`].
+pub fn changed(given: &Doc, known: &Client) -> Result<(), ApiError> {
     check(given, json::text(given, "rootUrl").or(known.text("rootUrl")))
 }
 

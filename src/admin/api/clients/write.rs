@@ -7,6 +7,7 @@ use super::super::auth::Admin;
 use super::super::error::ApiError;
 use super::super::grants;
 use super::super::representation::client as shown;
+use crate::app::App;
 use crate::client_policy::Judge;
 use crate::client_secret::{self, Kept};
 use crate::secret_settings;
@@ -46,7 +47,11 @@ const PLAIN: &[&str] = &[
 
 /// A new client. Without a `clientId` its id is its name; without either both are made up.
 /// `judge`: whoever makes it, where the realm's client policies are to judge that.
-pub(super) fn create(admin: &Admin, judge: Option<&Judge<'_>>, given: &Doc) -> Result<Client, ApiError> {
+///
+/// # Errors
+///
+/// What client policies refuse; [`crate::error::Error::Key`] if a secret cannot be sealed.
+pub fn create(app: &App, realm: &Realm, judge: Option<&Judge<'_>>, given: &Doc) -> Result<Client, ApiError> {
     let id = json::text(given, "id").map_or_else(crate::random::uuid, str::to_owned);
     let client_id = match json::text(given, "clientId") {
         Some(name) => name.to_owned(),
@@ -56,41 +61,46 @@ pub(super) fn create(admin: &Admin, judge: Option<&Judge<'_>>, given: &Doc) -> R
     let mut doc = Doc::new();
     let first = json!({ "realm_client": "false", (client_secret::RECOVERABLE): "true" });
     doc.insert("attributes".into(), if saml { json!({}) } else { first });
-    merge(&admin.realm, &mut doc, given);
+    merge(realm, &mut doc, given);
     if given.get("webOrigins").is_none_or(Value::is_null) {
         let origins = web_origin::of_redirect_uris(&json::texts(given, "redirectUris"));
         doc.insert("webOrigins".into(), json!(origins));
     }
     shown::fill_defaults(&mut doc);
-    scopes(&admin.realm, &mut doc, given);
+    scopes(realm, &mut doc, given);
     if json::flag(&doc, "serviceAccountsEnabled") {
-        service_account::give_scope(&admin.realm, &mut doc);
+        service_account::give_scope(realm, &mut doc);
     }
     if let Some(judge) = judge {
         judge.change(None, given.contains_key("clientAuthenticatorType"), &mut doc)?;
     }
     let mut new = Client {
         id,
-        realm_id: admin.realm.id.clone(),
+        realm_id: realm.id.clone(),
         client_id,
         doc,
         secrets: Secrets::default(),
-        created: admin.app.now(),
+        created: app.now(),
         standing: Standing::Live,
     };
     if !new.public() {
         match json::text(given, "secret") {
-            Some(chosen) => client_secret::choose(&admin.app, &mut new.secrets, &new.id, chosen)?,
-            None => make_secret(admin, &mut new)?,
+            Some(chosen) => client_secret::choose(app, &mut new.secrets, &new.id, chosen)?,
+            None => make_secret(app, &mut new)?,
         }
     }
-    client_secret::take_private_keys(&admin.app, &mut new)?;
+    client_secret::take_private_keys(app, &mut new)?;
     Ok(new)
 }
 
 /// The client with what was sent over what it was; what was not sent stays.
-pub(super) fn update(
-    admin: &Admin,
+///
+/// # Errors
+///
+/// As [`create`].
+pub fn update(
+    app: &App,
+    realm: &Realm,
     judge: Option<&Judge<'_>>,
     known: &Client,
     given: &Doc,
@@ -100,7 +110,7 @@ pub(super) fn update(
     if let Some(name) = json::text(given, "clientId") {
         name.clone_into(&mut changed.client_id);
     }
-    merge(&admin.realm, &mut changed.doc, given);
+    merge(realm, &mut changed.doc, given);
     if let Some(enabled) = was_enabled.filter(|_| known.standing != Standing::Live) {
         // Shown as disabled while it waits for approval: sent back, that says nothing.
         changed.doc.insert("enabled".into(), enabled);
@@ -110,7 +120,7 @@ pub(super) fn update(
         known.flag("serviceAccountsEnabled"),
     );
     if on && !was_on {
-        service_account::give_scope(&admin.realm, &mut changed.doc);
+        service_account::give_scope(realm, &mut changed.doc);
     } else if was_on && !on {
         service_account::take_scope(&mut changed.doc);
     }
@@ -118,21 +128,20 @@ pub(super) fn update(
         let named = given.contains_key("clientAuthenticatorType");
         judge.change(Some(known), named, &mut changed.doc)?;
     }
-    secret(admin, known, &mut changed, given)?;
-    client_secret::take_private_keys(&admin.app, &mut changed)?;
+    secret(app, known, &mut changed, given)?;
+    client_secret::take_private_keys(app, &mut changed)?;
     Ok(changed)
 }
 
 /// A chosen secret is taken unless it is the one there is, or the stars that stand for it.
-fn secret(admin: &Admin, known: &Client, changed: &mut Client, given: &Doc) -> Result<(), ApiError> {
-    let app = &admin.app;
+fn secret(app: &App, known: &Client, changed: &mut Client, given: &Doc) -> Result<(), ApiError> {
     match json::text(given, "secret").filter(|s| *s != "**********") {
         Some(chosen) if !changed.public() && !client_secret::matches(app, known, chosen)? => {
             client_secret::forget_previous(changed);
             client_secret::choose(app, &mut changed.secrets, &changed.id, chosen)?;
         }
         _ if known.public() && !changed.public() && !client_secret::exists(&changed.secrets) => {
-            make_secret(admin, changed)?;
+            make_secret(app, changed)?;
         }
         _ => {}
     }
@@ -142,25 +151,35 @@ fn secret(admin: &Admin, known: &Client, changed: &mut Client, given: &Doc) -> R
     Ok(())
 }
 
-fn make_secret(admin: &Admin, client: &mut Client) -> Result<(), ApiError> {
-    client_secret::make(&admin.app, &mut client.secrets, &client.id, &client.doc)?;
-    client_secret::stamp(&mut client.doc, admin.app.now_seconds());
+fn make_secret(app: &App, client: &mut Client) -> Result<(), ApiError> {
+    client_secret::make(app, &mut client.secrets, &client.id, &client.doc)?;
+    client_secret::stamp(&mut client.doc, app.now_seconds());
     Ok(())
 }
 
 /// Makes the service account follow its switch and the client's name.
-pub(super) async fn service_account(tx: &mut Tx, admin: &Admin, client: &Client, was_on: bool) -> Result<(), ApiError> {
+///
+/// # Errors
+///
+/// 409 where a person has its name; those of the database.
+pub async fn service_account(
+    tx: &mut Tx,
+    app: &App,
+    realm: &Realm,
+    client: &Client,
+    was_on: bool,
+) -> Result<(), ApiError> {
     if client.standing != Standing::Live {
         // It gets one when it is approved.
         return Ok(());
     }
     if client.flag("serviceAccountsEnabled") {
-        match service_account::ensure(tx, &admin.app, &admin.realm, client).await? {
+        match service_account::ensure(tx, app, realm, client).await? {
             Ensured::Yes(_) => {}
             Ensured::NameTaken => return Err(ApiError::duplicate()),
         }
     } else if was_on {
-        service_account::remove(tx, &admin.realm, &client.id).await?;
+        service_account::remove(tx, realm, &client.id).await?;
     }
     Ok(())
 }
@@ -276,20 +295,20 @@ pub async fn import(tx: &mut Tx, admin: &Admin, given: &Doc) -> Result<(), ApiEr
     let known = crate::store::client::read_by_client_id(&mut *tx, &admin.realm.id, name).await?;
     let (client, was_on) = match known {
         Some(known) => {
-            let changed = update(admin, None, &known, given)?;
-            require_mappers(tx, admin, Some(&known), &changed).await?;
+            let changed = update(&admin.app, &admin.realm, None, &known, given)?;
+    require_mappers(tx, admin, Some(&known), &changed).await?;
             crate::store::client::update(tx, &changed).await?;
             (changed, known.flag("serviceAccountsEnabled"))
         }
         None => {
             super::validate::created(given)?;
-            let new = create(admin, None, given)?;
-            require_mappers(tx, admin, None, &new).await?;
+            let new = create(&admin.app, &admin.realm, None, given)?;
+    require_mappers(tx, admin, None, &new).await?;
             if !crate::store::client::add(tx, &new).await? {
                 return Err(ApiError::duplicate());
             }
             (new, false)
         }
     };
-    service_account(tx, admin, &client, was_on).await
+    service_account(tx, &admin.app, &admin.realm, &client, was_on).await
 }
