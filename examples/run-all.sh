@@ -18,5 +18,7 @@ for base in "$BASE" "$BASE/auth"; do
         fi
     done
 done
+printf '\n=== apply\n'
+if ./apply.sh; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" = 0 ]

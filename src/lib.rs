@@ -6,6 +6,7 @@ pub mod account;
 pub mod admin;
 pub mod alerts;
 pub mod app;
+pub mod apply;
 pub mod approval;
 pub mod bench;
 pub mod brute_force;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use vestibule::app::App;
+use vestibule::apply::{self, ApplyArgs};
 use vestibule::clock::Clock;
 use vestibule::config::ServeArgs;
 use vestibule::error::Error;
@@ -44,6 +45,8 @@ enum Command {
     Migrate(Box<ServeArgs>),
     /// Make realms from files, as Keycloak or this server exported them
     Import(Box<ImportArgs>),
+    /// Make a realm's applications what a file says, after showing the difference
+    Apply(Box<ApplyArgs>),
     /// Write realms into files, with users, hashed passwords and keys
     Export(Box<ExportArgs>),
     /// Make an administrator, for when nobody can sign in any more
@@ -74,7 +77,7 @@ fn main() -> ExitCode {
         Err(e) => return fail(&e.to_string()),
     };
     match runtime.block_on(run(command)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(e) => fail(&e.to_string()),
     }
 }
@@ -84,30 +87,38 @@ fn fail(why: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn run(command: Command) -> Result<(), Error> {
+async fn run(command: Command) -> Result<ExitCode, Error> {
     match command {
-        Command::Serve(args) => serve_until_stopped(*args).await,
+        Command::Serve(args) => serve_until_stopped(*args).await?,
         Command::Migrate(args) => {
             let app = App::open(args.settle()?, Clock::default()).await?;
             println!("The database {} is up to date.", app.db.engine_name());
-            Ok(())
         }
         Command::Import(args) => {
             let app = App::open(args.serve.clone().settle()?, Clock::default()).await?;
             let _claim = app.db.claim()?;
-            realm_import::command::run(&app, &args).await
+            realm_import::command::run(&app, &args).await?;
+        }
+        Command::Apply(args) => {
+            let app = App::open(args.serve.clone().settle()?, Clock::default()).await?;
+            let _claim = app.db.claim()?;
+            // As `diff` and its kin say that there is a difference.
+            if apply::run(&app, &args).await? == apply::Outcome::Different {
+                return Ok(ExitCode::from(2));
+            }
         }
         Command::Export(args) => {
             let app = App::open(args.serve.clone().settle()?, Clock::default()).await?;
-            realm_export::command::run(&app, &args).await
+            realm_export::command::run(&app, &args).await?;
         }
         Command::BootstrapAdmin(args) => {
             let app = App::open(args.serve().clone().settle()?, Clock::default()).await?;
             let _claim = app.db.claim()?;
-            realm_setup::command::run(&app, &args).await
+            realm_setup::command::run(&app, &args).await?;
         }
-        Command::Bench(args) => bench::run(*args).await.map_err(Error::Setup),
+        Command::Bench(args) => bench::run(*args).await.map_err(Error::Setup)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn serve_until_stopped(args: ServeArgs) -> Result<(), Error> {

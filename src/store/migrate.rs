@@ -17,6 +17,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0007_requests", include_str!("../../migrations/0007_requests.sql")),
     ("0008_webhooks", include_str!("../../migrations/0008_webhooks.sql")),
     ("0009_approval", include_str!("../../migrations/0009_approval.sql")),
+    ("0010_applied", include_str!("../../migrations/0010_applied.sql")),
 ];
 
 /// Columns whose comparison must mean the same on both: PostgreSQL would else sort by its locale.

@@ -3,6 +3,7 @@
 //! Functions take `impl Query` (the database or an open transaction) for reading and `&mut Tx` for writing.
 
 pub mod admin_event;
+pub mod applied;
 pub mod approval;
 pub mod attribute_secret;
 pub mod auth_session;

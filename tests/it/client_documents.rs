@@ -347,6 +347,12 @@ async fn the_realm_decides_whose_applications_it_takes() {
         foreign.body
     );
     assert_eq!(site.hits(), 0, "nothing is fetched that would not be taken");
+    let (waiting, _) = status(json!({ "clientRegistration.approval": "required" })).await;
+    assert!(
+        waiting.status == 400 && waiting.body.contains("approved"),
+        "{}",
+        waiting.body
+    );
     let (listed, realm) = status(json!({ "clientRegistration.cimd.domains": "app.example, 127.0.0.1" })).await;
     assert_eq!(listed.status, 200);
 

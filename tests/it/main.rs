@@ -32,6 +32,7 @@ mod approval_changes;
 mod approval_links;
 mod approval_races;
 mod approval_stages;
+mod apply;
 mod authorize;
 mod bad_settings;
 mod brute_force;

@@ -18,6 +18,7 @@ pub mod console;
 pub mod container;
 mod cors;
 pub mod dates;
+pub mod declared;
 pub mod default_client_scopes;
 pub mod error;
 pub mod events;

@@ -76,6 +76,14 @@ pub fn is_on(realm: &Realm) -> bool {
     realm.attribute("clientRegistration.cimd") == Some("on")
 }
 
+/// Whether applications must be approved before they are used.
+fn waits_for_approval(realm: &Realm) -> bool {
+    matches!(
+        realm.attribute("clientRegistration.approval"),
+        Some("required" | "rule")
+    )
+}
+
 /// Whether a client is one that describes itself.
 pub fn is_document(client: &Client) -> bool {
     client.attribute(MARK).is_some()
@@ -132,6 +140,12 @@ pub async fn find(
     };
     if known.as_ref().is_some_and(|known| version(known) == document.digest) {
         return Ok(Ok(known));
+    }
+    if waits_for_approval(realm) {
+        // Nobody registers it, so there is nothing that could wait.
+        return Ok(Err(Refused::new(
+            "the realm wants applications approved: its administrator can register this one",
+        )));
     }
     let (request, judge) = (request(app, caller, realm), judge(app, caller, realm).await?);
     match make(&request, &judge, client_id, known.as_deref(), &document) {
