@@ -4,6 +4,7 @@
 //! seconds, 64 KiB, and no text of the answer in any error. What administrators write (hooks) may lead to private addresses
 //! too, by http, where the operator allows it.
 
+mod description;
 mod public;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -25,6 +26,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Error;
 
+use description::{is_json, lasts};
 pub use public::is_public;
 
 /// How long a fetch may take in all.
@@ -41,9 +43,6 @@ const LEFT_ALONE: i64 = 30_000;
 
 /// The largest description of a client.
 const DOCUMENT_BYTES: usize = 10 * 1024;
-
-/// How long such a description is used again, in milliseconds: where its headers do not say, at least, and at most.
-const DOCUMENT_KEPT: (i64, i64, i64) = (300_000, 60_000, 86_400_000);
 
 /// How many descriptions are fetched from one host in a minute: whoever names many addresses must not make us a weapon.
 const FETCHES_OF_HOST: u32 = 60;
@@ -390,35 +389,6 @@ async fn answered(request: reqwest::RequestBuilder, most: usize) -> Result<(Head
     Ok((headers, bytes))
 }
 
-/// `application/json`, or another type that is written in it.
-fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let essence = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    let essence = essence.to_ascii_lowercase();
-    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
-}
-
-/// For how many milliseconds a description may be used again: `Cache-Control` (RFC 9111), within our bounds.
-fn lasts(headers: &HeaderMap) -> i64 {
-    let (usual, least, most) = DOCUMENT_KEPT;
-    let said = headers.get_all(header::CACHE_CONTROL).iter();
-    let said: Vec<String> = said
-        .filter_map(|value| Some(value.to_str().ok()?.to_ascii_lowercase()))
-        .collect();
-    let said = || said.iter().flat_map(|line| line.split(',')).map(str::trim);
-    if said().any(|one| matches!(one, "no-store" | "no-cache")) {
-        return least;
-    }
-    let age = |name: &str| {
-        said().find_map(|one| {
-            let seconds = one.strip_prefix(name)?.trim_matches('"').parse::<i64>().ok()?;
-            Some(seconds.clamp(0, most) * 1000)
-        })
-    };
-    let age = age("s-maxage=").or_else(|| age("max-age=")).unwrap_or(usual);
-    age.clamp(least, most)
-}
-
 /// What `--egress-ca` names.
 fn more_roots(config: &Config) -> Result<Vec<CertificateDer<'static>>, Error> {
     let Some(file) = &config.egress_ca else {
@@ -466,45 +436,5 @@ impl Resolve for Checked {
             }
             Ok(Box::new(public.into_iter()) as Addrs)
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_description_is_kept_as_long_as_it_says_within_bounds() {
-        for (said, kept) in [
-            ("", 300_000),
-            ("max-age=600", 600_000),
-            ("public, Max-Age=\"600\"", 600_000),
-            ("max-age=600, s-maxage=120", 120_000),
-            ("max-age=1", 60_000),
-            ("no-store", 60_000),
-            ("max-age=99999999999", 86_400_000),
-            ("max-age=-5", 60_000),
-            ("max-age=soon", 300_000),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::CACHE_CONTROL, said.parse().unwrap());
-            assert_eq!(lasts(&headers), kept, "{said}");
-        }
-    }
-
-    #[test]
-    fn a_description_is_json() {
-        for (kind, good) in [
-            ("application/json", true),
-            ("Application/JSON; charset=utf-8", true),
-            ("application/client+json", true),
-            ("text/html", false),
-            ("text/plain", false),
-            ("image/svg+xml", false),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::CONTENT_TYPE, kind.parse().unwrap());
-            assert_eq!(is_json(&headers), good, "{kind}");
-        }
     }
 }

@@ -3,7 +3,7 @@
 use super::super::audit::{self, Act};
 use super::super::life::quota;
 use super::super::refusal::{Refusal, Stop};
-use super::super::{Request, sector};
+use super::super::{Request, hook, sector};
 use super::document::{self, Document};
 use super::{DELETED, Refused, is_document, judge, make, policies, request, version};
 use crate::app::App;
@@ -45,11 +45,15 @@ impl<'a> Agreed<'a> {
         if version(client) != shown || document.digest != shown {
             return Ok(Ok(None));
         }
-        if let Err(refusal) = sector::check(app, &client.doc).await {
+        let request = request(app, caller, realm);
+        let kept = client::by_client_id(&app.db, &realm.id, &client.client_id).await?;
+        // What a hook would add, nobody has seen: it only says yes or no.
+        let said = hook::ask(&request, &client.doc, kept.as_deref()).await;
+        if let Err(refusal) = said.map(drop).and(sector::check(app, &client.doc).await) {
             return Ok(Err(Refused::of(&refusal)));
         }
         Ok(Ok(Some(Self {
-            request: request(app, caller, realm),
+            request,
             judge: judge(app, caller, realm).await?,
             client,
             document,
@@ -88,6 +92,7 @@ impl<'a> Agreed<'a> {
         let changed = make(&self.request, &self.judge, client_id, Some(&known), &self.document)?;
         client::update(tx, &changed).await?;
         consent::forget(tx, &known.id).await?;
+        hook::after(tx, &self.request, &changed, Some(&known.doc)).await?;
         self.tell(tx, Act::Update, user_id).await
     }
 
@@ -112,6 +117,7 @@ impl<'a> Agreed<'a> {
         };
         client::add(tx, client).await?;
         client_registration::add(tx, &registration).await?;
+        hook::after(tx, &self.request, client, None).await?;
         self.tell(tx, Act::Register, user_id).await
     }
 
