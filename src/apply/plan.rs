@@ -167,6 +167,7 @@ impl Work<'_> {
             ip_address: None,
             created: client.created,
             last_used: None,
+            active: client.created,
             warned: None,
             terms: Doc::new(),
         };

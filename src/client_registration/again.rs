@@ -20,6 +20,7 @@ use super::{Request, hook, metadata, sector, terms};
 use crate::client_secret;
 use crate::error::Error;
 use crate::events;
+use crate::rules::hook::Said;
 use crate::store::client::{self, Client, Standing};
 use crate::store::client_registration;
 use crate::store::initial_access;
@@ -158,7 +159,7 @@ pub(super) async fn renew(
 }
 
 /// What needs somebody's yes is no matter of registering once more.
-fn approved(request: &Request<'_>, said: &hook::Said, wanted: &Doc, client: &Client) -> Result<(), Stop> {
+fn approved(request: &Request<'_>, said: &Said, wanted: &Doc, client: &Client) -> Result<(), Stop> {
     match approval::verdict(request, said, wanted, Some(client))? {
         Verdict::Approve => Ok(()),
         Verdict::Queue => Err(Refusal::metadata(
@@ -191,8 +192,7 @@ fn new_secret(request: &Request<'_>, client: &mut Client, lifetime: Option<i64>)
         client_secret::rotate(app, request.realm, client)?
     } else {
         metadata::note_secret(&mut client.doc, now);
-        let (id, kept) = (client.id.clone(), client_secret::kept(&client.doc));
-        client_secret::make(app, &mut client.secrets, &id, kept)?
+        client_secret::make(app, &mut client.secrets, &client.id, &client.doc)?
     };
     if lifetime.is_some() {
         client_secret::limit(&mut client.doc, now, lifetime);

@@ -112,6 +112,7 @@ impl<'a> Agreed<'a> {
             ip_address: Some(self.request.caller.ip.to_string()),
             created: app.now(),
             last_used: None,
+            active: app.now(),
             warned: None,
             terms: Doc::new(),
         };

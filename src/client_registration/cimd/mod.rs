@@ -28,7 +28,7 @@ use crate::caller::Caller;
 use crate::client_policy::{self, Judge, Source, Updater};
 use crate::error::Error;
 use crate::rules::Sender;
-use crate::store::client::{self, Client, Secrets};
+use crate::store::client::{self, Client, Secrets, Standing};
 use crate::store::json::Doc;
 use crate::store::realm::Realm;
 use crate::store::{Tx, single_use};
@@ -273,6 +273,7 @@ fn make(
             ..Secrets::default()
         },
         created: request.app.now(),
+        standing: Standing::Live,
     })
 }
 

@@ -296,14 +296,14 @@ pub async fn import(tx: &mut Tx, admin: &Admin, given: &Doc) -> Result<(), ApiEr
     let (client, was_on) = match known {
         Some(known) => {
             let changed = update(&admin.app, &admin.realm, None, &known, given)?;
-    require_mappers(tx, admin, Some(&known), &changed).await?;
+            require_mappers(tx, admin, Some(&known), &changed).await?;
             crate::store::client::update(tx, &changed).await?;
             (changed, known.flag("serviceAccountsEnabled"))
         }
         None => {
             super::validate::created(given)?;
             let new = create(&admin.app, &admin.realm, None, given)?;
-    require_mappers(tx, admin, None, &new).await?;
+            require_mappers(tx, admin, None, &new).await?;
             if !crate::store::client::add(tx, &new).await? {
                 return Err(ApiError::duplicate());
             }
