@@ -61,6 +61,6 @@ pub(super) fn mappers(doc: &mut Doc) {
 pub(super) fn without_null(doc: &mut Doc, member: &str) {
     if let Some(Value::Object(map)) = doc.get_mut(member) {
         // Stars stand for a secret that was not given away, and nothing is here that they could mean.
-        map.retain(|name, value| !value.is_null() && !(is_secret(name) && *value == MASK));
+        map.retain(|name, value| !(value.is_null() || is_secret(name) && *value == MASK));
     }
 }

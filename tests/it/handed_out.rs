@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::admin_authz::token_with;
 use crate::support::{self, Server};
 
-fn mapper(provider: &str, config: Value) -> Value {
+fn mapper(provider: &str, config: impl Into<Value>) -> Value {
+    let config = config.into();
     json!({ "name": format!("m{}", vestibule::random::token()), "protocol": "openid-connect", "protocolMapper": provider,
             "config": config })
 }

@@ -48,7 +48,7 @@ struct Canaries(Vec<(String, String)>);
 
 impl Canaries {
     /// A made-up secret for a door.
-    fn new(&mut self, what: &str) -> String {
+    fn made(&mut self, what: &str) -> String {
         let secret = format!("CANARY-{}", vestibule::random::token());
         self.add(what, &secret);
         secret
@@ -118,12 +118,12 @@ fn events() -> Value {
 /// The doors of administrators.
 async fn configuration(server: &Server, realm: &str, canaries: &mut Canaries) {
     let attributes = json!({
-        "registration.proof.secret": canaries.new("proof of a realm"), "my.secret": canaries.new("attribute of a realm"),
+        "registration.proof.secret": canaries.made("proof of a realm"), "my.secret": canaries.made("attribute of a realm"),
         "registration.hook.secret": canaries.hook("hook of a realm"),
         "clientRegistration.hook.secret": canaries.hook("hook for applications")
     });
     let mail = json!({ "host": "127.0.0.1", "from": "a@example.org", "auth": "true", "user": "x",
-                       "password": canaries.new("mail password") });
+                       "password": canaries.made("mail password") });
     ok(
         server,
         "PUT",
@@ -133,10 +133,10 @@ async fn configuration(server: &Server, realm: &str, canaries: &mut Canaries) {
     .await;
     let client = |canaries: &mut Canaries, id: &str, how: &str| {
         json!({
-            "clientId": id, "secret": canaries.new(&format!("secret, {how}")), "attributes": {
-                "registration.proof.secret": canaries.new(&format!("proof of a client, {how}")),
+            "clientId": id, "secret": canaries.made(&format!("secret, {how}")), "attributes": {
+                "registration.proof.secret": canaries.made(&format!("proof of a client, {how}")),
                 "registration.hook.secret": canaries.hook(&format!("hook of a client, {how}")),
-                "my.secret": canaries.new(&format!("attribute of a client, {how}"))
+                "my.secret": canaries.made(&format!("attribute of a client, {how}"))
             }
         })
     };
@@ -160,7 +160,7 @@ async fn configuration(server: &Server, realm: &str, canaries: &mut Canaries) {
     ok(server, "POST", &format!("/{realm}/partialImport"), import).await;
     for how in ["POST", "PUT"] {
         let scope = json!({ "name": "s", "protocol": "openid-connect",
-                            "attributes": { "x.secret": canaries.new(&format!("client scope, {how}")) } });
+                            "attributes": { "x.secret": canaries.made(&format!("client scope, {how}")) } });
         let known = ok(server, "GET", &format!("/{realm}/client-scopes"), Value::Null).await;
         let known = known.as_array().unwrap().iter().find(|s| s["name"] == "s").cloned();
         match known {
@@ -177,7 +177,7 @@ async fn configuration(server: &Server, realm: &str, canaries: &mut Canaries) {
         };
     }
     let provider = json!({ "alias": "idp", "providerId": "oidc", "config": {
-        "clientId": "x", "clientSecret": canaries.new("identity provider"), "authorizationUrl": "https://x.example/a",
+        "clientId": "x", "clientSecret": canaries.made("identity provider"), "authorizationUrl": "https://x.example/a",
         "tokenUrl": "https://x.example/t" } });
     ok(
         server,
@@ -187,30 +187,30 @@ async fn configuration(server: &Server, realm: &str, canaries: &mut Canaries) {
     )
     .await;
     let ldap = json!({ "name": "ldap", "providerId": "ldap", "providerType": "org.keycloak.storage.UserStorageProvider",
-        "config": { "bindCredential": [canaries.new("directory")], "vendor": ["other"], "connectionUrl": ["ldap://x"],
+        "config": { "bindCredential": [canaries.made("directory")], "vendor": ["other"], "connectionUrl": ["ldap://x"],
                     "usersDn": ["x"], "editMode": ["READ_ONLY"] } });
     ok(server, "POST", &format!("/{realm}/components"), ldap).await;
 }
 
 /// A realm that comes as a document.
 async fn import(server: &Server, canaries: &mut Canaries) {
-    let key = vestibule_jose::digest::b64url(canaries.new("key of a realm").as_bytes());
+    let key = vestibule_jose::digest::b64url(canaries.made("key of a realm").as_bytes());
     canaries.add("key of a realm, as sent", &key);
-    let otp = json!({ "value": canaries.new("seed of a device") }).to_string();
+    let otp = json!({ "value": canaries.made("seed of a device") }).to_string();
     let document = json!({
         "realm": "brought", "enabled": true, "adminEventsEnabled": true, "adminEventsDetailsEnabled": true,
-        "attributes": { "a.secret": canaries.new("attribute of an imported realm") },
-        "smtpServer": { "host": "x", "from": "a@example.org", "password": canaries.new("imported mail password") },
-        "clients": [{ "clientId": "x", "secret": canaries.new("imported secret"),
+        "attributes": { "a.secret": canaries.made("attribute of an imported realm") },
+        "smtpServer": { "host": "x", "from": "a@example.org", "password": canaries.made("imported mail password") },
+        "clients": [{ "clientId": "x", "secret": canaries.made("imported secret"),
                       "attributes": { "registration.hook.secret": canaries.hook("hook of an imported client") } }],
         "clientScopes": [{ "name": "s", "protocol": "openid-connect",
-                           "attributes": { "x.secret": canaries.new("imported client scope") } }],
+                           "attributes": { "x.secret": canaries.made("imported client scope") } }],
         "identityProviders": [{ "alias": "i", "providerId": "oidc", "config": {
-            "clientSecret": canaries.new("imported identity provider") } }],
+            "clientSecret": canaries.made("imported identity provider") } }],
         "users": [{ "username": "uuu", "credentials": [
             { "type": "otp", "secretData": otp,
               "credentialData": "{\"subType\":\"totp\",\"digits\":6,\"period\":30,\"algorithm\":\"HmacSHA1\"}" },
-            { "type": "password", "value": canaries.new("imported password") }] }],
+            { "type": "password", "value": canaries.made("imported password") }] }],
         "components": { "org.keycloak.keys.KeyProvider": [{ "name": "h", "providerId": "hmac-generated",
             "config": { "secret": [key], "kid": ["x"], "priority": ["100"] } }] }
     });
@@ -255,11 +255,11 @@ async fn application(server: &Server, realm: &str, canaries: &mut Canaries) {
 /// Somebody signs in, in every way.
 async fn sessions(server: &Server, canaries: &mut Canaries) {
     let realm = shop(server, events()).await;
-    let password = canaries.new("password");
+    let password = canaries.made("password");
     let credential = json!({ "type": "password", "value": password, "temporary": false });
     let user = json!({ "username": "noa", "enabled": true, "credentials": [credential] });
     let id = server.admin("POST", &format!("/{realm}/users"), user).await.created();
-    let new = json!({ "type": "password", "value": canaries.new("second password"), "temporary": false });
+    let new = json!({ "type": "password", "value": canaries.made("second password"), "temporary": false });
     ok(server, "PUT", &format!("/{realm}/users/{id}/reset-password"), new).await;
     let one = code(server, &realm, "shop", "&scope=openid%20offline_access").await;
     canaries.add("code", &one);
@@ -299,7 +299,7 @@ async fn sessions(server: &Server, canaries: &mut Canaries) {
         text(&pushed.json(), "request_uri").rsplit(':').next().unwrap(),
     );
     // In the wrong place: as a name, and in an address.
-    let (name, query) = (canaries.new("password as name"), canaries.new("secret in an address"));
+    let (name, query) = (canaries.made("password as name"), canaries.made("secret in an address"));
     let fields = [
         ("grant_type", "password"),
         ("client_id", "shop"),

@@ -38,10 +38,7 @@ fn statement(key: &SigningKey, more: Value) -> String {
         "iss": ISSUER, "iat": 1_700_000_000, "software_id": "sextant", "client_name": "Sextant",
         "redirect_uris": ["https://sextant.example/cb"]
     });
-    claims
-        .as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
+    claims.as_object_mut().unwrap().extend(support::members(more));
     jwt::encode(key, "JWT", &claims).unwrap()
 }
 
@@ -230,7 +227,7 @@ fn crane(more: Value) -> Value {
         "client_name": "Crane", "grant_types": ["client_credentials"], "token_endpoint_auth_method": "client_secret_post",
         "software_id": "crane"
     });
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    body.as_object_mut().unwrap().extend(support::members(more));
     body
 }
 

@@ -27,7 +27,9 @@ pub async fn sweep(app: &App) -> Result<(), Error> {
     let uses = app.uses.take();
     if let Err(failed) = client_life::used(&app.db, &uses).await {
         // What is written already is no harm: the later instant counts.
-        uses.iter().for_each(|(client, at)| app.uses.note(client, *at));
+        for (client, at) in &uses {
+            app.uses.note(client, *at);
+        }
         return Err(failed);
     }
     for name in realm::names(&app.db).await? {

@@ -141,6 +141,7 @@ impl<'a> Policies<'a> {
     }
 
     /// Those of the named policies that are there still come on top.
+    #[must_use]
     pub fn and_remaining(mut self, ids: &[&str]) -> Self {
         for id in ids {
             if let Some(component) = self.named(id)

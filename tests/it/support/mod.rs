@@ -87,6 +87,14 @@ impl Answer {
     }
 }
 
+/// The members of a JSON object.
+pub fn members(object: Value) -> serde_json::Map<String, Value> {
+    match object {
+        Value::Object(members) => members,
+        other => panic!("not an object: {other}"),
+    }
+}
+
 /// One server on each database that is switched on.
 pub async fn servers() -> Vec<Server> {
     servers_with(|_| {}).await

@@ -70,7 +70,7 @@ impl Site {
         let address = self.address(path);
         let mut doc =
             json!({ "client_id": address, "client_name": "Sextant", "redirect_uris": ["https://app.example/cb"] });
-        doc.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        doc.as_object_mut().unwrap().extend(super::members(more));
         self.put(path, "200 OK\r\ncontent-type: application/json\r\n", doc.to_string());
         address
     }

@@ -282,10 +282,9 @@ impl Setting {
             Shape::List(max) => self.join(texts(sent)?, max),
             Shape::Urls(max) => {
                 let sent = texts(sent)?;
-                let entries = sent.iter().filter(|url| !url.is_empty());
-                entries
-                    .map(|url| urls::check_entry(url, self.member))
-                    .collect::<Result<(), _>>()?;
+                for url in sent.iter().filter(|url| !url.is_empty()) {
+                    urls::check_entry(url, self.member)?;
+                }
                 self.join(sent, max)
             }
             Shape::TextOrList if sent.is_array() => self.join(texts(sent)?, MAX_ENTRIES),
