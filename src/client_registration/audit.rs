@@ -52,6 +52,9 @@ pub(super) async fn refused(request: &Request<'_>, act: Act, client_id: Option<&
         .into_iter()
         .fold(event, |event, (name, value)| event.detail(name, value));
     events::record_alone(request.app, request.realm, &who(event, request)).await;
+    if act == Act::Register {
+        came(request, Came::ToNothing).await;
+    }
 }
 
 /// What an event says of a refusal.

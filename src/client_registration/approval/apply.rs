@@ -125,6 +125,8 @@ pub(in crate::client_registration) async fn begin(
     client::set_standing(tx, &realm.id, &client.id, Standing::Live).await?;
     if client.flag("serviceAccountsEnabled") {
         have_account(tx, request, client, &policies.roles()).await?;
+        // Given once, as to all others.
+        terms::give_roles(&mut *tx, client).await?;
     }
     client_life::begin(tx, &client.id, app.now()).await?;
     let mut event = Event::new("CLIENT_REGISTER");
