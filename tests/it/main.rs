@@ -109,7 +109,6 @@ mod requested_claims;
 mod resource_indicators;
 mod secret_key;
 mod secret_rotation;
-mod secrets_at_rest;
 mod software;
 mod sso;
 mod statements;
