@@ -91,7 +91,7 @@ fn dangerous_redirect_uris_are_refused_by_the_rule_they_break() {
         Err(Why::NativeHttp)
     );
     let long = format!("https://a.example.com/{}", "x".repeat(2000));
-    assert_eq!(validate_registered(&long, Web), Err(Why::TooLong));
+    assert_eq!(validate_registered(&long, Web), Err(Why::TooLongToRegister));
 }
 
 fn allowed(registered: &[&str], sent: &str, root: Option<&str>, patterns: bool) -> bool {
