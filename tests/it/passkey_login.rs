@@ -6,7 +6,7 @@ use vestibule_jose::digest::b64url;
 use crate::authorize::asking;
 use crate::login::{acme, arrived, sign_in};
 use crate::otp::{credentials, id_of, with_password};
-use crate::passkeys::{ORIGIN, asked, events, make, with_passkey};
+use crate::passkeys::{ORIGIN, asked, events, make, refused, with_passkey};
 use crate::support::authenticator::{Authenticator, PRESENT, Signed};
 use crate::support::{self, Answer, Browser, Server};
 
@@ -45,17 +45,6 @@ pub async fn send(browser: &mut Browser<'_>, page: &Answer, id: &[u8], sent: &Si
 pub async fn prove(browser: &mut Browser<'_>, page: &Answer, key: &mut Authenticator) -> Answer {
     let sent = key.get(&asked(page, "challenge"));
     send(browser, page, &key.id.clone(), &sent, &[]).await
-}
-
-#[track_caller]
-fn refused(answer: &Answer, why: &str) {
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    assert!(
-        answer.body.contains("data-page-id=\"login-webauthn-error\""),
-        "{}",
-        answer.body
-    );
-    assert!(answer.body.contains(why), "{why}: {}", answer.body);
 }
 
 const INVALID: &str = "Passkey authentication result is invalid.";

@@ -68,7 +68,7 @@ pub async fn events(server: &Server, realm: &str, kind: &str) -> Vec<Value> {
 }
 
 #[track_caller]
-fn refused(answer: &Answer, why: &str) {
+pub fn refused(answer: &Answer, why: &str) {
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert!(
         answer.body.contains("data-page-id=\"login-webauthn-error\""),
