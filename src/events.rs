@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::error::Error;
 use crate::store::Tx;
-use crate::store::admin_event::AdminEvent;
+use crate::store::admin_event::{self, AdminEvent};
 use crate::store::event::{self, Event};
 use crate::store::json::Doc;
 use crate::store::realm::Realm;
@@ -160,6 +160,24 @@ pub fn represent(realm_id: &str, id: &str, time: i64, event: &Event) -> Value {
         doc.insert("details".into(), Value::Object(event.details.clone()));
     }
     Value::Object(doc)
+}
+
+/// Whether anybody wants to know what an administrator does: the realm keeps it, or a webhook asks for it.
+pub fn is_admin_told(realm: &Realm, resource_type: &str, operation: &str) -> bool {
+    realm.flag("adminEventsEnabled") || webhook::is_wanted(realm, &webhook::admin_type(resource_type, operation))
+}
+
+/// Records what an administrator did.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn record_admin(tx: &mut Tx, realm: &Realm, event: &AdminEvent) -> Result<(), Error> {
+    webhook::tell_admin(tx, realm, event).await?;
+    if realm.flag("adminEventsEnabled") {
+        admin_event::add(tx, &realm.id, event).await?;
+    }
+    Ok(())
 }
 
 /// What an administrator did, as Keycloak shows it: `AdminEventRepresentation`.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::client_secret;
+use crate::secret_settings;
 use crate::store::json::Doc;
 
 /// What is done with one object.
@@ -42,7 +44,7 @@ impl fmt::Display for Entry {
 
 /// What a new object has.
 pub fn all(doc: &Doc) -> Vec<String> {
-    let given = doc.iter().filter(|(name, _)| !matches!(name.as_str(), "secret"));
+    let given = doc.iter().filter(|(name, _)| !is_hidden(name));
     given.map(|(name, value)| format!("{name}: {}", shown(value))).collect()
 }
 
@@ -64,6 +66,11 @@ fn compare(above: &str, before: &Doc, after: &Doc, lines: &mut Vec<String>) {
             format!("{above}.{name}")
         };
         match (before.get(name), after.get(name)) {
+            (was, is) if is_hidden(name) => {
+                if was != is {
+                    lines.push(format!("{path}: changed"));
+                }
+            }
             (Some(Value::Object(was)), Some(Value::Object(is))) => compare(&path, was, is, lines),
             (was, is) => {
                 let (was, is) = (was.map(without_ids), is.map(without_ids));
@@ -77,6 +84,14 @@ fn compare(above: &str, before: &Doc, after: &Doc, lines: &mut Vec<String>) {
             }
         }
     }
+}
+
+/// Whether a member is secret: nobody wants it in a log.
+fn is_hidden(name: &str) -> bool {
+    name == "secret"
+        || name == client_secret::ROTATED
+        || name.ends_with(client_secret::PRIVATE_KEY)
+        || secret_settings::is_secret(name)
 }
 
 /// A value without the ids of what lies in it: they are made up.
@@ -98,6 +113,11 @@ fn shown(value: &Value) -> String {
             let all: Vec<String> = all.iter().map(shown).collect();
             format!("[{}]", all.join(", "))
         }
+        Value::Object(map) => {
+            let open = map.iter().filter(|(name, _)| !is_hidden(name));
+            let open: Doc = open.map(|(name, value)| (name.clone(), value.clone())).collect();
+            Value::Object(open).to_string()
+        }
         other => other.to_string(),
     }
 }
@@ -107,6 +127,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_is_secret_is_not_told() {
+        let doc = |value: Value| value.as_object().unwrap().clone();
+        let before = doc(json!({ "secret": "canary", "attributes": { "a.secret": "canary" } }));
+        let after = doc(json!({ "secret": "other", "attributes": { "a.secret": "other", "b": "1" } }));
+        assert_eq!(
+            between(&before, &after),
+            ["secret: changed", "attributes.a.secret: changed", "attributes.b: 1"]
+        );
+        assert_eq!(all(&before), ["attributes: {}"]);
+    }
 
     #[test]
     fn only_what_differs_is_told_member_by_member() {

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use super::diff::{self, Act, Entry};
 use super::file::Declared;
 use crate::admin::api::clients::write;
-use crate::admin::api::declared;
 use crate::admin::api::error::ApiError;
+use crate::admin::api::{declared, default_client_scopes};
 use crate::app::App;
 use crate::client_policy::Judge;
-use crate::client_registration::policy;
+use crate::client_registration::{BUILT_IN, cimd, policy};
 use crate::client_secret;
 use crate::error::Error;
 use crate::service_account;
@@ -239,13 +239,22 @@ impl Work<'_> {
                 if self.is_declared(kind, &name) {
                     continue;
                 }
+                if kind == CLIENT && BUILT_IN.contains(&name.as_str()) {
+                    // The realm does not work without it; it is nobody's file's any more.
+                    applied::forget(tx, &realm.id, kind, &id).await?;
+                    continue;
+                }
                 match kind {
                     CLIENT => {
                         service_account::remove(tx, realm, &id).await?;
+                        if let Some(known) = client::read(&mut *tx, &realm.id, &id).await? {
+                            cimd::deleted(tx, realm, &known).await?;
+                        }
                         client::remove(tx, &realm.id, &id).await?;
                     }
                     SCOPE => {
                         part::remove(tx, &realm.id, Kind::ClientScope, &id).await?;
+                        default_client_scopes::take_away(tx, realm, &name).await?;
                         client_scope_use::remove(tx, &realm.id, &name).await?;
                     }
                     _ => {

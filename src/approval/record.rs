@@ -5,9 +5,13 @@ use serde_json::Value;
 use super::Person;
 use crate::app::App;
 use crate::error::Error;
+use crate::events;
 use crate::store::Tx;
-use crate::store::admin_event::{self, AdminEvent};
+use crate::store::admin_event::AdminEvent;
 use crate::store::realm::Realm;
+
+/// The type of resource that is decided on.
+const KIND: &str = "REGISTRATION";
 
 /// Records what somebody did to something that waits. `path` is below the realm, as `client-registrations/ID/approve`.
 ///
@@ -23,7 +27,7 @@ pub async fn record(
     path: String,
     representation: &Value,
 ) -> Result<(), Error> {
-    if !realm.flag("adminEventsEnabled") {
+    if !events::is_admin_told(realm, KIND, operation) {
         return Ok(());
     }
     let detailed = realm.flag("adminEventsDetailsEnabled");
@@ -35,11 +39,11 @@ pub async fn record(
         auth_user_id: Some(by.user_id.clone()),
         ip_address: Some(by.ip.to_string()),
         operation: operation.to_owned(),
-        resource_type: "REGISTRATION".to_owned(),
+        resource_type: KIND.to_owned(),
         resource_path: path,
         representation: detailed.then(|| representation.to_string()),
         error: None,
         details: None,
     };
-    admin_event::add(tx, &realm.id, &event).await
+    events::record_admin(tx, realm, &event).await
 }

@@ -14,7 +14,7 @@ use super::manage::{change, keep_account};
 use super::policy::{Candidate, Policies};
 use super::refusal::{Refusal, Stop};
 use super::register::{Registered, used_up};
-use super::statement::Laid;
+use super::statement::{self, Laid};
 use super::token::{self, Auth};
 use super::{Request, hook, metadata, sector, terms};
 use crate::client_secret;
@@ -96,6 +96,9 @@ pub(super) async fn renew(
     let bound = client_registration::of_client(&mut tx, &realm.id, client_uuid).await?;
     let bound = bound.map(|registration| registration.terms).unwrap_or_default();
     drop(tx);
+    // What was signed of this client goes on to hold.
+    let laid = &statement::lay_over(app, realm, Some(&client), &laid.sent).await?;
+    let asked = &Asked::parse(request.form, realm, &laid.sent)?;
     let judge = request.judge().await?;
     let (mut wanted, _) = change(request, auth, &bound, &judge, &client, asked)?;
     if client.standing != Standing::Live {
@@ -144,6 +147,8 @@ pub(super) async fn renew(
     client.secrets.previous_rat_hash = client.secrets.rat_hash.replace(hash);
     client.secrets.rat_auth = Some(auth.as_str().to_owned());
     client::update(&mut tx, &client).await?;
+    // A change that waited was to what it was before.
+    approval::withdraw_change(&mut tx, &client).await?;
     keep_account(&mut tx, request, &client, was_on, policies).await?;
     let event = audit::done(request, Act::Update, &client.client_id);
     events::record(&mut tx, realm, &event, app.now()).await?;

@@ -280,7 +280,7 @@ impl Call {
         if form == Form::OpenId {
             return Ok(read_object(body).map_err(Refusal::from));
         }
-        let whole = axum::extract::Request::new(axum::body::Body::from(body.clone()));
+        let whole = axum::extract::Request::new(axum::body::Body::from(without_status(body)));
         let known = shapes::Body::from_request(whole, &()).await;
         let known = known.and_then(|body| body.object("ClientRepresentation"));
         known.map(Ok).map_err(IntoResponse::into_response)
@@ -374,6 +374,17 @@ impl Call {
         }
         answer
     }
+}
+
+/// Without what our answers say beside Keycloak's members: the whole answer may be sent back.
+fn without_status(body: &Bytes) -> Bytes {
+    let sent = serde_json::from_slice::<Doc>(body);
+    let Some(mut sent) = sent.ok().filter(|sent| sent.contains_key("registration_status")) else {
+        return body.clone();
+    };
+    sent.shift_remove("registration_status");
+    sent.shift_remove("reason");
+    Value::Object(sent).to_string().into()
 }
 
 /// The answer in Keycloak's own form.

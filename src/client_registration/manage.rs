@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use vestibule_oauth::client_metadata::check;
 
 use super::access::Access;
-use super::approval::{self, Status, Verdict};
+use super::approval::{self, Change, Status, Verdict};
 use super::asked::{Asked, Form};
 use super::audit::{self, Act};
 use super::metadata;
@@ -14,7 +14,7 @@ use super::refusal::{Refusal, Stop};
 use super::register::have_account;
 use super::statement::{self, Laid};
 use super::token::{self, Auth};
-use super::{Request, hook, is_about_json, sector, terms};
+use super::{Request, cimd, hook, is_about_json, sector, terms};
 use crate::client_policy::{Effects, Judge};
 use crate::error::Error;
 use crate::store::client::{self, Client, Standing};
@@ -23,7 +23,7 @@ use crate::store::{Tx, approval as rows, client_registration};
 use crate::{client_secret, events, service_account};
 
 /// Clients without which a realm does not work.
-const BUILT_IN: [&str; 6] = [
+pub const BUILT_IN: [&str; 6] = [
     "account",
     "account-console",
     "admin-cli",
@@ -127,7 +127,10 @@ async fn try_to_update(request: &Request<'_>, client_id: &str, sent: &Doc) -> Re
     sector::check(request.app, &wanted).await?;
     let before = client;
     let mut verdict = approval::verdict(request, &said, &wanted, Some(&before))?;
-    let change_of = Some(&*sent).filter(|_| before.standing == Standing::Live);
+    let change_of = (before.standing == Standing::Live).then(|| Change {
+        sent: &sent,
+        issuer: laid.issuer(),
+    });
     let waiting = match verdict {
         Verdict::Approve => None,
         Verdict::Queue => Some(approval::ask(request, &in_place_of(&before, &wanted), change_of).await?),
@@ -244,6 +247,7 @@ pub(super) async fn delete(request: &Request<'_>, client_id: &str) -> Result<(),
     let mut tx = request.app.db.begin().await?;
     let (client, _) = find_again(&mut tx, request, &client, Act::Delete).await?;
     client::remove(&mut tx, &request.realm.id, &client.id).await?;
+    cimd::deleted(&mut tx, request.realm, &client).await?;
     let event = audit::done(request, Act::Delete, client_id);
     events::record(&mut tx, request.realm, &event, request.app.now()).await?;
     tx.commit().await?;

@@ -31,6 +31,7 @@ pub mod token;
 pub mod web;
 
 pub use evaluate::{By, evaluate};
+pub use manage::BUILT_IN;
 pub use metadata::describe_as_client;
 
 use vestibule_oauth::error::Refusal as Fault;

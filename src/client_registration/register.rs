@@ -14,7 +14,7 @@ use super::policy::{Candidate, Policies};
 use super::refusal::{Refusal, Stop};
 use super::statement::{self, Laid};
 use super::token::{self, Auth};
-use super::{Mode, Request, again, descriptor, hook, is_about_json, life, mode, representation, sector, terms};
+use super::{Mode, Request, again, cimd, descriptor, hook, is_about_json, life, mode, representation, sector, terms};
 use crate::client_policy::Judge;
 use crate::client_secret;
 use crate::events;
@@ -115,6 +115,12 @@ fn become_client(
 ) -> Result<(Asked, Doc), Refusal> {
     if request.form == Form::OpenId && asked.client_id().is_some() {
         return Err(Refusal::metadata("Client Identifier included"));
+    }
+    let is_address = asked.client_id().is_some_and(|id| id.starts_with("https://"));
+    if is_address && cimd::is_on(request.realm) {
+        return Err(Refusal::metadata(
+            "clientId is an address: the application there describes itself",
+        ));
     }
     let mut doc = asked.new_client(request.realm);
     judge.change(None, asked.names_authenticator(), &mut doc)?;

@@ -8,7 +8,7 @@ use vestibule_oauth::web_origin;
 
 use super::metadata;
 use crate::secret_settings::{MASK, is_secret};
-use crate::store::client::Client;
+use crate::store::client::{Client, Standing};
 use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
 
@@ -58,7 +58,12 @@ pub(super) fn new_client(realm: &Realm, sent: &Doc) -> Doc {
 }
 
 pub(super) fn changed_client(realm: &Realm, client: &Client, sent: &Doc) -> Doc {
-    finished(realm, client.doc.clone(), sent)
+    let mut sent = sent.clone();
+    if client.standing != Standing::Live {
+        // Shown as disabled while it waits for approval: sent back, that says nothing.
+        sent.shift_remove("enabled");
+    }
+    finished(realm, client.doc.clone(), &sent)
 }
 
 /// Lays what was sent over a client; of `attributes` each by itself, an empty text takes one away, as in Keycloak.

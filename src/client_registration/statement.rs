@@ -49,6 +49,11 @@ impl<'a> Laid<'a> {
         mark(doc, self.issuer.as_deref());
     }
 
+    /// Who issued the statement, if one was checked.
+    pub(super) fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
+    }
+
     /// The whole, and who issued the statement.
     pub(super) fn into_parts(self) -> (Doc, Option<String>) {
         (self.sent.into_owned(), self.issuer)

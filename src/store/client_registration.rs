@@ -113,6 +113,7 @@ pub async fn of_software(
 ) -> Result<Option<String>, Error> {
     let sql = "select client_uuid from client_registration
                where realm_id = $1 and software = $2 and (token_id = $3 or owner = $4)
+                   and not exists (select 1 from client c where c.id = client_uuid and c.standing = 'refused')
                order by created desc, client_uuid desc limit 1";
     let found = q.first(sql, &[&realm_id, &software, &token_id, &owner]).await?;
     found.map(|mut r| r.next()).transpose()

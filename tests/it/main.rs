@@ -29,6 +29,7 @@ mod admin_users;
 mod alerts;
 mod apply;
 mod approval;
+mod approval_again;
 mod approval_changes;
 mod approval_links;
 mod approval_races;

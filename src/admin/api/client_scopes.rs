@@ -118,17 +118,7 @@ async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
     admin.require(&[Right::ManageClients])?;
     let mut tx = admin.app.db.begin().await?;
     part::remove(&mut tx, &admin.realm.id, Kind::ClientScope, &id).await?;
-    if default_client_scopes::LISTS
-        .iter()
-        .any(|list| admin.realm.texts(list).contains(&known.name.as_str()))
-    {
-        realm::change(&mut tx, &admin.realm.id, |doc| {
-            for list in default_client_scopes::LISTS {
-                default_client_scopes::without(doc, list, &known.name);
-            }
-        })
-        .await?;
-    }
+    default_client_scopes::take_away(&mut tx, &admin.realm, &known.name).await?;
     client_scope_use::remove(&mut tx, &admin.realm.id, &known.name).await?;
     record(
         &mut tx,

@@ -12,8 +12,10 @@ use super::clients::VIEW;
 use super::error::{Answer, ApiError};
 use super::record::{Operation, record};
 use crate::app::App;
+use crate::error::Error;
+use crate::store::Tx;
 use crate::store::json::Doc;
-use crate::store::realm::{self, ClientScope};
+use crate::store::realm::{self, ClientScope, Realm};
 
 const DEFAULT: &str = "defaultDefaultClientScopes";
 const OPTIONAL: &str = "defaultOptionalClientScopes";
@@ -35,6 +37,19 @@ pub fn routes() -> Router<App> {
             &format!("{optional}/{{scope}}"),
             put(add_optional).delete(remove_optional),
         )
+}
+
+/// Takes a scope that goes from the lists of the realm.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn take_away(tx: &mut Tx, realm: &Realm, name: &str) -> Result<(), Error> {
+    if LISTS.iter().any(|list| realm.texts(list).contains(&name)) {
+        let without_it = |doc: &mut Doc| LISTS.into_iter().for_each(|list| without(doc, list, name));
+        realm::change(tx, &realm.id, without_it).await?;
+    }
+    Ok(())
 }
 
 /// Takes a name from a list of the realm.

@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use super::auth::{Admin, Administrator};
 use crate::error::Error;
+use crate::events;
 use crate::store::Tx;
-use crate::store::admin_event::{self, AdminEvent};
+use crate::store::admin_event::AdminEvent;
 use crate::store::json::Doc;
 use crate::store::realm::Realm;
-use crate::webhook;
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub async fn record_with(
     representation: Option<&Value>,
     details: &[(&str, &str)],
 ) -> Result<(), Error> {
-    if !is_told(&admin.realm, operation, resource_type) {
+    if !events::is_admin_told(&admin.realm, resource_type, operation.as_str()) {
         return Ok(());
     }
     let representation = representation.filter(|_| admin.realm.flag("adminEventsDetailsEnabled"));
@@ -80,21 +80,7 @@ pub async fn record_with(
         .map(|(k, v)| ((*k).to_owned(), Value::from(*v)))
         .collect();
     event.details = Some(Value::Object(details).to_string());
-    keep(tx, &admin.realm, &event).await
-}
-
-/// Whether anybody wants to know: the realm keeps what administrators do, or a webhook asks for it.
-fn is_told(realm: &Realm, operation: Operation, resource_type: &str) -> bool {
-    realm.flag("adminEventsEnabled")
-        || webhook::is_wanted(realm, &webhook::admin_type(resource_type, operation.as_str()))
-}
-
-async fn keep(tx: &mut Tx, realm: &Realm, event: &AdminEvent) -> Result<(), Error> {
-    webhook::tell_admin(tx, realm, event).await?;
-    if realm.flag("adminEventsEnabled") {
-        admin_event::add(tx, &realm.id, event).await?;
-    }
-    Ok(())
+    events::record_admin(tx, &admin.realm, &event).await
 }
 
 /// As [`record`], for a realm that the address does not name.
@@ -111,12 +97,12 @@ pub async fn record_in(
     path: &str,
     representation: Option<&Value>,
 ) -> Result<(), Error> {
-    if !is_told(realm, operation, resource_type) {
+    if !events::is_admin_told(realm, resource_type, operation.as_str()) {
         return Ok(());
     }
     let representation = representation.filter(|_| realm.flag("adminEventsDetailsEnabled"));
     let text = representation.map(|v| masked(v).to_string());
-    keep(tx, realm, &event(who, operation, resource_type, path, text)).await
+    events::record_admin(tx, realm, &event(who, operation, resource_type, path, text)).await
 }
 
 /// An admin event of this instant.

@@ -11,14 +11,14 @@ use crate::client_registration::manage::{apply, change};
 use crate::client_registration::policy::Policies;
 use crate::client_registration::register::have_account;
 use crate::client_registration::token::Auth;
-use crate::client_registration::{Request, hook, refusal, sector, terms};
+use crate::client_registration::{Request, hook, refusal, sector, statement, terms};
 use crate::error::Error;
 use crate::events;
 use crate::store::approval::Approval;
 use crate::store::client::{self, Client, Standing};
 use crate::store::client_registration::{self, Registration};
 use crate::store::event::Event;
-use crate::store::json::Doc;
+use crate::store::json::{Doc, text};
 use crate::store::realm::Realm;
 use crate::store::{Tx, client_life};
 
@@ -28,6 +28,8 @@ pub(super) struct OnBehalf<'a> {
     auth: Auth,
     bound: Doc,
     registration: Option<Registration>,
+    /// Who issued the software statement of a change.
+    issuer: Option<String>,
 }
 
 impl<'a> OnBehalf<'a> {
@@ -58,6 +60,7 @@ impl<'a> OnBehalf<'a> {
             auth,
             bound: registration.as_ref().map(|r| r.terms.clone()).unwrap_or_default(),
             registration,
+            issuer: text(&row.asked, super::ISSUER).map(str::to_owned),
         })
     }
 
@@ -95,7 +98,8 @@ impl<'a> OnBehalf<'a> {
         (asked, judge): &(Asked, Judge<'_>),
     ) -> Result<(), Stop> {
         let wanted = change(&self.request, self.auth, &self.bound, judge, client, asked);
-        let (wanted, _) = wanted.map_err(|refused| impossible(refused.into()))?;
+        let (mut wanted, _) = wanted.map_err(|refused| impossible(refused.into()))?;
+        statement::mark(&mut wanted, self.issuer.as_deref());
         let before = client.doc.clone();
         apply(tx, &self.request, &self.policies(), client, wanted)
             .await

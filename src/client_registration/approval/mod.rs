@@ -28,6 +28,7 @@ use crate::events;
 use crate::mail::{self, Envelope, Sending};
 use crate::rules::hook::{Decision, Said};
 use crate::rules::{self, About, Facts};
+use crate::secret_settings;
 use crate::store::approval::Approval;
 use crate::store::client::{Client, Standing};
 use crate::store::event::Event;
@@ -56,6 +57,11 @@ pub(super) enum Verdict {
     Queue,
 }
 
+/// Whether the realm wants to approve applications at all.
+pub(super) fn is_wanted(realm: &Realm) -> bool {
+    Settings::of(realm, PREFIX).mode != Mode::None
+}
+
 /// Judges a client as it would become, after all policies. `said`: what the realm's hook says; `before`: as it is.
 ///
 /// # Errors
@@ -69,8 +75,8 @@ pub(super) fn verdict(
 ) -> Result<Verdict, Refusal> {
     let realm = request.realm;
     let in_force = before.filter(|client| client.standing == Standing::Live);
-    // Whoever may manage clients has decided when they change one.
-    let by_administrator = before.is_some() && matches!(request.access, Access::Bearer(_));
+    // Whoever may manage clients has decided when they change one. Whoever may only make some has not.
+    let by_administrator = before.is_some() && matches!(&request.access, Access::Bearer(rights) if rights.manage);
     if matches!(said.decision, Decision::Queue) && !by_administrator {
         return Ok(Verdict::Queue);
     }
@@ -123,7 +129,29 @@ fn needs_another_yes(realm: &Realm, before: &Doc, wanted: &Doc) -> bool {
         .attribute("clientRegistration.reapproval")
         .unwrap_or(USUAL_MEMBERS);
     let mut named = named.split(',').map(str::trim);
-    named.any(|name| changed.iter().any(|one| one.field == name))
+    named.any(|name| {
+        changed.iter().any(|one| one.field == name)
+            || (name == "scope"
+                && SCOPE
+                    .iter()
+                    .any(|member| differs(before.get(*member), wanted.get(*member))))
+    })
+}
+
+/// What decides beside `scope` what tokens say: members that only Keycloak's own provider can name.
+const SCOPE: [&str; 4] = [
+    "defaultClientScopes",
+    "optionalClientScopes",
+    "fullScopeAllowed",
+    "protocolMappers",
+];
+
+/// Lists are sets here: their order says nothing.
+fn differs(before: Option<&Value>, wanted: Option<&Value>) -> bool {
+    let (Some(Value::Array(before)), Some(Value::Array(wanted))) = (before, wanted) else {
+        return before != wanted;
+    };
+    before.len() != wanted.len() || before.iter().any(|one| !wanted.contains(one))
 }
 
 /// A client as metadata; without its secrets.
@@ -134,6 +162,9 @@ fn described(doc: &Doc, client_id: &str) -> Doc {
     };
     describe(doc, &issued)
 }
+
+/// Where [`Change::issuer`] is kept.
+const ISSUER: &str = "issuer";
 
 /// What waits from now on, and the mails to those who decide.
 pub(super) struct Waiting {
@@ -147,9 +178,9 @@ pub(super) struct Waiting {
 /// # Errors
 ///
 /// Those of the database and of mails.
-pub(super) async fn ask(request: &Request<'_>, client: &Client, change: Option<&Doc>) -> Result<Waiting, Error> {
+pub(super) async fn ask(request: &Request<'_>, client: &Client, change: Option<Change<'_>>) -> Result<Waiting, Error> {
     let (app, realm) = (request.app, request.realm);
-    let change = change.map(|sent| change_of(request.form, sent));
+    let change = change.map(|change| change_of(request.form, &change));
     let row = approval::ask(app, realm, &Settings::of(realm, PREFIX), (KIND, &client.id), change);
     let letters = letters::to_approvers(app, request.caller, realm, client, &row).await?;
     Ok(Waiting {
@@ -159,12 +190,35 @@ pub(super) async fn ask(request: &Request<'_>, client: &Client, change: Option<&
     })
 }
 
-/// A change as it is kept: in which form it was sent, and what.
-fn change_of(form: Form, sent: &Doc) -> Doc {
-    [("form", json!(form.as_str())), ("sent", json!(sent))]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into_iter()
-        .collect()
+/// A change that is asked for.
+pub(super) struct Change<'a> {
+    pub sent: &'a Doc,
+    /// Who issued the software statement in it, if one was checked.
+    pub issuer: Option<&'a str>,
+}
+
+/// Secrets of the client, which are not changed by sending them.
+const NOT_KEPT: [&str; 4] = [
+    "client_secret",
+    "secret",
+    "registration_access_token",
+    "registrationAccessToken",
+];
+
+/// A change as it is kept: in which form it was sent, and what, without what is secret.
+fn change_of(form: Form, change: &Change<'_>) -> Doc {
+    let mut sent = change.sent.clone();
+    sent.retain(|name, _| !NOT_KEPT.contains(&name.as_str()));
+    if let Some(Value::Object(attributes)) = sent.get_mut("attributes") {
+        attributes.retain(|name, _| !secret_settings::is_secret(name));
+    }
+    let mut kept = Doc::new();
+    kept.insert("form".into(), json!(form.as_str()));
+    kept.insert("sent".into(), sent.into());
+    if let Some(issuer) = change.issuer {
+        kept.insert(ISSUER.into(), json!(issuer));
+    }
+    kept
 }
 
 impl Waiting {

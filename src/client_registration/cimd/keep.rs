@@ -5,12 +5,13 @@ use super::super::life::quota;
 use super::super::refusal::{Refusal, Stop};
 use super::super::{Request, hook, sector};
 use super::document::{self, Document};
-use super::{DELETED, Refused, is_document, judge, make, policies, request, version};
+use super::{DELETED, NEEDS_APPROVAL, Refused, is_document, judge, make, policies, request, version};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::client_policy::Judge;
 use crate::error::Error;
 use crate::events;
+use crate::rules::hook::Decision;
 use crate::store::client::{self, Client};
 use crate::store::client_registration::{self, Registration};
 use crate::store::json::Doc;
@@ -47,9 +48,8 @@ impl<'a> Agreed<'a> {
         }
         let request = request(app, caller, realm);
         let kept = client::by_client_id(&app.db, &realm.id, &client.client_id).await?;
-        // What a hook would add, nobody has seen: it only says yes or no.
-        let said = hook::ask(&request, &client.doc, kept.as_deref()).await;
-        if let Err(refusal) = said.map(drop).and(sector::check(app, &client.doc).await) {
+        let is_known = kept.as_deref().is_some_and(|kept| version(kept) == shown);
+        if !is_known && let Err(refusal) = admitted(&request, client, kept.as_deref()).await {
             return Ok(Err(Refused::of(&refusal)));
         }
         Ok(Ok(Some(Self {
@@ -127,4 +127,13 @@ impl<'a> Agreed<'a> {
         event.user_id = Some(user_id.to_owned());
         Ok(events::record(tx, self.request.realm, &event, self.request.app.now()).await?)
     }
+}
+
+/// What the hook of the realm says. What it would add, nobody has seen: it only says yes or no.
+async fn admitted(request: &Request<'_>, client: &Client, kept: Option<&Client>) -> Result<(), Refusal> {
+    let said = hook::ask(request, &client.doc, kept).await?;
+    if said.decision == Decision::Queue {
+        return Err(Refusal::metadata(NEEDS_APPROVAL));
+    }
+    sector::check(request.app, &client.doc).await
 }

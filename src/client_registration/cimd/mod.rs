@@ -22,7 +22,7 @@ use super::asked::Form;
 use super::policy::{Candidate, Policies};
 use super::refusal::Refusal;
 use super::token::Auth;
-use super::{Request, audit, metadata, sector, statement};
+use super::{Request, approval, audit, metadata, sector, statement};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::client_policy::{self, Judge, Source, Updater};
@@ -76,13 +76,8 @@ pub fn is_on(realm: &Realm) -> bool {
     realm.attribute("clientRegistration.cimd") == Some("on")
 }
 
-/// Whether applications must be approved before they are used.
-fn waits_for_approval(realm: &Realm) -> bool {
-    matches!(
-        realm.attribute("clientRegistration.approval"),
-        Some("required" | "rule")
-    )
-}
+/// Nobody registers it, so there is nothing that could wait.
+const NEEDS_APPROVAL: &str = "the realm wants applications approved: its administrator can register this one";
 
 /// Whether a client is one that describes itself.
 pub fn is_document(client: &Client) -> bool {
@@ -141,11 +136,8 @@ pub async fn find(
     if known.as_ref().is_some_and(|known| version(known) == document.digest) {
         return Ok(Ok(known));
     }
-    if waits_for_approval(realm) {
-        // Nobody registers it, so there is nothing that could wait.
-        return Ok(Err(Refused::new(
-            "the realm wants applications approved: its administrator can register this one",
-        )));
+    if approval::is_wanted(realm) {
+        return Ok(Err(Refused::new(NEEDS_APPROVAL)));
     }
     let (request, judge) = (request(app, caller, realm), judge(app, caller, realm).await?);
     match make(&request, &judge, client_id, known.as_deref(), &document) {

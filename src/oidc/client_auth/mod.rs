@@ -110,6 +110,8 @@ pub async fn authenticate(
     let checked = check(app, caller, realm, &client_id, &presented).await?;
     match &checked {
         Ok(client) => app.uses.note(&client.id, app.now()),
+        // Whoever waits for approval, or was switched off, guesses nothing.
+        Err(refused) if refused.event_error == "client_disabled" => {}
         Err(refused) => {
             let is_there = refused.event_error != "client_not_found";
             alerts::failed_login(app, realm, caller.ip, is_there.then_some(&client_id)).await;
