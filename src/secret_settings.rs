@@ -38,7 +38,9 @@ pub fn keep(before: Option<&Doc>, sent: &mut Doc) {
         let stem = secret.trim_end_matches(".secret");
         let moved = |name: &String| {
             let rest = name.strip_prefix(stem);
-            rest.is_some_and(|rest| matches!(rest, ".url" | ".before" | ".after")) && sent.get(name) != was(name)
+            rest.is_some_and(|rest| matches!(rest, ".url" | ".before" | ".after"))
+                && was(name).is_some()
+                && sent.get(name) != was(name)
         };
         let stays = sent.get(secret).is_none_or(|new| new == kept);
         if stays && sent.keys().any(moved) {

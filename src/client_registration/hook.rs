@@ -2,10 +2,10 @@
 //! afterwards.
 
 use serde_json::Value;
-use vestibule_oauth::client_metadata::{Issued, describe};
 
 use super::Request;
 use super::asked::Form;
+use super::metadata::described;
 use super::refusal::{Objection, Refusal, Rejected};
 use crate::error::Error;
 use crate::rules::About;
@@ -18,17 +18,8 @@ use crate::webhook;
 /// The name by which a refusal of the hook goes.
 pub(super) const NAME: &str = "clientRegistration.hook.before";
 
-/// A client as hooks see it: its metadata. Only one that is there has an id.
-fn described(doc: &Doc, client_id: Option<&str>) -> Value {
-    let issued = Issued {
-        client_id: client_id.unwrap_or_default(),
-        ..Issued::default()
-    };
-    let mut metadata = describe(doc, &issued);
-    if client_id.is_none() {
-        metadata.shift_remove("client_id");
-    }
-    Value::Object(metadata)
+fn subject(request: &Request<'_>, doc: &Doc, client_id: Option<&str>) -> Value {
+    Value::Object(described(request.realm, doc, client_id))
 }
 
 /// What the hook says to a client as it would become, and `before` as it is.
@@ -38,8 +29,8 @@ fn described(doc: &Doc, client_id: Option<&str>) -> Value {
 /// [`Refusal`]: the hook's no, or that it cannot be asked.
 pub(super) async fn ask(request: &Request<'_>, doc: &Doc, before: Option<&Client>) -> Result<Said, Refusal> {
     let client_id = before.map(|client| client.client_id.as_str());
-    let client = described(doc, client_id);
-    let previous = before.map(|client| described(&client.doc, client_id));
+    let client = subject(request, doc, client_id);
+    let previous = before.map(|client| subject(request, &client.doc, client_id));
     let sender = request.sender();
     let question = Question {
         about: About::Client,
@@ -121,13 +112,13 @@ pub(super) async fn after(
     before: Option<&Doc>,
 ) -> Result<(), Error> {
     let id = Some(client.client_id.as_str());
-    let subject = described(&client.doc, id);
-    let previous = before.map(|doc| described(doc, id));
+    let client = subject(request, &client.doc, id);
+    let previous = before.map(|doc| subject(request, doc, id));
     let sender = request.sender();
     let question = Question {
         about: About::Client,
         action: if before.is_some() { "update" } else { "create" },
-        subject: &subject,
+        subject: &client,
         previous: previous.as_ref(),
         sender: &sender,
     };

@@ -162,6 +162,30 @@ pub(super) struct Told<'a> {
     pub status: Option<&'a Status>,
 }
 
+/// A client as rules, hooks and people judge it: its metadata, without secrets. Only one that is there has an id. Its `scope` has
+/// all that it gets beside what every client of the realm gets; in answers there are the optional ones only, as Keycloak's.
+pub(super) fn described(realm: &Realm, doc: &Doc, client_id: Option<&str>) -> Doc {
+    let issued = Issued {
+        client_id: client_id.unwrap_or_default(),
+        ..Issued::default()
+    };
+    let mut metadata = client_metadata::describe(doc, &issued);
+    if client_id.is_none() {
+        metadata.shift_remove("client_id");
+    }
+    let usual = realm.texts("defaultDefaultClientScopes");
+    let more = json::texts(doc, "defaultClientScopes").into_iter();
+    let more: Vec<&str> = more
+        .filter(|name| !usual.contains(name) && *name != service_account::SCOPE)
+        .collect();
+    if !more.is_empty() {
+        let told = json::text(&metadata, "scope").unwrap_or_default();
+        let scope = format!("{told} {}", more.join(" "));
+        metadata.insert("scope".into(), json!(scope.trim()));
+    }
+    metadata
+}
+
 /// The answer to a registration, a read or an update.
 pub(super) fn answer(realm: &Realm, caller: &Caller, client: &Client, told: &Told<'_>) -> Doc {
     let address = address(realm, caller, Form::OpenId, &client.client_id);

@@ -42,6 +42,9 @@ const TOLD: [&str; 6] = [
     "defaultRoles",
 ];
 
+/// Whether the name of a certificate is a regular expression.
+const PATTERN: &str = "x509.allow.regex.pattern.comparison";
+
 fn refuse(text: impl Into<std::borrow::Cow<'static, str>>) -> Fault {
     Fault::registration(RegistrationError::InvalidClientMetadata, text)
 }
@@ -94,6 +97,14 @@ fn finished(realm: &Realm, mut doc: Doc, sent: &Doc) -> Doc {
     {
         attributes.insert("pkce.code.challenge.method".into(), json!("S256"));
     }
+    // A name that a registrant gives is that name, never a pattern.
+    let names_certificate = sent
+        .get("attributes")
+        .and_then(Value::as_object)
+        .is_some_and(|sent| sent.contains_key("x509.subjectdn"));
+    if names_certificate && let Some(Value::Object(attributes)) = doc.get_mut("attributes") {
+        attributes.entry(PATTERN.to_owned()).or_insert_with(|| json!("false"));
+    }
     metadata::complete(realm, &mut doc);
     doc
 }
@@ -138,6 +149,12 @@ fn check_attributes(before: &Doc, wanted: &Doc) -> Result<(), Fault> {
         .find(|name| !is_registrable_attribute(name))
     {
         return Err(refuse(format!("attributes.{name} may be set by an administrator only")));
+    }
+    let is_pattern = |all: &Doc| all.get(PATTERN).is_some_and(|value| value != "false");
+    if is_pattern(&will) && !is_pattern(&was) {
+        return Err(refuse(format!(
+            "attributes.{PATTERN} may be set by an administrator only"
+        )));
     }
     match json::attribute(wanted, "pkce.code.challenge.method") {
         None | Some("S256" | "plain") => Ok(()),

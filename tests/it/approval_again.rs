@@ -6,7 +6,7 @@ use vestibule::store;
 use super::admin_clients::token_with;
 use super::approval::{approve, crane, desk, register_crane, waiting_realm};
 use super::client_registration::{address, initial, register, text};
-use super::support;
+use super::support::{self, Server};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_registers_the_same_software_once_more_needs_the_same_yes() {
@@ -33,30 +33,119 @@ async fn who_registers_the_same_software_once_more_needs_the_same_yes() {
     }
 }
 
+/// A realm with the client scope `orders`, which no policy keeps from anybody.
+async fn with_orders(server: &Server, more: Value) -> String {
+    let realm = waiting_realm(server, more).await;
+    let scope = json!({ "name": "orders", "protocol": "openid-connect" });
+    server
+        .admin("POST", &format!("/{realm}/client-scopes"), scope)
+        .await
+        .created();
+    let components = server
+        .admin("GET", &format!("/{realm}/components"), Value::Null)
+        .await
+        .json();
+    for one in components.as_array().unwrap() {
+        if one["providerId"] == "allowed-client-templates" {
+            let path = format!("/{realm}/components/{}", text(one, "id"));
+            assert_eq!(server.admin("DELETE", &path, Value::Null).await.status, 204);
+        }
+    }
+    realm
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_keycloaks_own_form_can_say_of_scopes_waits_as_well() {
     for server in support::servers().await {
-        let realm = waiting_realm(&server, json!({})).await;
+        let realm = with_orders(&server, json!({})).await;
         let client = register_crane(&server, &realm).await;
         approve(&server, &realm, &client).await;
         let id = text(&client, "client_id");
         let path = format!("/realms/{realm}/clients-registrations/default/{id}");
-        let mut token = text(&client, "registration_access_token").to_owned();
-        for more in [
-            json!({ "defaultClientScopes": ["roles", "web-origins", "offline_access"] }),
-            json!({ "fullScopeAllowed": true }),
-        ] {
-            let mut sent = json!({ "clientId": id });
-            sent.as_object_mut().unwrap().extend(support::members(more));
-            let answer = server.with_token(&token, "PUT", &path, sent.clone()).await;
-            if answer.status == 200 {
-                assert_eq!(answer.json()["registration_status"], "update_pending", "{sent}");
-                text(&answer.json(), "registrationAccessToken").clone_into(&mut token);
-            }
-        }
-        let count = desk(&server, &realm, "GET", "/count?status=approval", Value::Null).await;
-        assert_eq!(count.body, "1");
+        let sent = json!({ "clientId": id, "defaultClientScopes": ["orders", "offline_access"] });
+        let token = text(&client, "registration_access_token");
+        let answer = server.with_token(token, "PUT", &path, sent).await;
+        assert_eq!(
+            answer.json()["registration_status"],
+            "update_pending",
+            "{}",
+            answer.body
+        );
+        let shown = desk(&server, &realm, "GET", &format!("/{id}"), Value::Null)
+            .await
+            .json();
+        assert!(text(&shown["metadata"], "scope").contains("orders"), "{shown}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_see_every_scope_that_a_client_gets() {
+    let server = support::sqlite().await;
+    let rule = json!({
+        "clientRegistration.approval": "rule",
+        "clientRegistration.approval.rule": r#"if client.scope.contains("orders") { "queue" } else { "approve" }"#
+    });
+    let realm = with_orders(&server, rule).await;
+    let (_, token) = initial(&server, &realm, json!({ "count": 9 })).await;
+    let path = format!("/realms/{realm}/clients-registrations/default");
+    for (scopes, status) in [(json!(["orders"]), json!("pending")), (json!(["profile"]), Value::Null)] {
+        let sent = json!({ "redirectUris": ["https://crane.example.com/cb"], "defaultClientScopes": scopes });
+        let answer = server.with_token(&token, "POST", &path, sent).await;
+        assert_eq!(
+            (answer.status, &answer.json()["registration_status"]),
+            (201, &status),
+            "{}",
+            answer.body
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_people_were_asked_about_waits_for_them() {
+    let server = support::sqlite().await;
+    let realm = waiting_realm(&server, json!({})).await;
+    let client = register_crane(&server, &realm).await;
+    let off = json!({ "attributes": { "clientRegistration.approval": "none" } });
+    assert_eq!(server.admin("PUT", &format!("/{realm}"), off).await.status, 204);
+    let path = format!("{}/{}", address(&realm), text(&client, "client_id"));
+    let token = text(&client, "registration_access_token");
+    let answer = server.with_token(token, "PUT", &path, crane()).await;
+    assert_eq!(
+        (answer.status, &answer.json()["registration_status"]),
+        (200, &json!("pending"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_name_of_a_certificate_is_approved_as_a_key_is() {
+    let server = support::sqlite().await;
+    let realm = waiting_realm(&server, json!({})).await;
+    let (_, token) = initial(&server, &realm, json!({ "count": 9 })).await;
+    let mut sent = crane();
+    sent["token_endpoint_auth_method"] = json!("tls_client_auth");
+    sent["tls_client_auth_subject_dn"] = json!("CN=good");
+    let client = register(&server, &realm, Some(&token), &sent).await.json();
+    approve(&server, &realm, &client).await;
+    sent["tls_client_auth_subject_dn"] = json!("CN=evil");
+    let path = format!("{}/{}", address(&realm), text(&client, "client_id"));
+    let token = text(&client, "registration_access_token");
+    let answer = server.with_token(token, "PUT", &path, sent).await;
+    assert_eq!(
+        answer.json()["registration_status"],
+        "update_pending",
+        "{}",
+        answer.body
+    );
+
+    let path = format!(
+        "/realms/{realm}/clients-registrations/default/{}",
+        text(&client, "client_id")
+    );
+    let token = text(&answer.json(), "registration_access_token").to_owned();
+    let pattern = json!({ "clientId": client["client_id"], "attributes": {
+        "x509.subjectdn": ".*", "x509.allow.regex.pattern.comparison": "true" } });
+    let answer = server.with_token(&token, "PUT", &path, pattern).await;
+    assert_eq!(answer.status, 400, "{}", answer.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,11 +16,11 @@ pub use told::facts;
 pub(super) use told::{Status, is_kept, status};
 
 use serde_json::{Value, json};
-use vestibule_oauth::client_metadata::{Issued, describe};
 
 use super::Request;
 use super::access::Access;
 use super::asked::Form;
+use super::metadata::described;
 use super::refusal::{Objection, Refusal, Rejected};
 use crate::approval::{self, Mode, Settings};
 use crate::error::Error;
@@ -84,6 +84,8 @@ pub(super) fn verdict(
         return Ok(Verdict::Approve);
     }
     match Settings::of(realm, PREFIX).mode {
+        // What people were asked about once waits for them.
+        Mode::None if before.is_some_and(|client| client.standing == Standing::Pending) => Ok(Verdict::Queue),
         Mode::None => Ok(Verdict::Approve),
         Mode::Required => Ok(Verdict::Queue),
         Mode::Rule => rule(request, wanted),
@@ -95,9 +97,7 @@ const RULE: &str = "clientRegistration.approval.rule";
 
 /// What the realm's rule says. Where it says nothing that counts, or there is none, people are asked.
 fn rule(request: &Request<'_>, wanted: &Doc) -> Result<Verdict, Refusal> {
-    let mut client = described(wanted, "");
-    client.shift_remove("client_id");
-    let client = Value::Object(client);
+    let client = Value::Object(described(request.realm, wanted, None));
     let facts = Facts {
         about: About::Client,
         subject: &client,
@@ -124,43 +124,16 @@ fn rule(request: &Request<'_>, wanted: &Doc) -> Result<Verdict, Refusal> {
 
 /// Whether something is to change that was looked at when the client was approved.
 fn needs_another_yes(realm: &Realm, before: &Doc, wanted: &Doc) -> bool {
-    let changed = approval::differences(&described(before, ""), &described(wanted, ""));
+    let changed = approval::differences(&described(realm, before, None), &described(realm, wanted, None));
     let named = realm
         .attribute("clientRegistration.reapproval")
         .unwrap_or(USUAL_MEMBERS);
     let mut named = named.split(',').map(str::trim);
     named.any(|name| {
         changed.iter().any(|one| one.field == name)
-            || (name == "scope"
-                && SCOPE
-                    .iter()
-                    .any(|member| differs(before.get(*member), wanted.get(*member))))
+            // A certificate's name is a key as well.
+            || (name == "jwks" && changed.iter().any(|one| one.field.starts_with("tls_client_auth_")))
     })
-}
-
-/// What decides beside `scope` what tokens say: members that only Keycloak's own provider can name.
-const SCOPE: [&str; 4] = [
-    "defaultClientScopes",
-    "optionalClientScopes",
-    "fullScopeAllowed",
-    "protocolMappers",
-];
-
-/// Lists are sets here: their order says nothing.
-fn differs(before: Option<&Value>, wanted: Option<&Value>) -> bool {
-    let (Some(Value::Array(before)), Some(Value::Array(wanted))) = (before, wanted) else {
-        return before != wanted;
-    };
-    before.len() != wanted.len() || before.iter().any(|one| !wanted.contains(one))
-}
-
-/// A client as metadata; without its secrets.
-fn described(doc: &Doc, client_id: &str) -> Doc {
-    let issued = Issued {
-        client_id,
-        ..Issued::default()
-    };
-    describe(doc, &issued)
 }
 
 /// Where [`Change::issuer`] is kept.

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::described;
 use crate::client_registration::asked::{Asked, Form};
+use crate::client_registration::metadata::described;
 use crate::store::approval::{Approval, State};
 use crate::store::client::{Client, Standing};
 use crate::store::json::Doc;
@@ -81,14 +81,14 @@ pub struct Facts {
 
 /// The facts of a client, with what waits or waited.
 pub fn facts(realm: &Realm, client: &Client, row: Option<&Approval>) -> Facts {
-    let now = described(&client.doc, &client.client_id);
+    let now = described(realm, &client.doc, Some(&client.client_id));
     let changed = row
         .filter(|row| row.is_change && row.state == State::Pending)
         .and_then(|row| asked_for(realm, row))
         .map(|asked| asked.changed_client(realm, client));
     match changed {
         Some(doc) => Facts {
-            metadata: described(&doc, &client.client_id),
+            metadata: described(realm, &doc, Some(&client.client_id)),
             previous: Some(now),
         },
         None => Facts {

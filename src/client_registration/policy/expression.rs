@@ -4,24 +4,22 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::Value;
-use vestibule_oauth::client_metadata::{Issued, describe};
 
+use super::super::metadata::described;
 use super::{Candidate, Judgement, Objection};
 use crate::rules::{self, About, Facts, Sender};
-use crate::store::realm::Component;
+use crate::store::realm::{Component, Realm};
 
 /// A member that a rule looks at.
 static MEMBER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\bclient\??\.([A-Za-z_]\w*)").ok());
 
-pub(super) fn judge(component: &Component, realm: &str, sender: &Sender, candidate: &Candidate<'_>) -> Judgement {
-    let mut described = describe(candidate.doc, &Issued::default());
-    described.shift_remove("client_id");
-    let client = Value::Object(described);
+pub(super) fn judge(component: &Component, realm: &Realm, sender: &Sender, candidate: &Candidate<'_>) -> Judgement {
+    let client = Value::Object(described(realm, candidate.doc, None));
     let facts = Facts {
         about: About::Client,
         subject: &client,
         sender,
-        realm,
+        realm: &realm.name,
     };
     let rule = rule(component);
     match rules::truth(rule, &facts) {

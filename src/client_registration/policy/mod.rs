@@ -240,7 +240,7 @@ impl<'a> Policies<'a> {
             Kind::Pkce => said::judge_pkce(candidate),
             Kind::Name => said::judge_name(component, candidate),
             Kind::Contacts => said::judge_contacts(candidate),
-            Kind::Expression => expression::judge(component, &self.realm.name, &self.sender, candidate),
+            Kind::Expression => expression::judge(component, self.realm, &self.sender, candidate),
             Kind::MaxClients
             | Kind::WebOrigins
             | Kind::Roles
