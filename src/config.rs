@@ -30,7 +30,7 @@ pub struct ServeArgs {
     /// Database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME [default: sqlite:DATA/vestibule.db]
     #[arg(long, env = "VESTIBULE_DB", value_name = "ADDRESS")]
     pub db: Option<String>,
-    /// Address to listen on [default: 127.0.0.1 with --dev, else 0.0.0.0]
+    /// Address to listen on [default: 127.0.0.1 and ::1 with --dev, else 0.0.0.0]
     #[arg(long, env = "VESTIBULE_HTTP_HOST", value_name = "H")]
     pub http_host: Option<IpAddr>,
     /// Port for people and applications [default: 8080]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
 use axum::extract::Request;
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -103,16 +104,17 @@ pub async fn apply(request: Request, next: Next) -> Response {
         .headers()
         .get(header::CONTENT_LENGTH)
         .and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|n| n > most as u64) {
-        return too_large(most);
-    }
+    let told = tells_itself(inner);
     let (parts, body) = request.into_parts();
+    if length.is_some_and(|n| n > most as u64) {
+        return refuse_large(next, parts, most, told).await;
+    }
     if body.is_end_stream() {
         return answer(next, Request::from_parts(parts, Body::empty())).await;
     }
     let body = match tokio::time::timeout(BODY_TIME, Limited::new(body, most).collect()).await {
         Ok(Ok(read)) => read.to_bytes(),
-        Ok(Err(e)) if e.is::<LengthLimitError>() => return too_large(most),
+        Ok(Err(e)) if e.is::<LengthLimitError>() => return refuse_large(next, parts, most, told).await,
         Ok(Err(_)) => {
             return refuse(
                 StatusCode::BAD_REQUEST,
@@ -137,7 +139,30 @@ async fn answer(next: Next, request: Request) -> Response {
     answered.unwrap_or_else(|_| Error::Corrupt("a handler panicked".into()).into_response())
 }
 
-fn too_large(most: usize) -> Response {
+/// In the extensions of a request whose body had more than so many bytes, and was left unread.
+#[derive(Debug, Clone, Copy)]
+pub struct TooLarge(pub usize);
+
+/// Whether what answers here refuses a body that is too large by itself: refused registrations of applications leave an event,
+/// and pages may read why.
+fn tells_itself(path: &str) -> bool {
+    path.starts_with("/realms/") && path.contains("/clients-registrations/")
+}
+
+async fn refuse_large(next: Next, mut parts: Parts, most: usize, told: bool) -> Response {
+    if !told {
+        return too_large(most);
+    }
+    parts.extensions.insert(TooLarge(most));
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let mut refused = answer(next, Request::from_parts(parts, Body::empty())).await;
+    let close = HeaderValue::from_static("close");
+    refused.headers_mut().insert(header::CONNECTION, close);
+    refused
+}
+
+/// The answer to a body of more than so many bytes.
+pub fn too_large(most: usize) -> Response {
     let text = format!("The body is larger than {most} bytes.");
     refuse(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", &text)
 }

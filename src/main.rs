@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
+use futures_util::future::OptionFuture;
 use vestibule::app::App;
 use vestibule::apply::{self, ApplyArgs};
 use vestibule::clock::Clock;
@@ -126,6 +127,8 @@ async fn serve_until_stopped(args: ServeArgs) -> Result<(), Error> {
     let (host, port, management_port) = (config.http_host, config.http_port, config.management_port);
     let public = serve::bind(SocketAddr::new(host, port), "--http-port").await?;
     let managed = serve::bind(SocketAddr::new(host, management_port), "--http-management-port").await?;
+    let beside = serve::bind_beside(&config, port, "--http-port").await?;
+    let managed_beside = serve::bind_beside(&config, management_port, "--http-management-port").await?;
     let clock = Clock::default();
     let tls = match &config.https {
         Some(settings) => Some((
@@ -145,18 +148,17 @@ async fn serve_until_stopped(args: ServeArgs) -> Result<(), Error> {
     }
     jobs::start(&app);
     welcome::print(&app, admin.as_ref());
-    let stop_managed = serve::asked_to_stop();
     let is_shared = |ip| vestibule::caller::is_shared(&app.config, ip);
+    let (router, management) = (routes::router(app.clone()), management::router(app.clone()));
+    let beside = beside.map(|listener| serve::serve(listener, None, router.clone(), is_shared, serve::asked_to_stop()));
+    let managed_beside = managed_beside
+        .map(|listener| serve::serve(listener, None, management.clone(), |_| true, serve::asked_to_stop()));
     tokio::join!(
-        serve::serve(
-            public,
-            None,
-            routes::router(app.clone()),
-            is_shared,
-            serve::asked_to_stop()
-        ),
+        serve::serve(public, None, router, is_shared, serve::asked_to_stop()),
+        OptionFuture::from(beside),
         by_tls(&app, tls),
-        serve::serve(managed, None, management::router(app.clone()), |_| true, stop_managed),
+        serve::serve(managed, None, management, |_| true, serve::asked_to_stop()),
+        OptionFuture::from(managed_beside),
     );
     let db = app.db.clone();
     let checkpoint = tokio::task::spawn_blocking(move || db.checkpoint()).await;

@@ -1,13 +1,15 @@
 //! Roles that administer: who has one has a way into the Admin API. And what makes a token say that somebody has one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use crate::app::App;
 use crate::error::Error;
-use crate::store::client;
+use crate::store::client::{self, Client};
 use crate::store::db::Query;
 use crate::store::realm::{ProtocolMapper, Realm};
 use crate::store::role::{Role, Roles};
+use crate::store::user::User;
 
 /// Whether a realm's client of this name holds roles that administer: `realm-management`, and in `master` one for each realm.
 pub fn is_holder(realm: &str, client_id: &str) -> bool {
@@ -49,6 +51,34 @@ pub async fn among(mut q: impl Query, realm: &Realm, roles: &Roles, ids: &[&str]
         }
     }
     Ok(found)
+}
+
+/// Takes out of a person's roles those that administer, where they would pass to an application that registered itself and
+/// for which nobody vouches: one link would do to make an administrator's rights a stranger's. What an administrator mapped
+/// to its scope passes, and so do the roles of its own service account.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn withhold(
+    app: &App,
+    realm: &Realm,
+    client: &Client,
+    user: &User,
+    passed: &mut BTreeSet<String>,
+) -> Result<(), Error> {
+    let whole = client.flag("fullScopeAllowed") && client.unverified();
+    if !whole || user.service_client.as_ref() == Some(&client.id) {
+        return Ok(());
+    }
+    let mapped = realm.roles.expand(client.texts("_scopeRoles"));
+    let ids: Vec<&str> = passed.iter().map(String::as_str).collect();
+    for role in among(&app.db, realm, &realm.roles, &ids).await? {
+        if !mapped.contains(&role.id) {
+            passed.remove(&role.id);
+        }
+    }
+    Ok(())
 }
 
 /// What a protocol mapper makes tokens say that nobody gave their users.

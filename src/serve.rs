@@ -1,7 +1,8 @@
 //! Listens and serves, in clear or by TLS: our own accept loop, so that headers have a time limit and connections a number.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower::Service as _;
 
+use crate::config::Config;
 use crate::error::Error;
 use crate::possession::Secured;
 use crate::protection::network;
@@ -43,6 +45,24 @@ pub async fn bind(address: SocketAddr, option: &str) -> Result<TcpListener, Erro
             "{address} cannot be listened on: {e}. Choose another port with {option}."
         ))
     })
+}
+
+/// Binds the same port of `::1`, too, where development listens on `127.0.0.1`: `localhost` is either. `None` on a machine
+/// that has no such address, and where another address was asked for.
+///
+/// # Errors
+///
+/// [`Error::Setup`] if it is in use: part of the visitors of `localhost` would get there.
+pub async fn bind_beside(config: &Config, port: u16, option: &str) -> Result<Option<TcpListener>, Error> {
+    if !config.dev || config.http_host != IpAddr::from(Ipv4Addr::LOCALHOST) {
+        return Ok(None);
+    }
+    let address = SocketAddr::new(Ipv6Addr::LOCALHOST.into(), port);
+    match TcpListener::bind(address).await {
+        Err(e) if e.kind() != ErrorKind::AddrInUse => Ok(None),
+        Err(_) => bind(address, option).await.map(Some),
+        Ok(listener) => Ok(Some(listener)),
+    }
 }
 
 /// Connections by address.

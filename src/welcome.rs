@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::error::Error;
 use crate::realm_setup::{self, Admin};
-use crate::store::client::{self, Client, Secrets};
+use crate::store::client::{self, Client, Secrets, Source};
 use crate::store::json::Doc;
 use crate::store::part::{self, Kind};
 use crate::store::realm;
@@ -48,6 +48,7 @@ pub async fn make_demo_realm(app: &App) -> Result<(), Error> {
         secrets: Secrets::default(),
         created: app.now(),
         standing: crate::store::client::Standing::Live,
+        source: Source::Admin,
     };
     let mut tx = app.db.begin().await?;
     client::add(&mut tx, &new).await?;

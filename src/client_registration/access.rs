@@ -9,7 +9,8 @@ use crate::caller::Caller;
 use crate::error::Error;
 use crate::oidc::bearer::{self, Bearer};
 use crate::oidc::tokens::resource;
-use crate::store::client::{self, Client};
+use crate::privilege;
+use crate::store::client::{self, Client, Source};
 use crate::store::initial_access::{self, InitialAccess};
 use crate::store::json;
 use crate::store::realm::Realm;
@@ -49,6 +50,15 @@ impl Access {
             Self::Anonymous => Auth::Anonymous,
             Self::Initial { .. } | Self::Bearer(_) => Auth::Authenticated,
             Self::Registration { auth, .. } => *auth,
+        }
+    }
+
+    /// How a client comes to be that they register.
+    pub fn source(&self) -> Source {
+        match self {
+            Self::Initial { .. } => Source::Token,
+            Self::Bearer(_) => Source::User,
+            Self::Anonymous | Self::Registration { .. } => Source::Stranger,
         }
     }
 
@@ -113,6 +123,7 @@ async fn rights(app: &App, realm: &Realm, known: &Bearer) -> Result<Rights, Erro
     let holder = client::by_client_id(&app.db, &realm.id, holder).await?;
     let mut roles = known.roles(app, realm).await?;
     keep_passed_on(realm, &known.client, &mut roles);
+    privilege::withhold(app, realm, &known.client, &known.user, &mut roles).await?;
     let has = |name: &str| {
         let found = holder.as_ref().and_then(|h| realm.roles.by_name(&h.id, name));
         found.is_some_and(|role| roles.contains(&role.id))

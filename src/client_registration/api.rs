@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{FromRequest as _, Path, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -13,19 +14,23 @@ use vestibule_oauth::client_metadata::read_object;
 use super::access::{self, Access};
 use super::asked::Form;
 use super::audit::{self, Act};
-use super::error::{error, http_error, no_store, refused, unsupported_type};
+use super::error::{error, http_error, no_store, refused};
 use super::metadata::Told;
 use super::refusal::{Refusal, Stop};
-use super::{Mode, Request, descriptor, install, manage, metadata, mode, register, secret};
+use super::{Mode, Request, descriptor, install, manage, metadata, mode, register, secret, token};
 use crate::admin::api::{json as shapes, representation};
 use crate::alerts::Came;
 use crate::app::App;
 use crate::caller::Caller;
+use crate::limits::TooLarge;
 use crate::oidc::{bearer, cors};
 use crate::page;
 use crate::store::client::Client;
 use crate::store::json::Doc;
 use crate::store::realm::{self, Realm};
+
+/// The longest origin that an event repeats, in characters.
+const MAX_ORIGIN: usize = 255;
 
 /// What preflights are told.
 const METHODS: &str = "GET, POST, PUT, DELETE, OPTIONS";
@@ -37,9 +42,10 @@ pub async fn collection(
     Path((realm, provider)): Path<(String, String)>,
     method: Method,
     headers: HeaderMap,
+    too_large: Option<Extension<TooLarge>>,
     body: Bytes,
 ) -> Response {
-    let call = Call { app, caller, headers };
+    let call = Call::new(app, caller, headers, too_large);
     let act = (method == Method::POST).then_some(Act::Register);
     let (realm, form) = match call.open(&realm, &provider, act).await {
         Ok(opened) => opened,
@@ -63,9 +69,10 @@ pub async fn item(
     Path((realm, provider, client_id)): Path<(String, String, String)>,
     method: Method,
     headers: HeaderMap,
+    too_large: Option<Extension<TooLarge>>,
     body: Bytes,
 ) -> Response {
-    let call = Call { app, caller, headers };
+    let call = Call::new(app, caller, headers, too_large);
     let (realm, form) = match call.open(&realm, &provider, None).await {
         Ok(opened) => opened,
         Err(refused) => return refused,
@@ -94,7 +101,7 @@ pub async fn own_secret(
     method: Method,
     headers: HeaderMap,
 ) -> Response {
-    let call = Call { app, caller, headers };
+    let call = Call::new(app, caller, headers, None);
     let (realm, form) = match call.open(&realm, &provider, None).await {
         Ok(opened) => opened,
         Err(refused) => return refused,
@@ -118,9 +125,21 @@ struct Call {
     app: App,
     caller: Caller,
     headers: HeaderMap,
+    /// The body was larger than it may be, and was not read.
+    too_large: Option<TooLarge>,
 }
 
 impl Call {
+    fn new(app: App, caller: Caller, headers: HeaderMap, too_large: Option<Extension<TooLarge>>) -> Self {
+        let too_large = too_large.map(|Extension(bound)| bound);
+        Self {
+            app,
+            caller,
+            headers,
+            too_large,
+        }
+    }
+
     /// The realm, if it takes registrations from this caller by this provider.
     async fn open(&self, realm: &str, provider: &str, act: Option<Act>) -> Result<(Arc<Realm>, Form), Response> {
         let found = realm::by_name(&self.app.db, realm)
@@ -161,6 +180,9 @@ impl Call {
     }
 
     async fn register(&self, realm: &Realm, form: Form, body: &Bytes) -> Response {
+        if let Some(refusal) = self.unread(form) {
+            return self.refuse_unread(realm, form, Act::Register, None, refusal).await;
+        }
         let sent = match self.read(form, body).await {
             Ok(sent) => sent,
             Err(refused) => {
@@ -204,6 +226,9 @@ impl Call {
     }
 
     async fn manage(&self, realm: &Realm, form: Form, client_id: &str, act: Act, body: &Bytes) -> Response {
+        if let Some(refusal) = self.unread(form).filter(|_| act == Act::Update) {
+            return self.refuse_unread(realm, form, act, Some(client_id), refusal).await;
+        }
         let sent = match act {
             Act::Update => match self.read(form, body).await {
                 Ok(sent) => Some(sent),
@@ -257,9 +282,11 @@ impl Call {
         }
     }
 
-    /// The object that was sent. Another type of content is refused at once; broken metadata only once it is known who
-    /// called, so that its refusal can be recorded and read by their page.
-    async fn read(&self, form: Form, body: &Bytes) -> Result<Result<Doc, Refusal>, Response> {
+    /// Why what was sent is not even looked at: it is too large, or of another type than this form's.
+    fn unread(&self, form: Form) -> Option<Refusal> {
+        if let Some(TooLarge(most)) = self.too_large {
+            return Some(Refusal::TooLarge(most));
+        }
         let kind = self.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
         let wanted: &[u8] = if form == Form::Saml {
             b"application/xml"
@@ -270,9 +297,12 @@ impl Call {
             let essence = kind.split(|b| *b == b';').next().unwrap_or_default();
             essence.trim_ascii().eq_ignore_ascii_case(wanted)
         };
-        if kind.is_some_and(|kind| !is_it(kind)) {
-            return Err(unsupported_type());
-        }
+        kind.is_some_and(|kind| !is_it(kind)).then_some(Refusal::Unsupported)
+    }
+
+    /// The object that was sent. Broken metadata is refused once it is known who called, so that its refusal can be recorded
+    /// and read by their page.
+    async fn read(&self, form: Form, body: &Bytes) -> Result<Result<Doc, Refusal>, Response> {
         if form == Form::Saml {
             let described = descriptor::client(body);
             return described.map(Ok).ok_or_else(|| http_error(StatusCode::BAD_REQUEST));
@@ -294,14 +324,13 @@ impl Call {
         }
     }
 
-    /// Finds out who calls, and whether a page of theirs may.
-    async fn admit<'a>(
+    /// Finds out who calls; with what is wrong with their token, if it is not good.
+    async fn identify<'a>(
         &'a self,
         realm: &'a Realm,
         form: Form,
         act: Act,
-        client_id: Option<&str>,
-    ) -> Result<Request<'a>, Response> {
+    ) -> Result<(Request<'a>, Option<Refusal>), Response> {
         let token = match mode(realm) {
             Mode::Open if act == Act::Register => None,
             _ => bearer::of_headers(&self.headers),
@@ -318,15 +347,41 @@ impl Call {
             access,
             form,
         };
-        if let Some(refusal) = refusal {
-            return Err(self.stopped(&request, act, client_id, refusal.into()).await);
+        Ok((request, refusal))
+    }
+
+    /// Finds out who calls, and whether a page of theirs may.
+    async fn admit<'a>(
+        &'a self,
+        realm: &'a Realm,
+        form: Form,
+        act: Act,
+        client_id: Option<&str>,
+    ) -> Result<Request<'a>, Response> {
+        let (request, refusal) = self.identify(realm, form, act).await?;
+        let elsewhere = || {
+            let origin = cors::origin(&self.headers).unwrap_or_default();
+            Refusal::Origin(origin.chars().take(MAX_ORIGIN).collect())
+        };
+        match refusal.or_else(|| (!self.admits_page(&request)).then(elsewhere)) {
+            Some(refusal) => Err(self.stopped(&request, act, client_id, refusal.into()).await),
+            None => Ok(request),
         }
-        if !self.admits_page(&request) {
-            self.turn_away(realm, Some(act), "invalid_request", "Origin not allowed")
-                .await;
-            return Err(cors::invalid_origin());
+    }
+
+    /// Refuses what was not even looked at. Who called is found out for the record, and so that their page may read why.
+    async fn refuse_unread(
+        &self,
+        realm: &Realm,
+        form: Form,
+        act: Act,
+        client_id: Option<&str>,
+        refusal: Refusal,
+    ) -> Response {
+        match self.identify(realm, form, act).await {
+            Ok((request, _)) => self.stopped(&request, act, client_id, refusal.into()).await,
+            Err(failed) => failed,
         }
-        Ok(request)
     }
 
     /// Whether no page calls, or one that the token or a policy lets.
@@ -339,6 +394,13 @@ impl Call {
         cors::is_own(origin, &self.caller.base)
             || request.access.origins().iter().any(|one| listed(one))
             || policies.origins().any(listed)
+    }
+
+    /// Whether a page calls with a token that names it, though it is over, used up or replaced: it may read that.
+    fn was_admitted(&self, realm: &Realm) -> bool {
+        let named = bearer::of_headers(&self.headers).and_then(|token| token::origins(realm, token));
+        let origin = cors::origin(&self.headers);
+        named.is_some_and(|named| named.iter().any(|one| one == "*" || Some(one.as_str()) == origin))
     }
 
     fn answer(&self, request: &Request<'_>, status: StatusCode, client: &Client, told: &Told<'_>) -> Response {
@@ -369,7 +431,7 @@ impl Call {
         };
         audit::refused(request, act, client_id, &refusal).await;
         let mut answer = refused(request.realm, request.form, &refusal);
-        if self.admits_page(request) {
+        if self.admits_page(request) || self.was_admitted(request.realm) {
             cors::apply(&mut answer, &self.headers);
         }
         answer

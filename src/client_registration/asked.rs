@@ -52,9 +52,20 @@ impl Asked {
             Form::Saml => return Ok(Self::Saml(sent.clone())),
             Form::OpenId => {}
         }
-        let mut parsed = Metadata::from_object(sent)?;
-        metadata::keep_known_scopes(realm, &mut parsed);
-        Ok(Self::OpenId(Box::new(parsed)))
+        Ok(Self::of_metadata(realm, Metadata::from_object(sent)?))
+    }
+
+    /// The same for a change: in metadata, `null` takes a member away.
+    pub(super) fn parse_change(form: Form, realm: &Realm, sent: &Doc) -> Result<Self, Fault> {
+        match form {
+            Form::OpenId => Ok(Self::of_metadata(realm, Metadata::from_change(sent)?)),
+            _ => Self::parse(form, realm, sent),
+        }
+    }
+
+    fn of_metadata(realm: &Realm, mut metadata: Metadata) -> Self {
+        metadata::keep_known_scopes(realm, &mut metadata);
+        Self::OpenId(Box::new(metadata))
     }
 
     /// The `client_id` that was named.

@@ -80,6 +80,9 @@ pub(super) fn details(refusal: &Refusal) -> Vec<(&'static str, String)> {
         Refusal::ClientPolicy(refused) => refused.details(),
         Refusal::Quota { of, most } => vec![("reason", (*of).to_owned()), ("value", most.to_string())],
         Refusal::Unavailable(_) => vec![("policy", super::hook::NAME.to_owned())],
+        Refusal::Origin(origin) => vec![("reason", "Invalid origin".to_owned()), ("value", origin.clone())],
+        Refusal::Unsupported => vec![("reason", "The body is of another type".to_owned())],
+        Refusal::TooLarge(most) => vec![("reason", format!("The body is larger than {most} bytes"))],
         Refusal::Forbidden | Refusal::BuiltIn | Refusal::ClientNotFound | Refusal::Meanwhile => Vec::new(),
     }
 }

@@ -7,6 +7,8 @@ use vestibule_oauth::error::BearerError;
 
 use super::asked::Form;
 use super::refusal::Refusal;
+use crate::limits;
+use crate::oidc::cors;
 use crate::store::realm::Realm;
 
 /// A refusal in Keycloak's words.
@@ -24,6 +26,9 @@ pub(super) fn refused(realm: &Realm, form: Form, refusal: &Refusal) -> Response 
         }
         Refusal::Forbidden => error(status, BearerError::InsufficientScope.as_str(), "Forbidden"),
         Refusal::BuiltIn => http_error(status),
+        Refusal::Origin(_) => cors::invalid_origin(),
+        Refusal::Unsupported => unsupported_type(),
+        Refusal::TooLarge(most) => limits::too_large(*most),
         Refusal::ClientNotFound => error(status, "invalid_request", "Client not found"),
         Refusal::Policy(rejected) => {
             let mut body = json!({
@@ -100,7 +105,7 @@ fn written(status: StatusCode, body: &Value) -> Response {
 }
 
 /// The body is of another type than the only one.
-pub(super) fn unsupported_type() -> Response {
+fn unsupported_type() -> Response {
     let text = "The content-type header value did not match the value in @Consumes";
     error(StatusCode::UNSUPPORTED_MEDIA_TYPE, text, "")
 }

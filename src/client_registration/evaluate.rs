@@ -99,6 +99,9 @@ pub async fn evaluate(app: &App, realm: &Realm, caller: &Caller, by: &By<'_>, se
     if let Err(refusal) = metadata::check_levels(realm, &doc) {
         refusals.push(of(&refusal));
     }
+    if let Err(refusal) = super::names::check(app, realm, None, &doc) {
+        refusals.push(of(&refusal));
+    }
     Ok(told(&refusals, Some(&doc)))
 }
 

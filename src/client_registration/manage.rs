@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value;
 use vestibule_oauth::client_metadata::check;
 
 use super::access::Access;
@@ -14,10 +15,10 @@ use super::refusal::{Refusal, Stop};
 use super::register::have_account;
 use super::statement::{self, Laid};
 use super::token::{self, Auth};
-use super::{Request, cimd, hook, is_about_json, sector, terms};
+use super::{Request, cimd, hook, is_about_json, names, sector, terms};
 use crate::client_policy::{Effects, Judge};
 use crate::error::Error;
-use crate::store::client::{self, Client, Standing};
+use crate::store::client::{self, Client, Standing, VERIFIED};
 use crate::store::json::{self, Doc};
 use crate::store::{Tx, approval as rows, client_registration};
 use crate::{client_secret, events, service_account};
@@ -74,8 +75,8 @@ pub(super) async fn read(request: &Request<'_>, client_id: &str) -> Result<Manag
     })
 }
 
-/// Changes a registration: what is sent replaces what is there, what is not sent stays, as in Keycloak. A registration
-/// access token is replaced; it stays good until the new one is used.
+/// Changes a registration: what is sent replaces what is there, what is not sent stays, as in Keycloak; a member that is
+/// `null` goes. A registration access token is replaced; it stays good until the new one is used.
 ///
 /// # Errors
 ///
@@ -92,7 +93,7 @@ pub(super) async fn update(request: &Request<'_>, client_id: &str, sent: &Doc) -
 }
 
 async fn try_to_update(request: &Request<'_>, client_id: &str, sent: &Doc) -> Result<Managed, Stop> {
-    if let Err(fault) = Asked::parse(request.form, request.realm, sent)
+    if let Err(fault) = Asked::parse_change(request.form, request.realm, sent)
         && is_about_json(&fault)
     {
         return Err(fault.into());
@@ -105,7 +106,7 @@ async fn try_to_update(request: &Request<'_>, client_id: &str, sent: &Doc) -> Re
             Laid::none(sent)
         }
     };
-    let asked = Asked::parse(request.form, request.realm, &laid.sent);
+    let asked = Asked::parse_change(request.form, request.realm, &laid.sent);
     let policies = request.policies(auth).and_named(&terms::policies(&bound))?;
     let asked = asked?;
     if asked.client_id().is_some_and(|sent| sent != client_id) {
@@ -118,7 +119,7 @@ async fn try_to_update(request: &Request<'_>, client_id: &str, sent: &Doc) -> Re
     let mut asked = asked;
     let mut sent = laid.sent.clone();
     if let Some(more) = hook::with(request, &laid.sent, &said)? {
-        let again = Asked::parse(request.form, request.realm, &more).map_err(Refusal::from);
+        let again = Asked::parse_change(request.form, request.realm, &more).map_err(Refusal::from);
         match again.and_then(|asked| Ok((change(request, auth, &bound, &judge, &client, &asked)?, asked))) {
             Ok(((changed, _), with_more)) => (wanted, asked, sent) = (changed, with_more, Cow::Owned(more)),
             Err(refusal) => hook::nonsense(request, &refusal)?,
@@ -352,7 +353,23 @@ pub(super) fn change(
     asked.check_bounds(&client.doc, &doc)?;
     check(&doc)?;
     metadata::check_levels(request.realm, &doc)?;
+    names::judge(request, Some(&client.doc), &doc)?;
+    unvouch(&client.doc, &mut doc);
     Ok((doc, effects))
+}
+
+/// What an administrator vouched for was the application as it was shown: a new face or another address is not vouched for.
+pub(super) fn unvouch(before: &Doc, doc: &mut Doc) {
+    let face = |doc: &Doc| {
+        let own = ["name", "description", "baseUrl", "redirectUris"].map(|member| doc.get(member).cloned());
+        let of_pages = ["logoUri", "policyUri", "tosUri"].map(|name| json::attribute(doc, name).map(str::to_owned));
+        (own, of_pages)
+    };
+    if face(before) != face(doc)
+        && let Some(Value::Object(attributes)) = doc.get_mut("attributes")
+    {
+        attributes.shift_remove(VERIFIED);
+    }
 }
 
 /// Gives, takes or leaves the secret, as the client's method has it now. A new one is returned.

@@ -17,19 +17,14 @@ use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
 
 /// Takes out the scopes that the realm does not have, so that a name that is given a meaning later gives nobody anything.
-/// Keycloak refuses them where a policy lists scopes; programs of today send such names without caring. If nothing that was
-/// asked for exists, nothing was asked for.
+/// Keycloak refuses them where a policy lists scopes; programs of today send such names without caring. Who asks for such
+/// names only has asked for no scope, and is not given the realm's instead.
 pub(super) fn keep_known_scopes(realm: &Realm, metadata: &mut Metadata) {
     if realm.attribute("clientRegistration.scopes.spontaneous") == Some("allow") {
         return;
     }
-    let Some(asked) = &mut metadata.scope else {
-        return;
-    };
-    let had_some = !asked.is_empty();
-    asked.retain(|name| name == "openid" || realm.client_scope(name).is_some());
-    if had_some && asked.is_empty() {
-        metadata.scope = None;
+    if let Some(asked) = &mut metadata.scope {
+        asked.retain(|name| name == "openid" || realm.client_scope(name).is_some());
     }
 }
 

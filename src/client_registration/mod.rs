@@ -18,6 +18,7 @@ pub mod install;
 pub mod life;
 mod manage;
 mod metadata;
+mod names;
 pub mod policy;
 mod refusal;
 mod register;

@@ -31,6 +31,12 @@ pub enum Refusal {
     ClientPolicy(Box<client_policy::Refused>),
     /// 503: the realm's hook cannot be asked; seconds to wait.
     Unavailable(i64),
+    /// 403: a page calls from an origin that the token or the policies do not name.
+    Origin(String),
+    /// 415: another type of content.
+    Unsupported,
+    /// 413: more than so many bytes.
+    TooLarge(usize),
 }
 
 /// An objection of a policy.
@@ -93,10 +99,17 @@ impl Refusal {
         match self {
             Self::Metadata(fault) => fault.status,
             Self::Token(_) => 401,
-            Self::Forbidden | Self::BuiltIn | Self::Policy(_) | Self::Quota { .. } | Self::ClientPolicy(_) => 403,
+            Self::Forbidden
+            | Self::BuiltIn
+            | Self::Policy(_)
+            | Self::Quota { .. }
+            | Self::ClientPolicy(_)
+            | Self::Origin(_) => 403,
             Self::ClientNotFound => 404,
             Self::Unavailable(_) => 503,
             Self::Meanwhile => 409,
+            Self::TooLarge(_) => 413,
+            Self::Unsupported => 415,
         }
     }
 
@@ -110,6 +123,9 @@ impl Refusal {
             Self::Quota { of, most } => format!("No more than {most} applications may be registered for one {of}"),
             Self::Meanwhile => "The client was changed at the same moment. Read it, and try again".to_owned(),
             Self::Unavailable(_) => "The hook of the realm cannot be asked".to_owned(),
+            Self::TooLarge(most) => format!("The body is larger than {most} bytes"),
+            Self::Unsupported => "The body is of another type".to_owned(),
+            Self::Origin(_) => "Invalid origin".to_owned(),
             Self::Forbidden | Self::BuiltIn | Self::ClientNotFound => "Refused".to_owned(),
         }
     }
@@ -119,7 +135,8 @@ impl Refusal {
         match self {
             Self::Metadata(fault) => fault.code,
             Self::Token(_) => "invalid_token",
-            Self::Forbidden | Self::BuiltIn | Self::Policy(_) => "not_allowed",
+            Self::Forbidden | Self::BuiltIn | Self::Policy(_) | Self::Origin(_) => "not_allowed",
+            Self::Unsupported | Self::TooLarge(_) => "invalid_request",
             Self::ClientPolicy(refused) => refused.code,
             Self::Quota { .. } => "quota_exceeded",
             Self::ClientNotFound => "client_not_found",

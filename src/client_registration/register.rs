@@ -14,7 +14,9 @@ use super::policy::{Candidate, Policies};
 use super::refusal::{Refusal, Stop};
 use super::statement::{self, Laid};
 use super::token::{self, Auth};
-use super::{Mode, Request, again, cimd, descriptor, hook, is_about_json, life, mode, representation, sector, terms};
+use super::{
+    Mode, Request, again, cimd, descriptor, hook, is_about_json, life, mode, names, representation, sector, terms,
+};
 use crate::client_policy::Judge;
 use crate::client_secret;
 use crate::events;
@@ -145,6 +147,7 @@ fn become_client(
     }
     check(&doc)?;
     metadata::check_levels(request.realm, &doc)?;
+    names::judge(request, None, &doc)?;
     Ok((asked, doc))
 }
 
@@ -240,6 +243,7 @@ fn make(
         secrets,
         created: app.now(),
         standing: Standing::Live,
+        source: request.access.source(),
     };
     Ok((client, secret, rat))
 }

@@ -32,6 +32,15 @@ const MEMBERS: [&str; 16] = [
     "optionalClientScopes",
 ];
 
+/// The ways to authenticate that a registrant may choose: those that metadata has a name for.
+const AUTHENTICATORS: [&str; 5] = [
+    "client-secret",
+    "client-secret-jwt",
+    "client-jwt",
+    "client-x509",
+    "none",
+];
+
 /// Members that come with an answer and mean nothing when they are sent back.
 const TOLD: [&str; 6] = [
     "id",
@@ -123,6 +132,11 @@ pub(super) fn check_bounds(before: &Doc, wanted: &Doc) -> Result<(), Fault> {
         }
     }
     check_attributes(before, wanted)?;
+    let method = json::text(wanted, "clientAuthenticatorType");
+    if method != json::text(before, "clientAuthenticatorType") && method.is_some_and(|m| !AUTHENTICATORS.contains(&m)) {
+        let known = AUTHENTICATORS.join(", ");
+        return Err(refuse(format!("clientAuthenticatorType must be one of {known}")));
+    }
     if !super::asked::is_openid(wanted) {
         return Err(refuse("protocol must be openid-connect"));
     }

@@ -123,6 +123,20 @@ pub fn claimed_type(token: &str) -> Option<String> {
     Some(parsed.unverified_claims().get("typ")?.as_str()?.to_owned())
 }
 
+/// The pages that a token of this realm names, however old it is, and whatever else is wrong with it: enough to let a page
+/// read why it is refused, and for nothing more.
+pub fn origins(realm: &Realm, token: &str) -> Option<Vec<String>> {
+    let parsed = jwt::decode(token).ok()?;
+    let key = realm.keys.verifying(parsed.kid()?, parsed.alg())?;
+    let claims: Doc = parsed.verify(&key.verifier()).ok()?;
+    Some(named_origins(&claims).unwrap_or_default())
+}
+
+fn named_origins(claims: &Doc) -> Option<Vec<String>> {
+    let named = claims.get("allowed-origins")?.as_array()?.iter();
+    Some(named.filter_map(Value::as_str).map(str::to_owned).collect())
+}
+
 /// Checks a token of ours: signature by a key of this realm, issuer, time. `None` if it is not good.
 pub fn verify(app: &App, realm: &Realm, caller: &Caller, token: &str) -> Option<Own> {
     let parsed = jwt::decode(token).ok()?;
@@ -137,10 +151,7 @@ pub fn verify(app: &App, realm: &Realm, caller: &Caller, token: &str) -> Option<
     if !caller.is_issuer(app, &realm.name, text("iss")?) || (expires != 0 && app.now_seconds() >= expires) {
         return None;
     }
-    let origins: Option<Vec<String>> = claims
-        .get("allowed-origins")
-        .and_then(Value::as_array)
-        .map(|list| list.iter().filter_map(Value::as_str).map(str::to_owned).collect());
+    let origins = named_origins(&claims);
     let jti = text("jti")?;
     match text("typ")? {
         INITIAL => Some(Own::Initial {

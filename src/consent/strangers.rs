@@ -6,10 +6,14 @@ use crate::client_registration::cimd;
 use crate::login::Turn;
 use crate::theme::pages::Stranger;
 
-/// What is known of it, if it is one: whom it says it belongs to, and where the answer goes.
+/// What is known of it, if it is one: whom it says it belongs to, and where the answer goes. A device asks
+/// for that itself, and nobody is sent anywhere.
 pub(super) fn described(turn: &Turn) -> Option<Stranger> {
-    if !cimd::is_unverified(&turn.client) {
+    if !turn.client.unverified() {
         return None;
+    }
+    if turn.session.request.device.is_some() {
+        return Some(Stranger::default());
     }
     let host = |address: &str| Url::parse(address).ok()?.host_str().map(str::to_owned);
     let to = &turn.session.request.redirect_uri;

@@ -11,7 +11,7 @@ use crate::login::address;
 use crate::oidc::token_roles;
 use crate::page;
 use crate::profile;
-use crate::store::client;
+use crate::store::client::{self, Source};
 use crate::store::identity_provider;
 use crate::store::realm::Realm;
 use crate::store::user::User;
@@ -86,7 +86,11 @@ async fn referrer(
         locale: language.to_owned(),
         texts: page::realm_texts(realm),
     };
-    let name = app.themes.advanced(&voice, Kind::Login, known.display_name());
+    let name = match known.source {
+        Source::Admin => app.themes.advanced(&voice, Kind::Login, known.display_name()),
+        // What an application says of itself is no key of our texts.
+        _ => known.display_name().to_owned(),
+    };
     Ok(url.map(|url| (name, url)))
 }
 

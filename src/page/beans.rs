@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::app::App;
 use crate::login::address;
 use crate::login::session::AuthSession;
-use crate::store::client::Client;
+use crate::store::client::{Client, Source};
 use crate::store::realm::Realm;
 use crate::theme::{Kind, Voice, pages};
 use crate::visitor::Visitor;
@@ -32,22 +32,64 @@ pub(super) fn realm(app: &App, realm: &Realm, voice: &Voice) -> pages::Realm {
     }
 }
 
+/// What a client says of itself, in the visitor's language where it speaks it. Only what an administrator wrote may be a key
+/// of our texts.
 pub(super) fn client(app: &App, visitor: &Visitor, voice: &Voice, client: &Client) -> pages::Client {
+    let unverified = client.unverified();
     let shown = |key: &str| {
-        app.themes
-            .advanced(voice, Kind::Login, client.text(key).unwrap_or_default())
+        let text = client.text(key).unwrap_or_default();
+        match client.source {
+            Source::Admin => app.themes.advanced(voice, Kind::Login, text),
+            _ => text.to_owned(),
+        }
     };
-    let links = ["logoUri", "policyUri", "tosUri"].into_iter();
+    let links = [
+        ("logoUri", "logo_uri"),
+        ("policyUri", "policy_uri"),
+        ("tosUri", "tos_uri"),
+    ]
+    .into_iter();
+    // Whoever's picture is loaded learns who is about to sign in: not a stranger.
+    let hidden = |key: &str| key == "logoUri" && unverified && client.source == Source::Stranger;
     let attributes: BTreeMap<String, String> = links
-        .filter_map(|key| Some((key.to_owned(), client.attribute(key)?.to_owned())))
+        .filter(|(key, _)| !hidden(key))
+        .filter_map(|(key, member)| {
+            let url = translated(client, member, &voice.locale).or_else(|| client.attribute(key))?;
+            Some((key.to_owned(), url.to_owned()))
+        })
         .filter(|(_, url)| url.starts_with("https://") || url.starts_with("http://"))
         .collect();
     pages::Client {
         client_id: client.client_id.clone(),
-        name: shown("name"),
+        name: translated(client, "client_name", &voice.locale).map_or_else(|| shown("name"), str::to_owned),
         description: shown("description"),
         base_url: address::base_url(&visitor.caller, client),
         attributes,
+        unverified,
+    }
+}
+
+/// What a client registered of a member for a language (`client_name#de`), or for the language that it is a kind of. RFC 7591
+/// section 2.2, RFC 4647 section 3.4.
+fn translated<'a>(client: &'a Client, member: &str, locale: &str) -> Option<&'a str> {
+    let attributes = client.doc.get("attributes")?.as_object()?;
+    let prefix = format!("oidc.registration.{member}#");
+    let in_language = |wanted: &str| {
+        let mut all = attributes.iter();
+        let found = all.find(|(name, _)| {
+            name.strip_prefix(&prefix)
+                .is_some_and(|tag| tag.eq_ignore_ascii_case(wanted))
+        });
+        found
+            .and_then(|(_, text)| text.as_str())
+            .filter(|text| !text.is_empty())
+    };
+    let mut wanted = locale;
+    loop {
+        if let Some(text) = in_language(wanted) {
+            return Some(text);
+        }
+        wanted = wanted.rsplit_once('-')?.0;
     }
 }
 

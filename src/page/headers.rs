@@ -73,10 +73,33 @@ pub fn secure(answer: &mut Response, realm: &Realm, nonce: Option<&str>) {
     }
 }
 
+/// Lets pictures come from this server and from one other origin at most, unless the realm's policy says from where.
+pub(super) fn limit_images(answer: &mut Response, origin: Option<&str>) {
+    let headers = answer.headers_mut();
+    let Some(policy) = headers
+        .get(header::CONTENT_SECURITY_POLICY)
+        .and_then(|v| v.to_str().ok())
+    else {
+        return;
+    };
+    if says(policy, "img-src") || says(policy, "default-src") {
+        return;
+    }
+    let sources = origin.map(|origin| format!(" {origin}")).unwrap_or_default();
+    if let Ok(value) = HeaderValue::from_str(&format!("{policy} img-src 'self' data:{sources};")) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, value);
+    }
+}
+
+fn says(policy: &str, name: &str) -> bool {
+    policy
+        .split(';')
+        .any(|part| part.split_whitespace().next() == Some(name))
+}
+
 /// A realm's policy with what it says nothing of.
 fn policy(realms: &str, nonce: &str) -> String {
     let mut text = realms.trim().trim_end_matches(';').to_owned();
-    let says = |text: &str, name: &str| text.split(';').any(|part| part.split_whitespace().next() == Some(name));
     for (name, sources) in [
         ("script-src", format!("'self' 'nonce-{nonce}'")),
         ("style-src", format!("'self' 'nonce-{nonce}'")),

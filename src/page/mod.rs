@@ -214,6 +214,14 @@ impl<'a> Draft<'a> {
             Caching::Unsaid => {}
         }
         secure(&mut answer, self.realm, Some(&self.shell.nonce));
+        if let Some(client) = self.shell.client.as_ref().filter(|client| client.unverified) {
+            let logo = client
+                .attributes
+                .get("logoUri")
+                .and_then(|url| url::Url::parse(url).ok());
+            let origin = logo.map(|url| url.origin().ascii_serialization());
+            headers::limit_images(&mut answer, origin.as_deref());
+        }
         add_cookies(&mut answer, &self.set_cookies);
         Ok(answer)
     }

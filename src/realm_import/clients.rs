@@ -9,7 +9,7 @@ use crate::client_policy::Judge;
 use crate::client_secret::{self, RECOVERABLE};
 use crate::service_account;
 use crate::store::Tx;
-use crate::store::client::{self, Client, Secrets, Standing};
+use crate::store::client::{self, Client, Secrets, Source, Standing};
 use crate::store::json::{Doc, attribute, flag, text};
 
 /// What stands for a secret that an export did not give away.
@@ -55,6 +55,7 @@ pub(super) async fn add(
         secrets: Secrets::default(),
         created: app.now(),
         standing: Standing::Live,
+        source: Source::Admin,
     };
     secret(app, &mut new, sent)?;
     client_secret::take_rotated(app, &mut new)?;

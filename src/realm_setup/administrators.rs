@@ -7,7 +7,7 @@ use crate::client_secret;
 use crate::error::Error;
 use crate::password::Hashed;
 use crate::service_account;
-use crate::store::client::{self, Client, Secrets};
+use crate::store::client::{self, Client, Secrets, Source};
 use crate::store::credential::{self, Credential};
 use crate::store::json::{self, Doc};
 use crate::store::user::{self, Kept, User};
@@ -72,6 +72,7 @@ pub(super) async fn add_service(
         secrets,
         created: app.now(),
         standing: crate::store::client::Standing::Live,
+        source: Source::Admin,
     };
     if !client::add(tx, &new).await? {
         return Err(taken("client", client_id));

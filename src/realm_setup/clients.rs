@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{add_role, list, object, text};
 use crate::app::App;
 use crate::error::Error;
-use crate::store::client::{self, Client, Secrets};
+use crate::store::client::{self, Client, Secrets, Source};
 use crate::store::json::Doc;
 use crate::store::part::{self, Kind};
 use crate::store::{Tx, role};
@@ -64,6 +64,7 @@ async fn add_clients(
             secrets: Secrets::default(),
             created: app.now(),
             standing: crate::store::client::Standing::Live,
+            source: Source::Admin,
         };
         client::add(tx, &new).await?;
         uuids.insert(new.client_id, new.id);

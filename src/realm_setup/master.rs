@@ -8,7 +8,7 @@ use super::{Created, Holder, add_role, list, text};
 use crate::app::App;
 use crate::error::Error;
 use crate::password::Recipe;
-use crate::store::client::{self, Client, Secrets};
+use crate::store::client::{self, Client, Secrets, Source};
 use crate::store::json::Doc;
 use crate::store::realm::Realm;
 use crate::store::{Tx, group, realm, role};
@@ -51,6 +51,7 @@ pub(super) async fn add_realm(
         secrets: Secrets::default(),
         created: app.now(),
         standing: crate::store::client::Standing::Live,
+        source: Source::Admin,
     };
     if !client::add(tx, &new).await? {
         return Ok(false);

@@ -26,6 +26,8 @@ pub struct Client {
     pub created: i64,
     /// [`update`] leaves it as it is; [`set_standing`] changes it.
     pub standing: Standing,
+    /// Kept with the registration: [`add`] and [`update`] do not write it.
+    pub source: Source,
 }
 
 /// Whether a client is of use already.
@@ -55,6 +57,35 @@ impl Standing {
             "live" => Self::Live,
             "pending" => Self::Pending,
             _ => Self::Refused,
+        }
+    }
+}
+
+/// The attribute by which an administrator vouches for a client that registered itself.
+pub const VERIFIED: &str = "client.verified";
+
+/// How a client came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Source {
+    /// With the realm, or by an administrator.
+    #[default]
+    Admin,
+    /// It registered itself with an initial access token.
+    Token,
+    /// A user of the realm registered it.
+    User,
+    /// Nobody here knows who registered it.
+    Stranger,
+}
+
+impl Source {
+    /// What a registration says; a client without one came with the realm.
+    pub fn parse(source: Option<&str>) -> Self {
+        match source {
+            None | Some("admin") => Self::Admin,
+            Some("token") => Self::Token,
+            Some("user") => Self::User,
+            Some(_) => Self::Stranger,
         }
     }
 }
@@ -119,6 +150,11 @@ impl Client {
         }
     }
 
+    /// Whether it registered itself, and no administrator has vouched for it ([`VERIFIED`]).
+    pub fn unverified(&self) -> bool {
+        self.source != Source::Admin && self.attribute(VERIFIED) != Some("true")
+    }
+
     /// The name for people, else the `client_id`.
     pub fn display_name(&self) -> &str {
         self.text("name").unwrap_or(&self.client_id)
@@ -133,6 +169,9 @@ const ALWAYS_DISPLAYED: &str = "alwaysDisplayInConsole";
 
 pub(super) const COLUMNS: &str = "id, realm_id, client_id, doc, secret_hash, secret_sealed, previous_secret_hash,
     previous_secret_expires, rat_hash, previous_rat_hash, rat_auth, created, standing";
+
+/// What is kept elsewhere: how it came to be.
+pub(super) const SOURCE: &str = "(select source from client_registration where client_uuid = client.id)";
 
 pub(super) fn client(key: &SecretKey, mut r: Row) -> Result<Client, Error> {
     let (id, realm_id, client_id) = (r.next::<String>()?, r.next()?, r.next()?);
@@ -154,6 +193,7 @@ pub(super) fn client(key: &SecretKey, mut r: Row) -> Result<Client, Error> {
         },
         created: r.next()?,
         standing: Standing::parse(&r.next::<String>()?),
+        source: Source::parse(r.next::<Option<String>>()?.as_deref()),
     })
 }
 
@@ -217,7 +257,7 @@ async fn keep_uuid(db: &Db, key: String, realm_id: &str, client_id: &str) -> Res
 ///
 /// Those of the database.
 pub async fn read(q: impl Query, realm_id: &str, id: &str) -> Result<Option<Client>, Error> {
-    let sql = format!("select {COLUMNS} from client where realm_id = $1 and id = $2");
+    let sql = format!("select {COLUMNS}, {SOURCE} from client where realm_id = $1 and id = $2");
     let key = q.opener();
     let found = q.first(&sql, &[&realm_id, &id]).await?;
     found.map(|row| client(&key, row)).transpose()
@@ -229,7 +269,7 @@ pub async fn read(q: impl Query, realm_id: &str, id: &str) -> Result<Option<Clie
 ///
 /// Those of the database.
 pub async fn read_by_client_id(q: impl Query, realm_id: &str, client_id: &str) -> Result<Option<Client>, Error> {
-    let sql = format!("select {COLUMNS} from client where realm_id = $1 and client_id = $2");
+    let sql = format!("select {COLUMNS}, {SOURCE} from client where realm_id = $1 and client_id = $2");
     let key = q.opener();
     let found = q.first(&sql, &[&realm_id, &client_id]).await?;
     found.map(|row| client(&key, row)).transpose()
@@ -243,7 +283,7 @@ pub async fn read_by_client_id(q: impl Query, realm_id: &str, client_id: &str) -
 pub async fn search(db: &Db, realm_id: &str, search: &str, first: i64, max: i64) -> Result<Vec<Client>, Error> {
     let like = format!("%{}%", super::user::escape_like(&search.to_lowercase()));
     let sql = format!(
-        "select {COLUMNS} from client where realm_id = $1 and lower(client_id) like $2 escape '\\'
+        "select {COLUMNS}, {SOURCE} from client where realm_id = $1 and lower(client_id) like $2 escape '\\'
          order by client_id limit $3 offset $4"
     );
     let rows = db.list(&sql, &[&realm_id, &like, &max, &first]).await?;
@@ -256,7 +296,8 @@ pub async fn search(db: &Db, realm_id: &str, search: &str, first: i64, max: i64)
 ///
 /// Those of the database.
 pub async fn always_displayed(db: &Db, realm_id: &str) -> Result<Vec<Client>, Error> {
-    let sql = format!("select {COLUMNS} from client where realm_id = $1 and always_displayed order by client_id");
+    let sql =
+        format!("select {COLUMNS}, {SOURCE} from client where realm_id = $1 and always_displayed order by client_id");
     let rows = db.list(&sql, &[&realm_id]).await?;
     rows.into_iter().map(|row| client(db.secret_key(), row)).collect()
 }

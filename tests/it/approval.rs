@@ -66,6 +66,13 @@ pub async fn own(server: &Server, realm: &str, client: &Value) -> Answer {
     server.with_token(token, "GET", &path, Value::Null).await
 }
 
+/// Whether people are not warned of a client.
+pub async fn vouched_for(server: &Server, realm: &str, client: &Value) -> bool {
+    let path = format!("/{realm}/clients/{}", text(client, "client_id"));
+    let shown = server.admin("GET", &path, Value::Null).await.json();
+    shown["attributes"].get("client.verified") == Some(&json!("true"))
+}
+
 fn asking(realm: &str, client: &Value) -> String {
     let id = text(client, "client_id");
     format!(
@@ -159,6 +166,10 @@ async fn nobody_can_use_an_application_before_it_is_approved() {
         assert_eq!(server.get(&status).await.json(), json!({ "waiting": false }));
         let page = browser.get(&asking(&realm, &client)).await;
         assert!(page.body.contains("kc-form-login"), "{}", page.body);
+        assert!(
+            vouched_for(&server, &realm, &client).await,
+            "who approves has looked at it"
+        );
         assert!(
             own(&server, &realm, &client)
                 .await

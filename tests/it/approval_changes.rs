@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::approval::{acts, approve, crane, desk, events, own, register_crane, waiting_realm};
+use super::approval::{acts, approve, crane, desk, events, own, register_crane, vouched_for, waiting_realm};
 use super::client_registration::{address, text};
 use super::support::{self, Answer, Server};
 
@@ -76,6 +76,10 @@ async fn what_does_not_matter_is_changed_at_once_and_the_newest_wish_counts() {
         let second = put(&server, &realm, &first, renamed).await.json();
         assert_eq!(second["client_name"], "Crane 3");
         assert!(second.get("registration_status").is_none(), "{second}");
+        assert!(
+            !vouched_for(&server, &realm, &client).await,
+            "nobody has vouched for the new name"
+        );
         let count = desk(&server, &realm, "GET", "/count?status=approval", Value::Null).await;
         assert_eq!(count.body, "0", "the change that waited is wanted no more");
     }

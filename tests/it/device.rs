@@ -29,13 +29,18 @@ async fn start(server: &Server, realm: &str, more: &[(&str, &str)]) -> Value {
 }
 
 async fn poll(server: &Server, realm: &str, device_code: &str, more: &[(&str, &str)]) -> Answer {
-    let mut fields = vec![GRANT, ("client_id", "tv"), ("device_code", device_code)];
+    poll_as(server, realm, "tv", device_code, more).await
+}
+
+/// A client asks whether its person has agreed.
+pub async fn poll_as(server: &Server, realm: &str, id: &str, device_code: &str, more: &[(&str, &str)]) -> Answer {
+    let mut fields = vec![GRANT, ("client_id", id), ("device_code", device_code)];
     fields.extend(more);
     token(server, realm, &fields).await
 }
 
 /// `mia` types the code, signs in and answers the question with this button.
-async fn answer_device(server: &Server, realm: &str, user_code: &str, button: &str) -> Answer {
+pub async fn answer_device(server: &Server, realm: &str, user_code: &str, button: &str) -> Answer {
     let mut browser = Browser::new(server);
     let page = browser.get(&format!("/realms/{realm}/device")).await;
     let form = page.form("kc-user-verify-device-user-code-form");

@@ -83,6 +83,28 @@ async fn what_is_not_http_is_closed_and_slow_headers_end_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn in_development_both_loopback_addresses_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Process::start(folder.path(), None, &[]).await;
+    for host in ["127.0.0.1", "::1"] {
+        let name = if host.contains(':') { "[::1]" } else { host };
+        let mut stream = tokio::net::TcpStream::connect((host, server.port)).await.unwrap();
+        let request = format!(
+            "GET /realms/master HTTP/1.1\r\nhost: {name}:{}\r\nconnection: close\r\n\r\n",
+            server.port
+        );
+        tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes())
+            .await
+            .unwrap();
+        let mut answer = Vec::new();
+        tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut answer)
+            .await
+            .unwrap();
+        assert_eq!(parse(&answer).expect("an answer").status, 200, "{host}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_caller_who_says_nothing_at_all_is_not_waited_for() {
     let folder = tempfile::tempdir().unwrap();
     let server = Process::start(folder.path(), None, &[]).await;

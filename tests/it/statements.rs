@@ -38,7 +38,7 @@ const OF_ALL: [&str; 10] = [
 
 /// The statements that stand in the store as they are; not those that are put together from conditions.
 fn statements() -> Vec<(String, String)> {
-    let columns = Regex::new(r#"\b(COLUMNS|CLIENT_COLUMNS): &str =\s*"([^"]+)""#).unwrap();
+    let columns = Regex::new(r#"\b(COLUMNS|CLIENT_COLUMNS|SOURCE): &str =\s*"([^"]+)""#).unwrap();
     let statement = Regex::new(r#""((?:select|insert|update|delete|with) [^"]+)""#).unwrap();
     let continued = Regex::new(r"\\\s*\n\s*").unwrap();
     let mut found = Vec::new();

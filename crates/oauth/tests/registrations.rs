@@ -168,6 +168,7 @@ fn assert_client(name: &str, client: Map<String, Value>, mut kept: Map<String, V
     // What we remember and Keycloak does not, and what the recording has no text of.
     let ours = [
         "oidc.registration.",
+        "default.max.age",
         "request.object.encryption.",
         "jwt.credential.public.key",
     ];

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::oidc::bearer::{self, Bearer};
 use crate::oidc::tokens::resource;
+use crate::privilege;
 use crate::store::client::{self, Client};
 use crate::store::realm::{self, Realm};
 use crate::store::user::User;
@@ -229,6 +230,7 @@ async fn roles_of(app: &App, realm: &Realm, bearer: &Bearer) -> Result<HashSet<S
         let own = |id: &str| realm.roles.by_id(id).is_some_and(|r| r.client_uuid == client.id);
         roles.retain(|id| passed.contains(id) || own(id));
     }
+    privilege::withhold(app, realm, client, &bearer.user, &mut roles).await?;
     Ok(roles.into_iter().collect())
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::apply::OnBehalf;
 use super::letters;
@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::events;
 use crate::mail::{self, Sending};
 use crate::store::approval::{Approval, Note};
-use crate::store::client::{self, Client, Secrets, Standing};
+use crate::store::client::{self, Client, Secrets, Standing, VERIFIED};
 use crate::store::db::Query;
 use crate::store::event::Event;
 use crate::store::realm::Realm;
@@ -73,6 +73,9 @@ pub async fn decide(
         Outcome::Refused if !row.is_change => turn_away(&mut tx, &mut client).await?,
         Outcome::Refused => {}
     }
+    if outcome == Outcome::Approved {
+        vouch(&mut tx, &mut client).await?;
+    }
     rows::put(&mut tx, &next).await?;
     tell(&mut tx, app, realm, by, &client, &next, (outcome, decided)).await?;
     for letter in &letters {
@@ -94,6 +97,16 @@ async fn find(mut q: impl Query, realm: &Realm, id: &str) -> Result<(Client, App
 async fn latest(tx: &mut Tx, realm: &Realm, id: &str) -> Result<(Client, Approval), Stop> {
     client_registration::lock(tx, &realm.id, id).await?;
     find(tx, realm, id).await
+}
+
+/// Who approves of an application vouches for it: people are not warned of it any more.
+async fn vouch(tx: &mut Tx, client: &mut Client) -> Result<(), Error> {
+    let attributes = client.doc.entry("attributes").or_insert_with(|| json!({}));
+    if let Value::Object(attributes) = attributes {
+        attributes.insert(VERIFIED.to_owned(), json!("true"));
+    }
+    client::update(tx, client).await?;
+    Ok(())
 }
 
 /// A client that was refused has no secret any more; the token with which it reads why, it keeps.

@@ -108,5 +108,5 @@ pub(super) fn form_of(row: &Approval) -> Form {
 /// The change that a row asks for; none if it cannot be read any more.
 pub(super) fn asked_for(realm: &Realm, row: &Approval) -> Option<Asked> {
     let sent = row.asked.get("sent").and_then(Value::as_object)?;
-    Asked::parse(form_of(row), realm, sent).ok()
+    Asked::parse_change(form_of(row), realm, sent).ok()
 }

@@ -19,10 +19,11 @@ use vestibule_oauth::client_metadata::check;
 
 use super::access::Access;
 use super::asked::Form;
+use super::manage::unvouch;
 use super::policy::{Candidate, Policies};
 use super::refusal::Refusal;
 use super::token::Auth;
-use super::{Request, approval, audit, metadata, sector, statement};
+use super::{Request, approval, audit, metadata, names, sector, statement};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::client_policy::{self, Judge, Source, Updater};
@@ -82,11 +83,6 @@ const NEEDS_APPROVAL: &str = "the realm wants applications approved: its adminis
 /// Whether a client is one that describes itself.
 pub fn is_document(client: &Client) -> bool {
     client.attribute(MARK).is_some()
-}
-
-/// Whether nobody has vouched for a client: it described itself, or registered without a token.
-pub fn is_unverified(client: &Client) -> bool {
-    client.secrets.rat_auth.as_deref() == Some(Auth::Anonymous.as_str())
 }
 
 /// Whether it is what somebody has said yes to already, and no newer version of it.
@@ -250,6 +246,10 @@ fn make(
     })?;
     check(&doc)?;
     metadata::check_levels(realm, &doc)?;
+    names::check(request.app, realm, known.map(|known| &known.doc), &doc)?;
+    if let Some(known) = known {
+        unvouch(&known.doc, &mut doc);
+    }
     if let Some(known) = known {
         let mut client = known.clone();
         client.doc = doc;
@@ -266,6 +266,7 @@ fn make(
         },
         created: request.app.now(),
         standing: Standing::Live,
+        source: client::Source::Stranger,
     })
 }
 

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use super::{Kind, expression, gifts, list, on_by_default};
+use super::{Kind, expression, gifts, list, on_by_default, trusted_hosts};
 use vestibule_oauth::authorize::ResponseType;
 use vestibule_oauth::client_metadata::AuthMethod;
 
@@ -53,19 +53,19 @@ pub fn check(component: &Component) -> Result<(), Fault> {
         },
         Kind::TrustedHosts => {
             let checks = ["host-sending-registration-request-must-match", "client-uris-must-match"];
-            if checks.iter().any(|key| on_by_default(component, key)) {
-                Ok(())
-            } else {
-                Err(setting(
+            if !checks.iter().any(|key| on_by_default(component, key)) {
+                return Err(setting(
                     "At least one of hosts verification or client URIs validation must be enabled",
-                ))
+                ));
             }
+            hosts(component, "trusted-hosts", BAD_TRUSTED)
         }
         Kind::RedirectUris => {
             let patterns: Vec<_> = list(component, "patterns").collect();
             if patterns.iter().any(|pattern| whole(pattern).is_none()) {
                 return Err(setting("'patterns' must be regular expressions"));
             }
+            hosts(component, "hosts", BAD_HOSTS)?;
             let some = !patterns.is_empty() || list(component, "hosts").next().is_some();
             some.then_some(())
                 .ok_or_else(|| setting("'hosts' or 'patterns' is required"))
@@ -104,6 +104,15 @@ pub fn check(component: &Component) -> Result<(), Fault> {
 
 fn setting(text: &'static str) -> Fault {
     Fault::Setting(text.into())
+}
+
+const BAD_TRUSTED: &str = "'trusted-hosts' may name schemes of programs such as com.example.app:, not those of the web";
+const BAD_HOSTS: &str = "'hosts' may name schemes of programs such as com.example.app:, not those of the web";
+
+/// Whether all entries of a list of hosts mean something.
+fn hosts(component: &Component, key: &str, text: &'static str) -> Result<(), Fault> {
+    let sound = list(component, key).all(trusted_hosts::is_sound);
+    sound.then_some(()).ok_or_else(|| setting(text))
 }
 
 /// Whether a list has an entry.

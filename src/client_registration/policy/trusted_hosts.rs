@@ -1,7 +1,7 @@
 //! `trusted-hosts`: from where somebody may call, and to which hosts the application may belong.
 //!
 //! A host is a name, an address, a range of addresses (`10.0.0.0/8`) or, for the application's addresses, a domain
-//! (`*.example.com`, which is `example.com` too). Loopback addresses are called `localhost` as well. Reverse names of
+//! (`*.example.com`, which is `example.com` too), or the scheme of programs on a device (`com.example.app:`). Loopback addresses are called `localhost` as well. Reverse names of
 //! callers are not asked for: whoever has the address decides what they say.
 
 use std::net::IpAddr;
@@ -17,6 +17,9 @@ use crate::store::realm::Component;
 
 /// How long the addresses of a listed name may take to be found.
 const LOOK_UP: Duration = Duration::from_secs(2);
+
+/// Schemes whose addresses have a host that says whose they are.
+const OF_THE_WEB: [&str; 4] = ["http", "https", "ws", "wss"];
 
 /// Addresses that belong to the application, and what the registrant calls them.
 const PAGES: [(&str, &str); 3] = [
@@ -92,8 +95,34 @@ fn trusts(component: &Component, uri: &str) -> bool {
     is_of(list(component, "trusted-hosts"), uri)
 }
 
-/// Whether a URI is of one of these hosts: names, addresses, ranges of them, or `*.domain`.
-pub(super) fn is_of<'a>(mut hosts: impl Iterator<Item = &'a str>, uri: &str) -> bool {
+/// The scheme that an entry names: `com.example.app:`. Of the web's own, hosts are listed.
+pub(super) fn scheme(entry: &str) -> Option<&str> {
+    entry
+        .strip_suffix(':')
+        .filter(|scheme| !entry.starts_with('[') && !scheme.contains(':'))
+}
+
+/// Whether an entry may stand in such a list: not `https:`, which would be everybody.
+pub(super) fn is_sound(entry: &str) -> bool {
+    let Some(scheme) = scheme(entry) else {
+        return true;
+    };
+    let spelt = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    spelt && !OF_THE_WEB.iter().any(|web| web.eq_ignore_ascii_case(scheme))
+}
+
+/// Whether a URI is of one of these hosts: names, addresses, ranges of them, or `*.domain`; or of a scheme that is listed.
+pub(super) fn is_of<'a>(hosts: impl Iterator<Item = &'a str>, uri: &str) -> bool {
+    let hosts: Vec<&str> = hosts.collect();
+    let own = uri.split_once(':').map(|(own, _)| own).unwrap_or_default();
+    let of_scheme = |entry: &&str| is_sound(entry) && scheme(entry).is_some_and(|one| one.eq_ignore_ascii_case(own));
+    if hosts.iter().any(of_scheme) {
+        return true;
+    }
+    let mut hosts = hosts.into_iter();
     let Some(host) = redirect_uri::host(uri).map(str::to_ascii_lowercase) else {
         return false;
     };
@@ -147,6 +176,25 @@ mod tests {
         ] {
             assert!(!trusts(&listed, bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_scheme_is_trusted_by_its_name_and_the_webs_are_not() {
+        let listed = component(&["com.example.app:", "https:", "cursor:"]);
+        for good in ["com.example.app:/cb", "COM.example.app:/cb", "cursor://anysphere/cb"] {
+            assert!(trusts(&listed, good), "{good}");
+        }
+        for bad in [
+            "com.example.app.evil:/cb",
+            "com.example:/cb",
+            "https://a.example.com/cb",
+            "app:/cb",
+            "::1",
+        ] {
+            assert!(!trusts(&listed, bad), "{bad}");
+        }
+        assert!(is_sound("::1") && is_sound("localhost") && is_sound("com.example.app:"));
+        assert!(!is_sound("HTTPS:") && !is_sound("a b:") && !is_sound(":"));
     }
 
     #[tokio::test]

@@ -24,8 +24,11 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
     let found = find(request).await?;
     let (session_id, doc) = approved(request, &found).await?;
     let asked = CodeRequest::of_doc(&doc);
-    // Checked before the code is used up: who guesses the verifier must not take it from the device.
-    code::verifier(request, &request.event, &asked).await?;
+    // Only a device that began with a challenge has a verifier: RFC 8628 knows of none, and its code never passes through a
+    // browser. Checked before the code is used up: who guesses the verifier must not take it from the device.
+    if asked.code_challenge.is_some() || request.params.text("code_verifier").is_some() {
+        code::verifier(request, &request.event, &asked).await?;
+    }
     let mut tx = request.app.db.begin().await?;
     let first = device_code::take(&mut tx, &found.hash).await?;
     let part = session::part(&mut tx, &session_id, false, &found.client_uuid).await?;

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::oidc::token_roles;
 use crate::organization::{self, claims::MemberOf};
+use crate::privilege;
 use crate::store::client::{self, Client};
 use crate::store::group::{self, Group};
 use crate::store::json::{self, Doc};
@@ -67,7 +68,8 @@ impl Context {
     ) -> Result<Self, Error> {
         let all_roles = token_roles::of_user(app, realm, &user.id).await?;
         scopes.permit(realm, &all_roles);
-        let passed = access::passed(realm, client, &scopes, &all_roles);
+        let mut passed = access::passed(realm, client, &scopes, &all_roles);
+        privilege::withhold(app, realm, client, &user, &mut passed).await?;
         let named = name(app, realm, &passed).await?;
         let mut groups = Vec::new();
         for group in group::of_user(&app.db, &user.id).await? {

@@ -176,6 +176,8 @@ pub struct Client {
     pub base_url: String,
     /// `logoUri`, `policyUri`, `tosUri`.
     pub attributes: BTreeMap<String, String>,
+    /// It registered itself, and nobody vouches for it.
+    pub unverified: bool,
 }
 
 impl Client {

@@ -40,6 +40,15 @@ pub(super) fn read(object: &Map<String, Value>) -> Result<Vec<(String, String)>,
     Ok(found)
 }
 
+/// The members with a language tag that are to go, each with an empty value.
+pub(super) fn taken_away(object: &Map<String, Value>) -> Vec<(String, String)> {
+    let gone = object.iter().filter(|(name, value)| {
+        let base = name.split_once('#').map(|(base, _)| base);
+        value.is_null() && base.is_some_and(|base| TRANSLATED.contains(&base))
+    });
+    gone.map(|(name, _)| (name.clone(), String::new())).collect()
+}
+
 fn is_tag(tag: &str) -> bool {
     (1..=35).contains(&tag.len())
         && tag

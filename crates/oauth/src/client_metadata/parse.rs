@@ -72,6 +72,41 @@ impl Metadata {
         }
         Ok(metadata)
     }
+
+    /// Parses a change of what is registered: a plain member that is `null` goes (RFC 7592 §2.2).
+    /// `null` for one that a client cannot be without, such as `grant_types`, counts as absent.
+    ///
+    /// # Errors
+    ///
+    /// As [`Metadata::from_object`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use vestibule_oauth::client_metadata::{read_object, Metadata};
+    /// let sent = read_object(br#"{"client_name": null, "default_max_age": null, "grant_types": null}"#).unwrap();
+    /// let change = Metadata::from_change(&sent).unwrap();
+    /// assert_eq!(change.client_name.as_deref(), Some(""));
+    /// assert_eq!(change.setting("default_max_age"), Some(""));
+    /// assert_eq!(change.grant_types, None);
+    /// ```
+    pub fn from_change(object: &Map<String, Value>) -> Result<Self, Refusal> {
+        let mut change = Self::from_object(object)?;
+        for (name, _) in object.iter().filter(|(_, value)| value.is_null()) {
+            match name.as_str() {
+                "client_name" => change.client_name = Some(String::new()),
+                "client_uri" => change.client_uri = Some(String::new()),
+                "jwks_uri" => change.jwks_uri = Some(String::new()),
+                "post_logout_redirect_uris" => change.post_logout_redirect_uris = Some(Vec::new()),
+                name => {
+                    let known = SETTINGS.iter().find(|setting| setting.member == name);
+                    change.settings.extend(known.map(|setting| (setting, String::new())));
+                }
+            }
+        }
+        change.languages.extend(languages::taken_away(object));
+        Ok(change)
+    }
 }
 
 /// Other values of `application_type` are dropped, as Keycloak drops them all.

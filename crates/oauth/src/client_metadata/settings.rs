@@ -122,7 +122,7 @@ pub(super) static SETTINGS: [Setting; 49] = [
         Shape::Word(ENCODINGS_OR_ANY),
     ),
     of("require_signed_request_object", "", Shape::Flag),
-    of("default_max_age", "", Shape::Seconds),
+    of("default_max_age", "default.max.age", Shape::Seconds),
     of("require_auth_time", "", Shape::Flag),
     of("default_acr_values", "default.acr.values", Shape::List(MAX_ENTRIES)),
     of("initiate_login_uri", "", Shape::Url(Label::InitiateLogin)),

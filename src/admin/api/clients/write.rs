@@ -13,7 +13,7 @@ use crate::client_secret::{self, Kept};
 use crate::secret_settings;
 use crate::service_account::{self, Ensured};
 use crate::store::Tx;
-use crate::store::client::{Client, Secrets, Standing};
+use crate::store::client::{Client, Secrets, Source, Standing};
 use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
 
@@ -82,6 +82,7 @@ pub fn create(app: &App, realm: &Realm, judge: Option<&Judge<'_>>, given: &Doc) 
         secrets: Secrets::default(),
         created: app.now(),
         standing: Standing::Live,
+        source: Source::Admin,
     };
     if !new.public() {
         match json::text(given, "secret") {
