@@ -109,8 +109,17 @@ impl Egress {
     /// # Errors
     ///
     /// [`Error::Setup`] if the certificate file cannot be read.
-    #[expect(clippy::disallowed_methods, reason = "this is the one client")]
     pub fn new(config: &Config, clock: Clock) -> Result<Self, Error> {
+        Self::with_names(config, clock, Arc::new(System))
+    }
+
+    /// The same, with names looked up by somebody else than the system.
+    ///
+    /// # Errors
+    ///
+    /// As [`Egress::new`].
+    #[expect(clippy::disallowed_methods, reason = "this is the one client")]
+    pub fn with_names(config: &Config, clock: Clock, names: Arc<dyn Resolve>) -> Result<Self, Error> {
         let roots: Arc<[_]> = more_roots(config)?.into();
         let allowed: Arc<[IpNet]> = config.egress_allow.clone().into();
         let allowed_to_hooks: Arc<[IpNet]> = if config.allow_private_hooks {
@@ -121,7 +130,10 @@ impl Egress {
         let build = |allowed: &Arc<[IpNet]>| {
             let client = reqwest::Client::builder()
                 .use_preconfigured_tls(tls(&roots)?)
-                .dns_resolver(Arc::new(Checked(Arc::clone(allowed))))
+                .dns_resolver(Arc::new(Checked {
+                    names: Arc::clone(&names),
+                    allowed: Arc::clone(allowed),
+                }))
                 .redirect(Policy::none())
                 .no_proxy()
                 .timeout(TIME)
@@ -344,7 +356,7 @@ fn check(address: &str, allowed: &[IpNet]) -> Result<Url, Refused> {
     let ip = match url.host() {
         Some(Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
         Some(Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
-        Some(Host::Domain("localhost")) => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        Some(Host::Domain(name)) if is_this_machine(name) => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         Some(Host::Domain(_)) => None,
         None => return Err(Refused::Scheme),
     };
@@ -364,6 +376,12 @@ fn check(address: &str, allowed: &[IpNet]) -> Result<Url, Refused> {
         Some(ip) if !opened && !is_public(ip) => Err(Refused::Private),
         _ => Ok(url),
     }
+}
+
+/// Names that are this machine whoever is asked (RFC 6761 section 6.3).
+fn is_this_machine(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 /// Nobody answered; the log says why, without the address: a path may be a secret.
@@ -420,14 +438,30 @@ fn tls(more: &[CertificateDer<'static>]) -> Result<rustls::ClientConfig, Error> 
         .with_no_client_auth())
 }
 
-/// Resolves names and lets only public addresses through; the client connects to what comes out here.
-struct Checked(Arc<[IpNet]>);
+/// Looks names up as this machine does.
+struct System;
+
+impl Resolve for System {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            Ok(Box::new(found.collect::<Vec<_>>().into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Looks a name up once and lets only public addresses through; the client connects to what comes out here.
+struct Checked {
+    names: Arc<dyn Resolve>,
+    allowed: Arc<[IpNet]>,
+}
 
 impl Resolve for Checked {
     fn resolve(&self, name: Name) -> Resolving {
-        let allowed = Arc::clone(&self.0);
+        let allowed = Arc::clone(&self.allowed);
+        let asked = self.names.resolve(name);
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let found = asked.await?;
             let public: Vec<SocketAddr> = found
                 .filter(|a| is_public(a.ip()) || allowed.iter().any(|net| net.contains(&a.ip())))
                 .collect();

@@ -26,6 +26,9 @@ const URI_BYTES: usize = 8 * 1024;
 /// All names and values of headers.
 const HEADER_BYTES: usize = 16 * 1024;
 
+/// What every message of a webhook or hook has, ours or anybody's (Standard Webhooks).
+const HOOK_HEADERS: [&str; 2] = ["webhook-id", "webhook-timestamp"];
+
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(15);
 
@@ -78,6 +81,11 @@ pub async fn apply(request: Request, next: Next) -> Response {
         let kind = HeaderValue::from_static("application/json; charset=UTF-8");
         refused.headers_mut().insert(header::CONTENT_TYPE, kind);
         return refused;
+    }
+    if HOOK_HEADERS.iter().all(|name| request.headers().contains_key(*name)) {
+        // A webhook that leads to this server would be told of what it causes itself, without end.
+        let text = "This is a message of a webhook, and this server takes none.";
+        return refuse(StatusCode::BAD_REQUEST, "invalid_request", text);
     }
     if request.method() == Method::TRACE || request.method() == Method::CONNECT {
         return refuse(

@@ -1,7 +1,8 @@
 //! Rhai, with everything off that is not needed, and with limits on the rest.
 //!
 //! There are no files, modules, clocks, printing or captured variables. A rule has [`TIME`] of the processor, whatever
-//! else the machine does meanwhile; the limits on operations, depth and sizes keep it within about a megabyte.
+//! else the machine does meanwhile; the limits on operations, depth and sizes keep it within about a megabyte: those that Rhai
+//! has, and [`ENTRIES`] and [`BYTES`] for what grows by assignment to an index, which Rhai does not look at.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,7 +14,7 @@ use rhai::packages::{
     ArithmeticPackage, BasicArrayPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage, BasicMathPackage,
     BasicStringPackage, LogicPackage, MoreStringPackage, Package as _,
 };
-use rhai::{AST, Dynamic, Engine, EvalAltResult, OptimizationLevel, Scope};
+use rhai::{AST, Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, OptimizationLevel, Position, Scope};
 use serde_json::Value;
 
 use super::{Failed, LONGEST, functions};
@@ -22,6 +23,14 @@ use crate::rules::{About, Facts};
 
 /// What a rule may use of the processor.
 const TIME: Duration = Duration::from_millis(10);
+
+/// What the variables of a rule may hold together: members of maps and arrays, and bytes of texts and keys. The largest client
+/// or person that is judged fits.
+const ENTRIES: usize = 8_000;
+const BYTES: usize = 512 * 1024;
+
+/// How often a variable is read or written between two looks at what all of them hold.
+const MEASURE_EVERY: u32 = 16;
 
 /// How many operations pass between two looks at the clock.
 const LOOK_EVERY: u64 = 64;
@@ -43,6 +52,9 @@ static COMPILED: LazyLock<Cache<(About, String), Arc<AST>>> = LazyLock::new(|| C
 thread_local! {
     /// The processor time of this thread at which the rule that it runs must have ended.
     static ENDS: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+
+    /// How often this thread's rules have read or written a variable.
+    static TOUCHED: Cell<u32> = const { Cell::new(0) };
 }
 
 fn engine() -> Engine {
@@ -80,7 +92,43 @@ fn engine() -> Engine {
             let late = operations.is_multiple_of(LOOK_EVERY) && clock::used_by_thread() > ENDS.get();
             late.then_some(Dynamic::UNIT)
         });
+    // Whatever grows does so by way of a variable: its own, or that of its key.
+    #[expect(deprecated, reason = "it is not: Rhai marks what may change")]
+    engine.on_var(|_, _, context| {
+        let touched = TOUCHED.get().wrapping_add(1);
+        TOUCHED.set(touched);
+        if !touched.is_multiple_of(MEASURE_EVERY) {
+            return Ok(None);
+        }
+        let own = context.scope().iter_raw();
+        let own = own.filter_map(|(_, is_constant, value)| (!is_constant).then_some(value));
+        let (mut entries, mut bytes) = (ENTRIES, BYTES);
+        let fits = own
+            .chain(context.this_ptr())
+            .try_for_each(|value| measure(value, &mut entries, &mut bytes));
+        match fits {
+            Some(()) => Ok(None),
+            None => Err(EvalAltResult::ErrorDataTooLarge("Size of all variables".into(), Position::NONE).into()),
+        }
+    });
     engine
+}
+
+/// Takes what a value needs from what is left; none if that is not enough.
+fn measure(value: &Dynamic, entries: &mut usize, bytes: &mut usize) -> Option<()> {
+    if let Some(text) = value.read_lock::<ImmutableString>() {
+        *bytes = bytes.checked_sub(text.len())?;
+    } else if let Some(array) = value.read_lock::<Array>() {
+        *entries = entries.checked_sub(array.len())?;
+        array.iter().try_for_each(|one| measure(one, entries, bytes))?;
+    } else if let Some(map) = value.read_lock::<Map>() {
+        *entries = entries.checked_sub(map.len())?;
+        for (key, one) in &*map {
+            *bytes = bytes.checked_sub(key.len())?;
+            measure(one, entries, bytes)?;
+        }
+    }
+    Some(())
 }
 
 /// Reads a rule, or takes it from those that were read before.

@@ -91,6 +91,30 @@ fn what_never_ends_or_grows_is_stopped() {
 }
 
 #[test]
+fn what_grows_by_its_index_is_stopped_as_well() {
+    let long = "let s = \"x\"; for i in 0..13 { s += s; }";
+    for grows in [
+        "let m = #{}; for i in 0..20000 { m[`k${i}`] = 1; } true".to_owned(),
+        format!("{long} let m = #{{}}; for i in 0..1000 {{ m[s + i] = 1; }} true"),
+        format!("{long} let m = #{{}}; for i in 0..1000 {{ m[`${{i}}`] = s; }} true"),
+        format!("{long} let m = #{{ a: #{{}} }}; for i in 0..1000 {{ m.a[`${{i}}`] = s; }} true"),
+        format!("{long} let m = [#{{}}]; for i in 0..1000 {{ m[0][`${{i}}`] = s; }} true"),
+        format!("fn grow(s) {{ for i in 0..1000 {{ this[`${{i}}`] = s; }} }} {long} let m = #{{}}; m.grow(s); true"),
+    ] {
+        let fault = try_on(&json!({}), |facts| engine::run(&grows, facts)).err().unwrap();
+        assert_eq!(fault.kind, Failed::Exhausted, "{grows}");
+        // Many small ones take too long on some machines.
+        assert!(
+            fault.cause.contains("Size of all variables") || grows.contains("20000"),
+            "{}",
+            fault.cause
+        );
+    }
+    let fits = "let m = #{}; for i in 0..200 { m[`k${i}`] = i; } m.k199 == 199";
+    assert_eq!(truth_of(fits), Ok(true));
+}
+
+#[test]
 fn nothing_outside_is_within_reach() {
     for rule in [
         "import \"std\" as s; true",
