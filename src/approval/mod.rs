@@ -80,6 +80,8 @@ pub enum Refusal {
     AlreadyDecided,
     /// Others decide at this stage.
     NotTheirs,
+    /// It is their own: somebody else decides, whatever they may.
+    Own,
     /// Something else is asked for by now than what was looked at.
     Changed,
     /// The rules of today do not let it be approved.
@@ -132,12 +134,18 @@ pub fn is_open(row: &Approval, now: i64) -> bool {
     row.state == State::Pending && row.expires > now
 }
 
-/// Whether a decision of this person would count.
+/// Whether a decision of this person would count. `owner`: who has asked for it, where a person has.
 ///
 /// # Errors
 ///
 /// [`Stop::Refused`] with why it would not; those of the database.
-pub async fn check(app: &App, realm: &Realm, row: &Approval, by: &Person, decided: &Decided<'_>) -> Result<(), Stop> {
+pub async fn check(
+    app: &App,
+    realm: &Realm,
+    (row, owner): (&Approval, Option<&str>),
+    by: &Person,
+    decided: &Decided<'_>,
+) -> Result<(), Stop> {
     let had_their_say = row.decisions.iter().any(|one| one.by == by.user_id);
     if !is_open(row, app.now()) || had_their_say {
         return Err(Refusal::AlreadyDecided.into());
@@ -150,6 +158,9 @@ pub async fn check(app: &App, realm: &Realm, row: &Approval, by: &Person, decide
     }
     if !by.fits(app, realm, row.waiting().unwrap_or_default()).await? {
         return Err(Refusal::NotTheirs.into());
+    }
+    if owner == Some(&by.user_id) {
+        return Err(Refusal::Own.into());
     }
     Ok(())
 }

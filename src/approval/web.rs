@@ -21,7 +21,7 @@ use crate::oidc::token_roles;
 use crate::page::{Caching, Draft};
 use crate::store::client::{self, Client};
 use crate::store::realm::{self, Realm};
-use crate::store::{approval as rows, user};
+use crate::store::{approval as rows, client_registration, user};
 use crate::theme::pages::Info;
 use crate::theme::pages::approval::Approval as Shown;
 use crate::visitor::Visitor;
@@ -70,7 +70,9 @@ pub async fn page(
         return refused(&opened, &Refusal::AlreadyDecided);
     };
     let decided = decided(&opened.link, None);
-    match super::check(&opened.app, &opened.realm, &row, &opened.by, &decided).await {
+    let registered = client_registration::of_client(&opened.app.db, &opened.realm.id, &opened.link.id).await?;
+    let owner = registered.as_ref().and_then(|known| known.owner.as_deref());
+    match super::check(&opened.app, &opened.realm, (&row, owner), &opened.by, &decided).await {
         Ok(()) => {}
         Err(Stop::Refused(refusal)) => return refused(&opened, &refusal),
         Err(Stop::Failed(failed)) => return Err(failed),
@@ -193,6 +195,7 @@ fn refused(opened: &Opened, refusal: &Refusal) -> Result<Response, Error> {
     let (title, key) = match refusal {
         Refusal::NotFound | Refusal::AlreadyDecided => ("approvalOverTitle", "approvalOver"),
         Refusal::NotTheirs => ("approvalOverTitle", "approvalNotYours"),
+        Refusal::Own => ("approvalOverTitle", "approvalOwn"),
         Refusal::Changed => ("approvalOverTitle", "approvalChanged"),
         Refusal::Impossible(why) => {
             let text = [why.clone().into()];

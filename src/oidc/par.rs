@@ -1,5 +1,7 @@
 //! Pushed authorization requests (RFC 9126): a client leaves its request here and sends the browser with a reference.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -17,9 +19,11 @@ use super::policy;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::client_policy::{self, Asked};
+use crate::client_registration::cimd;
+use crate::error::Error;
 use crate::events;
 use crate::organization;
-use crate::store::client::Client;
+use crate::store::client::{self, Client};
 use crate::store::event::Event;
 use crate::store::json::{self, Doc};
 use crate::store::pushed_request::{self, Pushed};
@@ -144,7 +148,7 @@ async fn check(
     app: &App,
     caller: &Caller,
     realm: &Realm,
-    client: &std::sync::Arc<Client>,
+    client: &Arc<Client>,
     params: &Params,
 ) -> Result<Result<(Params, Option<(Doc, bool)>), String>, Stop> {
     let refuse = |text: &str| Ok(Err(text.to_owned()));
@@ -163,7 +167,8 @@ async fn check(
     let kept = params.iter().filter(|(name, _)| !NOT_KEPT.contains(name));
     let kept = kept.map(|(n, v)| (n.to_owned(), v.to_owned()));
     let params: Params = kept.chain([("client_id".to_owned(), id)]).collect();
-    let known = match checks::known_client(app, caller, realm, &client.client_id).await? {
+    let found = as_it_is_now(app, caller, realm, client).await?;
+    let known = match checks::known_client(found) {
         Ok(known) => known,
         Err(refused) => return refuse(refused.event),
     };
@@ -185,6 +190,21 @@ async fn check(
         return refuse(refused.description.as_deref().unwrap_or(refused.code));
     }
     Ok(Ok((params, object)))
+}
+
+/// The client that has called, which may have described itself anew since people said yes to it.
+async fn as_it_is_now(
+    app: &App,
+    caller: &Caller,
+    realm: &Realm,
+    client: &Arc<Client>,
+) -> Result<Result<Option<Arc<Client>>, cimd::Refused>, Error> {
+    let kept = client::by_client_id(&app.db, &realm.id, &client.client_id).await?;
+    match kept {
+        Some(kept) if cimd::is_document(&kept) => cimd::find(app, caller, realm, &client.client_id).await,
+        // It was read a moment ago.
+        _ => Ok(Ok(Some(Arc::clone(client)))),
+    }
 }
 
 /// What proves the client is not part of the request, and the client is named anew.

@@ -98,6 +98,12 @@ async fn nobody_can_use_an_application_before_it_is_approved() {
             refused.json()["error_description"],
             "Client registration is pending approval"
         );
+        // Who does not prove to be it learns nothing of it.
+        let mut stranger = client.clone();
+        stranger["client_secret"] = json!("guessed");
+        let guessed = acts(&server, &realm, &stranger).await;
+        let told = json!({ "error": "unauthorized_client", "error_description": "Invalid client or Invalid client credentials" });
+        assert_eq!((guessed.status, guessed.json()), (401, told));
         for endpoint in ["ext/par/request", "token/introspect", "revoke", "auth/device"] {
             let fields = [
                 ("client_id", id),

@@ -103,17 +103,29 @@ async fn rules_see_every_scope_that_a_client_gets() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_people_were_asked_about_waits_for_them() {
     let server = support::sqlite().await;
-    let realm = waiting_realm(&server, json!({})).await;
-    let client = register_crane(&server, &realm).await;
-    let off = json!({ "attributes": { "clientRegistration.approval": "none" } });
-    assert_eq!(server.admin("PUT", &format!("/{realm}"), off).await.status, 204);
-    let path = format!("{}/{}", address(&realm), text(&client, "client_id"));
-    let token = text(&client, "registration_access_token");
-    let answer = server.with_token(token, "PUT", &path, crane()).await;
-    assert_eq!(
-        (answer.status, &answer.json()["registration_status"]),
-        (200, &json!("pending"))
-    );
+    for later in [
+        json!({ "clientRegistration.approval": "none" }),
+        // A hook had asked for it, say.
+        json!({ "clientRegistration.approval": "rule", "clientRegistration.approval.rule": r#""approve""# }),
+    ] {
+        let realm = waiting_realm(&server, json!({})).await;
+        let client = register_crane(&server, &realm).await;
+        let settings = json!({ "attributes": later.clone() });
+        assert_eq!(
+            server.admin("PUT", &format!("/{realm}"), settings).await.status,
+            204,
+            "{later}"
+        );
+        let path = format!("{}/{}", address(&realm), text(&client, "client_id"));
+        let token = text(&client, "registration_access_token");
+        let answer = server.with_token(token, "PUT", &path, crane()).await;
+        assert_eq!(
+            (answer.status, &answer.json()["registration_status"]),
+            (200, &json!("pending")),
+            "{later}"
+        );
+        approve(&server, &realm, &client).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

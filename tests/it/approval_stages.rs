@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::approval::{acts, desk, register_crane, waiting_realm};
-use super::client_registration::text;
+use super::approval::{acts, crane, desk, register_crane, waiting_realm};
+use super::client_registration::{register, text};
 use super::support::{self, Answer, Server};
 
 const STAGES: &str = "role:manager,group:/legal";
@@ -98,6 +98,40 @@ async fn each_stage_decides_in_its_turn_and_sees_only_what_waits_for_it() {
             .collect();
         assert_eq!(decided, [("role:manager", "both"), ("group:/legal", "leo")]);
         assert_eq!(shown["status"], "done");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_decides_on_what_they_have_registered_themselves() {
+    for server in support::servers().await {
+        let realm = two_stages(&server).await;
+        let id = crate::otp::id_of(&server, &realm, "both").await;
+        let path = format!("/{realm}/clients?clientId=realm-management");
+        let holder = server.admin("GET", &path, Value::Null).await.json();
+        let holder = text(&holder[0], "id").to_owned();
+        let path = format!("/{realm}/clients/{holder}/roles/create-client");
+        let role = server.admin("GET", &path, Value::Null).await.json();
+        let path = format!("/{realm}/users/{id}/role-mappings/clients/{holder}");
+        assert_eq!(server.admin("POST", &path, json!([role])).await.status, 204);
+        let token = server.password_token(&realm, "admin-cli", "both", "Passw0rd!").await;
+        let made = register(&server, &realm, Some(&token), &crane()).await;
+        assert_eq!(made.json()["registration_status"], "pending", "{}", made.body);
+        let made = made.json();
+        for action in ["approve", "refuse"] {
+            let path = format!("/{}/{action}", text(&made, "client_id"));
+            let own = as_user(&server, &realm, "both", "POST", &path).await;
+            let told = json!({
+                "error": "own_registration", "error_description": "You have registered it yourself: somebody else decides"
+            });
+            assert_eq!((own.status, own.json()), (403, told), "{action}");
+        }
+        let mails = server.get("/inbox/messages?to=both@example.org").await.json();
+        assert_eq!(mails, json!([]), "whoever cannot decide is not asked");
+        let approve = format!("/{}/approve", text(&made, "client_id"));
+        for other in ["mia", "leo"] {
+            assert_eq!(as_user(&server, &realm, other, "POST", &approve).await.status, 204);
+        }
+        assert_eq!(acts(&server, &realm, &made).await.status, 200);
     }
 }
 

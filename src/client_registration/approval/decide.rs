@@ -37,10 +37,12 @@ pub async fn decide(
     decided: &Decided<'_>,
 ) -> Result<Outcome, Stop> {
     let (client, row) = find(&app.db, realm, id).await?;
-    approval::check(app, realm, &row, by, decided).await?;
+    let registered = client_registration::of_client(&app.db, &realm.id, id).await?;
+    let owner = registered.as_ref().and_then(|known| known.owner.as_deref());
+    approval::check(app, realm, (&row, owner), by, decided).await?;
     let mut next = row.clone();
     let outcome = approval::decide(&mut next, by, decided, app.now());
-    let letters = letters::of_outcome(app, caller, realm, &client, &next, outcome, decided).await?;
+    let letters = letters::of_outcome(app, caller, realm, &client, (&next, owner), outcome, decided).await?;
     let behalf = OnBehalf::of(app, caller, realm, &client, &row).await?;
     let change = match outcome {
         Outcome::Approved if row.is_change => Some(behalf.change(&client, &row).await?),

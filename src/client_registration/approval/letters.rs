@@ -33,13 +33,13 @@ pub const TOLD: [&str; 8] = [
     "software_id",
 ];
 
-/// Mails to those whose turn it is.
+/// Mails to those whose turn it is. `owner`: who has registered it, where a person has; they are not asked.
 pub(super) async fn to_approvers(
     app: &App,
     caller: &Caller,
     realm: &Realm,
     client: &Client,
-    row: &Approval,
+    (row, owner): (&Approval, Option<&str>),
 ) -> Result<Vec<Envelope>, Error> {
     let Some(realm) = realm::by_name(&app.db, &realm.name).await? else {
         return Ok(Vec::new());
@@ -48,7 +48,7 @@ pub(super) async fn to_approvers(
     let told = asked_for(&realm, client, row);
     let mut letters = Vec::new();
     // Who has decided at a stage before is not asked again.
-    let asked = |id: &str| !row.decisions.iter().any(|decision| decision.by == id);
+    let asked = |id: &str| owner != Some(id) && !row.decisions.iter().any(|decision| decision.by == id);
     for to in found.iter().filter(|to| asked(&to.user.id)) {
         let mail = ApprovalRequestMail {
             realm_name: realm.display_name().to_owned(),
@@ -121,12 +121,12 @@ pub(super) async fn of_outcome(
     caller: &Caller,
     realm: &Arc<Realm>,
     client: &Client,
-    row: &Approval,
+    (row, owner): (&Approval, Option<&str>),
     outcome: Outcome,
     decided: &Decided<'_>,
 ) -> Result<Vec<Envelope>, Error> {
     if outcome == Outcome::Next {
-        return to_approvers(app, caller, realm, client, row).await;
+        return to_approvers(app, caller, realm, client, (row, owner)).await;
     }
     if !decided.notify {
         return Ok(Vec::new());

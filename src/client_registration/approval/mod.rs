@@ -34,7 +34,7 @@ use crate::store::client::{Client, Standing};
 use crate::store::event::Event;
 use crate::store::json::Doc;
 use crate::store::realm::Realm;
-use crate::store::{Tx, approval as rows};
+use crate::store::{Tx, approval as rows, client_registration};
 
 /// Before the names of a realm's settings.
 pub const PREFIX: &str = "clientRegistration";
@@ -83,13 +83,14 @@ pub(super) fn verdict(
     if by_administrator || in_force.is_some_and(|client| !needs_another_yes(realm, &client.doc, wanted)) {
         return Ok(Verdict::Approve);
     }
-    match Settings::of(realm, PREFIX).mode {
-        // What people were asked about once waits for them.
-        Mode::None if before.is_some_and(|client| client.standing == Standing::Pending) => Ok(Verdict::Queue),
-        Mode::None => Ok(Verdict::Approve),
-        Mode::Required => Ok(Verdict::Queue),
-        Mode::Rule => rule(request, wanted),
-    }
+    let said = match Settings::of(realm, PREFIX).mode {
+        Mode::None => Verdict::Approve,
+        Mode::Required => Verdict::Queue,
+        Mode::Rule => rule(request, wanted)?,
+    };
+    // What people were asked about once waits for them, whoever asked them.
+    let waits = before.is_some_and(|client| client.standing == Standing::Pending);
+    Ok(if waits { Verdict::Queue } else { said })
 }
 
 /// The name by which a refusal of the realm's rule goes.
@@ -155,12 +156,22 @@ pub(super) async fn ask(request: &Request<'_>, client: &Client, change: Option<C
     let (app, realm) = (request.app, request.realm);
     let change = change.map(|change| change_of(request.form, &change));
     let row = approval::ask(app, realm, &Settings::of(realm, PREFIX), (KIND, &client.id), change);
-    let letters = letters::to_approvers(app, request.caller, realm, client, &row).await?;
+    let owner = owner(request, client).await?;
+    let letters = letters::to_approvers(app, request.caller, realm, client, (&row, owner.as_deref())).await?;
     Ok(Waiting {
         row,
         letters,
         client_id: client.client_id.clone(),
     })
+}
+
+/// The person who has registered a client, or does so now.
+async fn owner(request: &Request<'_>, client: &Client) -> Result<Option<String>, Error> {
+    if let Access::Bearer(rights) = &request.access {
+        return Ok(Some(rights.user_id.clone()));
+    }
+    let known = client_registration::of_client(&request.app.db, &client.realm_id, &client.id).await?;
+    Ok(known.and_then(|known| known.owner))
 }
 
 /// A change that is asked for.

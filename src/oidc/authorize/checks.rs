@@ -8,10 +8,8 @@ use vestibule_oauth::authorize::{ResponseMode, ResponseType, max_age};
 use vestibule_oauth::params::Params;
 use vestibule_oauth::pkce;
 
-use crate::app::App;
 use crate::caller::Caller;
 use crate::client_registration::cimd;
-use crate::error::Error;
 use crate::login::address;
 use crate::login::request::AuthRequest;
 use crate::oidc::bound;
@@ -74,10 +72,13 @@ fn refuse(code: &'static str, description: impl Into<String>) -> ForTheClient {
 }
 
 /// The one `client_id`.
-pub fn client_id(params: &Params) -> Result<&str, ForThePerson> {
+pub fn client_id(params: &Params) -> Result<(), ForThePerson> {
     let reason = "Parameter 'client_id' not present or present multiple times in the HTTP request parameters";
     let sole = params.all("client_id").count() == 1;
-    params.text("client_id").filter(|_| sole).ok_or(ForThePerson {
+    if sole && params.text("client_id").is_some() {
+        return Ok(());
+    }
+    Err(ForThePerson {
         reason: Some(reason),
         ..page("invalidRequestMessage", "invalid_request")
     })
@@ -86,23 +87,14 @@ pub fn client_id(params: &Params) -> Result<&str, ForThePerson> {
 /// A client that may send people here.
 pub struct KnownClient(pub Arc<Client>);
 
-/// Finds the client.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn known_client(
-    app: &App,
-    caller: &Caller,
-    realm: &Realm,
-    id: &str,
-) -> Result<Result<KnownClient, ForThePerson>, Error> {
-    let client = match cimd::find(app, caller, realm, id).await? {
+/// Whether a client may, as it was found by its name ([`cimd::find`]).
+pub fn known_client(found: Result<Option<Arc<Client>>, cimd::Refused>) -> Result<KnownClient, ForThePerson> {
+    let client = match found {
         Ok(Some(client)) => client,
-        Ok(None) => return Ok(Err(page("clientNotFoundMessage", "client_not_found"))),
-        Err(refused) => return Ok(Err(undescribed(refused))),
+        Ok(None) => return Err(page("clientNotFoundMessage", "client_not_found")),
+        Err(refused) => return Err(undescribed(refused)),
     };
-    Ok(if !client.enabled() {
+    if !client.enabled() {
         Err(page("clientDisabledMessage", "client_disabled"))
     } else if client.flag("bearerOnly") {
         Err(ForThePerson {
@@ -113,7 +105,7 @@ pub async fn known_client(
         Err(page("wrongClientProtocolMessage", "invalid_client"))
     } else {
         Ok(KnownClient(client))
-    })
+    }
 }
 
 /// An application whose description of itself cannot be used: the text is for whoever wrote it.

@@ -66,10 +66,11 @@ pub async fn begin(
         kind,
     };
     // An application may be open to registration where its realm is not, and the other way round.
-    let named = match params.text("client_id") {
-        Some(id) => cimd::find(app, &visitor.caller, realm, id).await?.unwrap_or_default(),
-        None => None,
+    let found = match params.text("client_id") {
+        Some(id) => cimd::find(app, &visitor.caller, realm, id).await?,
+        None => Ok(None),
     };
+    let named = found.as_ref().ok().cloned().flatten();
     let invited = match invitation(&asking).await? {
         Ok(invited) => invited,
         Err(refused) => return asking.page(None, &refused).await,
@@ -77,14 +78,13 @@ pub async fn begin(
     if let Err(refused) = open(visitor, realm, named.as_deref(), kind, invited.is_some()) {
         return asking.page(None, &refused).await;
     }
-    let id = match checks::client_id(params) {
-        Ok(id) => id,
-        Err(refused) => return asking.page(None, &refused).await,
-    };
+    if let Err(refused) = checks::client_id(params) {
+        return asking.page(None, &refused).await;
+    }
     if let Some(waits) = named.as_deref().filter(|client| client.standing != Standing::Live) {
         return client_registration::web::not_yet(app, visitor, realm, waits, params);
     }
-    let known = match checks::known_client(app, &visitor.caller, realm, id).await? {
+    let known = match checks::known_client(found) {
         Ok(known) => known,
         Err(refused) => return asking.page(None, &refused).await,
     };

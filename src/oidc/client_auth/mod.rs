@@ -76,6 +76,12 @@ impl Refused {
         Self::new(401, "unauthorized_client", INVALID, "invalid_client_credentials")
     }
 
+    /// Nobody has said yes to it so far.
+    fn pending() -> Self {
+        let text = "Client registration is pending approval";
+        Self::new(400, "unauthorized_client", text, "client_disabled")
+    }
+
     /// Something wrong with an assertion.
     fn assertion(description: &'static str) -> Self {
         Self::new(400, "invalid_client", description, "invalid_client_credentials")
@@ -187,11 +193,8 @@ async fn check(
     let Some(found) = cimd::calling(app, caller, realm, client_id).await? else {
         return Ok(Err(Refused::unknown("client_not_found")));
     };
-    if found.standing == Standing::Pending {
-        let text = "Client registration is pending approval";
-        return Ok(Err(Refused::new(400, "unauthorized_client", text, "client_disabled")));
-    }
-    if !found.enabled() {
+    let is_pending = found.standing == Standing::Pending;
+    if !is_pending && !found.enabled() {
         return Ok(Err(Refused::unknown("client_disabled")));
     }
     if found.text("protocol").is_some_and(|p| p != "openid-connect") {
@@ -203,11 +206,10 @@ async fn check(
         )));
     }
     if found.public() {
-        let proved = presented.assertion.is_none();
-        return Ok(if proved {
-            Ok(found)
-        } else {
-            Err(Refused::unknown("invalid_client"))
+        return Ok(match presented.assertion {
+            None if is_pending => Err(Refused::pending()),
+            None => Ok(found),
+            Some(_) => Err(Refused::unknown("invalid_client")),
         });
     }
     let proof = match found.text("clientAuthenticatorType").unwrap_or("client-secret") {
@@ -216,5 +218,9 @@ async fn check(
         "client-x509" => certificate::check(app, caller, &found).await,
         _ => Err(Refused::unknown("invalid_client_credentials")),
     };
-    Ok(proof.map(|()| found))
+    Ok(match proof {
+        // Only the application itself is told how it stands.
+        Ok(()) if is_pending => Err(Refused::pending()),
+        proof => proof.map(|()| found),
+    })
 }

@@ -31,6 +31,11 @@ impl From<Stop> for ApiError {
                 conflict("already_decided", "It is decided already, or you have decided on it")
             }
             Stop::Refused(Refusal::NotTheirs) => Self::forbidden(),
+            Stop::Refused(Refusal::Own) => Self::described(
+                StatusCode::FORBIDDEN,
+                "own_registration",
+                "You have registered it yourself: somebody else decides",
+            ),
             Stop::Refused(Refusal::Changed) => conflict("changed", "Something else is asked for by now"),
             Stop::Refused(Refusal::Impossible(why)) => conflict("not_possible", &why),
         }
