@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::names::PAGE;
-use super::{Extent, MASK, Names};
+use super::{Extent, Names};
 use crate::admin::api::representation;
 use crate::app::App;
 use crate::client_secret::{self, RECOVERABLE};
 use crate::error::Error;
 use crate::realm_import::registration;
-use crate::secret_settings::is_secret;
+use crate::secret_settings::{MASK, is_secret};
 use crate::store::client::{self, Client};
 use crate::store::realm::{ClientScope, Realm};
 use crate::store::{approval, client_registration};

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Extent, MASK};
+use super::Extent;
 use crate::admin::api::component_settings::{KEYS, is_declared, is_secret};
 use crate::error::Error;
 use crate::realm_import::keys;
+use crate::secret_settings::MASK;
 use crate::store::json::Doc;
 use crate::store::realm::{Component, Realm};
 

@@ -18,14 +18,12 @@ pub use names::Names;
 use crate::admin::api::json::members;
 use crate::app::App;
 use crate::error::Error;
+use crate::secret_settings::MASK;
 use crate::store::json::Doc;
 use crate::store::realm::Realm;
 
 /// The version whose form exports have.
 const VERSION: &str = "26.7.4";
-
-/// What stands for a secret that is not given away.
-const MASK: &str = "**********";
 
 /// How much of a realm is exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,13 +7,11 @@ use crate::admin::api::representation::client::fill_defaults;
 use crate::app::App;
 use crate::client_policy::Judge;
 use crate::client_secret::{self, RECOVERABLE};
+use crate::secret_settings::MASK;
 use crate::service_account;
 use crate::store::Tx;
 use crate::store::client::{self, Client, Secrets, Source, Standing};
 use crate::store::json::{Doc, attribute, flag, text};
-
-/// What stands for a secret that an export did not give away.
-const MASK: &str = "**********";
 
 /// Adds a client; the realm may have been made with it, then the document's takes its place. Returns its id. `judge`: who adds
 /// it, where the realm's client policies are to judge that.

@@ -6,6 +6,7 @@ use super::defaults::KEYS;
 use super::{Refused, id_of, keys};
 use crate::app::App;
 use crate::realm_setup;
+use crate::secret_settings::MASK;
 use crate::store::json::{Doc, text};
 use crate::store::part::{self, Kind};
 use crate::store::realm::Component;
@@ -65,7 +66,7 @@ async fn with_key(tx: &mut Tx, app: &App, realm: (&str, &str), id: &str, doc: &m
             realm.1
         );
     } else {
-        config.retain(|_, values| !values.as_array().is_some_and(|v| v.iter().any(|v| v == "**********")));
+        config.retain(|_, values| !values.as_array().is_some_and(|v| v.iter().any(|v| v == MASK)));
         let component: Component = serde_json::from_value(Value::Object(doc.clone()))
             .map_err(|e| Refused::Bad(format!("The key provider {provider} cannot be read: {e}")))?;
         if let Some(fault) = realm_setup::provider_fault(&component) {

@@ -3,12 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{Known, Refused, id_of, items, parts, required};
+use crate::secret_settings::MASK;
 use crate::store::Tx;
 use crate::store::identity_provider::{self, FIRST_FLOW, IdentityProvider, Mapper, POST_FLOW, SECRET};
 use crate::store::json::{Doc, text};
-
-/// What stands for a secret that an export did not give away.
-const MASK: &str = "**********";
 
 /// Adds all of them.
 pub(super) async fn add(tx: &mut Tx, known: &mut Known, given: &Doc) -> Result<(), Refused> {

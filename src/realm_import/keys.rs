@@ -11,6 +11,7 @@ use vestibule_jose::{Alg, EncryptionKey, SigningKey};
 use zeroize::Zeroizing;
 
 use crate::error::Error;
+use crate::secret_settings::MASK;
 use crate::store::key::{Material, RealmKey};
 
 /// Members of a key provider's configuration that are the key itself, not settings.
@@ -46,7 +47,7 @@ pub(super) fn brings_one(config: &Map<String, Value>) -> bool {
     ];
     private
         .iter()
-        .any(|name| setting(config, name).is_some_and(|v| v != "**********"))
+        .any(|name| setting(config, name).is_some_and(|v| v != MASK))
 }
 
 /// Takes the key out of the configuration of a key provider. `None`: it brings none that this server can use; the

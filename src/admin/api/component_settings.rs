@@ -7,15 +7,12 @@ use super::error::ApiError;
 use super::server_info;
 use crate::client_registration::policy::{self, Fault};
 use crate::realm_setup;
+use crate::secret_settings::MASK;
 use crate::store::json::{self, Doc};
 use crate::store::realm::Component;
 
 /// The provider type of key providers.
 pub const KEYS: &str = "org.keycloak.keys.KeyProvider";
-/// The provider type of client registration policies.
-pub const POLICIES: &str = "org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy";
-/// What stands for a secret.
-pub const MASK: &str = "**********";
 
 /// Puts what was sent over a component. Lists of its configuration are replaced one by one; an empty one is taken away,
 /// and the mask leaves the secret that is there.
@@ -69,7 +66,7 @@ fn property(component: &Component, name: &str) -> Option<&'static Value> {
 /// 400 with Keycloak's text.
 pub fn check(component: &Component) -> Result<(), ApiError> {
     let unknown = || ApiError::error(StatusCode::BAD_REQUEST, Fault::Provider.text());
-    if component.provider_type == POLICIES {
+    if component.provider_type == policy::TYPE {
         return match policy::check(component) {
             Ok(()) => Ok(()),
             Err(Fault::Provider) => Err(unknown()),

@@ -8,15 +8,17 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::auth::{Admin, Right};
-use super::component_settings::{self as settings, KEYS, MASK, POLICIES};
+use super::component_settings::{self as settings, KEYS};
 use super::error::{Answer, ApiError};
 use super::json::Body;
 use super::query::Query;
 use super::record::{Operation, record};
+use super::references;
 use super::server_info;
 use crate::app::App;
-use crate::client_registration::{self, By};
+use crate::client_registration::{self, By, policy};
 use crate::realm_setup;
+use crate::secret_settings::MASK;
 use crate::store::json::{self, Doc};
 use crate::store::part::{self, Kind};
 use crate::store::realm::Component;
@@ -66,7 +68,7 @@ async fn evaluate(admin: Admin, body: Body) -> Answer {
 
 async fn policy_providers(admin: Admin) -> Answer {
     admin.require(VIEW)?;
-    answer::json(&crate::client_registration::policy::providers(&admin.realm))
+    answer::json(&policy::providers(&admin.realm))
 }
 
 /// A component as it is shown: what is secret in it is masked.
@@ -131,6 +133,7 @@ async fn create(admin: Admin, body: Body) -> Answer {
     };
     settings::merge(&mut new, &given);
     settings::check(&new)?;
+    references::check_policy(&admin.app, &admin.realm, None, &new).await?;
     settings::fill(&mut new);
     if admin.realm.components.iter().any(|c| c.id == new.id) {
         return Err(ApiError::duplicate());
@@ -172,6 +175,7 @@ async fn update(admin: Admin, Path((_, id)): Path<(String, String)>, body: Body)
     let mut changed = known.clone();
     settings::merge(&mut changed, &given);
     settings::check(&changed)?;
+    references::check_policy(&admin.app, &admin.realm, Some(&known), &changed).await?;
     let renewed = changed.provider_type == KEYS && settings::needs_new_key(&known, &changed);
     let made = if renewed {
         realm_setup::provider_key(&admin.app, &admin.realm.name, &changed).await?
@@ -248,7 +252,7 @@ async fn sub_types(admin: Admin, Path((_, id)): Path<(String, String)>, query: Q
     let Some(wanted) = query.text("type") else {
         return Err(ApiError::error(StatusCode::BAD_REQUEST, "must specify a subtype"));
     };
-    if wanted == POLICIES {
+    if wanted == policy::TYPE {
         return policy_providers(admin).await;
     }
     answer::json(&server_info::component_types(wanted))

@@ -9,6 +9,7 @@ use super::json::Body;
 use super::{client_scopes, protocol_mappers};
 use crate::app::App;
 use crate::client_policy::Judge;
+use crate::client_registration::policy;
 use crate::store::client::Client;
 use crate::store::json::{self, Doc};
 use crate::store::realm::{ClientScope, Component, Realm};
@@ -34,11 +35,11 @@ pub fn client(
     let given = checked(given, "ClientRepresentation")?;
     match known {
         Some(known) => {
-            validate::changed(&given, known)?;
+            validate::changed(app, &given, known)?;
             write::update(app, realm, Some(judge), known, &given)
         }
         None => {
-            validate::created(&given)?;
+            validate::created(app, &given)?;
             write::create(app, realm, Some(judge), &given)
         }
     }
@@ -96,13 +97,13 @@ pub fn policy(realm: &Realm, known: Option<&Component>, given: &Doc) -> Result<C
         id: crate::random::uuid(),
         name: None,
         provider_id: String::new(),
-        provider_type: settings::POLICIES.to_owned(),
+        provider_type: policy::TYPE.to_owned(),
         parent_id: Some(realm.id.clone()),
         sub_type: Some("anonymous".to_owned()),
         config: std::collections::BTreeMap::new(),
     });
     settings::merge(&mut component, &given);
-    if component.provider_type != settings::POLICIES {
+    if component.provider_type != policy::TYPE {
         return Err(ApiError::bad("Only client registration policies are declared here"));
     }
     settings::check(&component)?;

@@ -3,14 +3,16 @@
 
 use serde_json::Value;
 use vestibule_jose::Jwks;
+use vestibule_oauth::client_metadata;
 
-use super::component_settings::MASK;
 use super::error::ApiError;
 use crate::approval::Stage;
+use crate::egress::Egress;
 use crate::profile::address;
 use crate::protection::Limit;
 use crate::rules::hook::signature;
 use crate::rules::{self, About, Gives};
+use crate::secret_settings::MASK;
 
 /// What a setting may be.
 enum May {
@@ -26,7 +28,7 @@ enum May {
     Quota,
     /// A number between 0 and 1.
     Fraction,
-    /// An address on the web.
+    /// An address on the web that we call ([`Egress::check_hook`]).
     Url,
     /// A list in JSON.
     List,
@@ -42,7 +44,13 @@ enum May {
     Hosts,
     /// Who issues software statements, in JSON.
     Issuers,
+    /// Members of an application's metadata, with commas between them.
+    Members,
 }
+
+/// What an address must be that we call.
+pub(super) const PUBLIC: &str =
+    "must begin with https:// and lead to a public address; private ones need --allow-private-hooks";
 
 const YEAR: i64 = 31_536_000;
 const SWITCH: May = May::Be(&["false", "true"]);
@@ -103,6 +111,7 @@ const PEOPLE: &[(&str, May)] = &[
 const APPLICATIONS: &[(&str, May)] = &[
     ("approval.rule", May::Rule(About::Client, Gives::Verdict)),
     ("access", May::Be(&["optional", "required", "open", "off"])),
+    ("reapproval", May::Members),
     ("scopes.spontaneous", May::Be(&["deny", "allow"])),
     ("secret.expires", May::Last(0, 10 * YEAR)),
     ("secret.overlap", May::Last(0, YEAR)),
@@ -159,6 +168,10 @@ impl May {
             }
             Self::Hosts => text.split(',').map(str::trim).all(is_host),
             Self::Issuers => serde_json::from_str::<Vec<Value>>(text).is_ok_and(|all| all.iter().all(is_issuer)),
+            Self::Members => {
+                let mut all = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+                all.all(client_metadata::is_member)
+            }
         }
     }
 
@@ -181,6 +194,7 @@ impl May {
             Self::Addresses => "e-mail addresses with commas between them, ten at most".to_owned(),
             Self::Hosts => "names of hosts, such as app.example, *.example.org".to_owned(),
             Self::Issuers => r#"a list of {"iss", "jwks"} or {"iss", "jwks_uri"} in JSON"#.to_owned(),
+            Self::Members => "names of client metadata, such as redirect_uris,scope".to_owned(),
         }
     }
 }
@@ -212,7 +226,7 @@ fn is_issuer(one: &Value) -> bool {
 /// # Errors
 ///
 /// 400 with the first setting that means nothing, and what is accepted.
-pub(super) fn check(attributes: Option<&Value>) -> Result<(), ApiError> {
+pub(super) fn check(egress: &Egress, attributes: Option<&Value>) -> Result<(), ApiError> {
     for (key, value) in attributes.and_then(Value::as_object).into_iter().flatten() {
         let Some(may) = known(key) else { continue };
         let text = match value {
@@ -229,6 +243,9 @@ pub(super) fn check(attributes: Option<&Value>) -> Result<(), ApiError> {
             return Err(ApiError::bad(&format!(
                 "{key}: \"{shown}\" is not accepted. It may be: {told}."
             )));
+        }
+        if matches!(may, May::Url) && !text.is_empty() && egress.check_hook(&text).is_err() {
+            return Err(ApiError::bad(&format!("{key} {PUBLIC}")));
         }
     }
     Ok(())
@@ -263,6 +280,7 @@ mod tests {
                 "role:manager, group:/legal",
                 "bob",
             ),
+            ("clientRegistration.reapproval", "scope, redirect_uris", "redirect_uri"),
             ("clientRegistration.access", "open", "wide open"),
             ("clientRegistration.secret.overlap", "0", "a day"),
             ("clientRegistration.quota.realm", "off", "-1"),

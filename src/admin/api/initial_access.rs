@@ -16,7 +16,7 @@ use super::json::Body;
 use super::query::Query;
 use super::record::{Operation, record};
 use crate::app::App;
-use crate::client_registration::token;
+use crate::client_registration::{policy, token};
 use crate::store::client_registration;
 use crate::store::initial_access::{self, InitialAccess};
 use crate::store::json::{self, Doc};
@@ -161,9 +161,8 @@ fn refused(member: &str, text: &str) -> ApiError {
 
 /// Policies that a token names must be there: one that is gone later refuses (contract 5).
 fn check_policies(admin: &Admin, given: &Doc) -> Result<(), ApiError> {
-    const TYPE: &str = "org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy";
     for id in json::texts(given, "policies") {
-        if !admin.realm.components_of(TYPE).any(|c| c.id == id) {
+        if !admin.realm.components_of(policy::TYPE).any(|c| c.id == id) {
             return Err(refused(
                 "policies",
                 &format!("There is no client registration policy {id}"),

@@ -35,6 +35,7 @@ pub mod protocol_mappers;
 pub mod query;
 pub mod realms;
 pub mod record;
+mod references;
 pub mod representation;
 pub mod reserved;
 pub mod roles;

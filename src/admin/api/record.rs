@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::auth::{Admin, Administrator};
 use crate::error::Error;
 use crate::events;
+use crate::secret_settings::MASK;
 use crate::store::Tx;
 use crate::store::admin_event::AdminEvent;
 use crate::store::json::Doc;
@@ -153,10 +154,10 @@ fn masked(value: &Value) -> Value {
             };
             let kept = map.iter().map(|(key, value)| {
                 let value = match value {
-                    Value::String(_) if hide(key) => "**********".into(),
+                    Value::String(_) if hide(key) => MASK.into(),
                     // Whatever a credential is made of, and settings of components, which are lists.
                     Value::Array(all) if key == "credentials" || hide(key) && all.iter().all(Value::is_string) => {
-                        Value::Array(all.iter().map(|_| "**********".into()).collect())
+                        Value::Array(all.iter().map(|_| MASK.into()).collect())
                     }
                     _ => masked(value),
                 };

@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::auth::{Admin, Right};
-use super::component_settings::MASK;
 use super::error::{Answer, ApiError};
+use super::extensions::PUBLIC;
 use super::json::Body;
 use super::query::Query;
 use super::record::{Operation, record};
 use crate::app::App;
 use crate::rules::hook::signature;
+use crate::secret_settings::MASK;
 use crate::store::json::{self, Doc};
 use crate::store::outbox::{self, Delivery, State};
 use crate::store::webhook::{self, Webhook};
@@ -141,8 +142,7 @@ fn merge(admin: &Admin, webhook: &mut Webhook, given: &Doc) -> Result<Secret, Ap
         url.trim().clone_into(&mut webhook.url);
     }
     if webhook.url.len() > 2_000 || admin.app.egress.check_hook(&webhook.url).is_err() {
-        let text = "url must begin with https:// and lead to a public address; private ones need --allow-private-hooks";
-        return Err(ApiError::bad(text));
+        return Err(ApiError::bad(&format!("url {PUBLIC}")));
     }
     if let Some(Value::Array(_)) = given.get("events") {
         webhook.events = json::texts(given, "events").into_iter().map(str::to_owned).collect();

@@ -11,10 +11,10 @@ use serde_json::{Map, Value, json};
 use super::desk::{Desk, Refused};
 use super::shown::Sheet;
 use super::trial;
+use crate::client_registration::policy::TYPE;
 use crate::page::path_part;
 
 const SECTION: &str = "policies";
-pub(super) const TYPE: &str = "org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy";
 /// Where the Admin API lists them.
 pub(super) const POLICIES: &str =
     "/components?type=org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy";

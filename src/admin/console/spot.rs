@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::desk::{Desk, Refused};
 use super::inside::Said;
-use super::policies::TYPE;
 use super::shown::Sheet;
+use crate::client_registration::policy::TYPE;
 use crate::page::path_part;
 
 /// The policies that a form asks for, named after its token.

@@ -3,6 +3,7 @@
 use super::resources::Import;
 use super::{Action, IfExists};
 use crate::realm_import::{Refused, identity_providers, items};
+use crate::secret_settings::MASK;
 use crate::store::identity_provider;
 use crate::store::json::{Doc, text};
 
@@ -62,7 +63,7 @@ async fn provider(import: &mut Import<'_>, sent: &Doc) -> Result<(), Refused> {
         .get_mut("config")
         .and_then(|c| c.get_mut(identity_provider::SECRET))
     {
-        *secret = "**********".into();
+        *secret = MASK.into();
     }
     told.insert("internalId".into(), id.as_str().into());
     import.note(action, "IDP", alias, &id, &told);

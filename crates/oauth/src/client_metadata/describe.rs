@@ -92,6 +92,11 @@ const ORDER: [&str; 68] = [
     "resource",
 ];
 
+/// Whether an answer can have a member of this name.
+pub fn is_member(name: &str) -> bool {
+    ORDER.contains(&name)
+}
+
 /// Whether a client has a secret that can be told.
 pub fn has_secret(client: &Map<String, Value>) -> bool {
     AuthMethod::of_client(client).is_some_and(AuthMethod::has_secret)

@@ -28,7 +28,7 @@ pub use algorithms::{ENCODINGS, ENCRYPTIONS, SIGNATURES};
 pub use apply::apply;
 pub use auth_method::AuthMethod;
 pub use check::check;
-pub use describe::{Issued, describe, has_secret};
+pub use describe::{Issued, describe, has_secret, is_member};
 pub use grants::Flows;
 pub use json::read_object;
 pub use settings::{Setting, Shape, address_members, is_registrable_attribute};

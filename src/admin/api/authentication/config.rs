@@ -17,11 +17,9 @@ use crate::admin::api::error::{Answer, ApiError};
 use crate::admin::api::json::Body;
 use crate::admin::api::record::{Operation, record};
 use crate::app::App;
+use crate::secret_settings::MASK;
 use crate::store::json::{Doc, text};
 use crate::store::realm::AuthenticatorConfig;
-
-/// What stands for a value that is not told.
-const MASK: &str = "**********";
 
 pub(super) fn routes() -> Router<App> {
     let base = "/realms/{realm}/authentication";

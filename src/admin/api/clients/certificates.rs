@@ -15,6 +15,7 @@ use super::super::record::{Operation, record};
 use super::Found;
 use crate::client_secret::{self, PRIVATE_KEY_PURPOSE as PURPOSE, PRIVATE_KEYS as KEYS};
 use crate::realm_setup;
+use crate::secret_settings::MASK;
 use crate::store::Tx;
 use crate::store::client::{self, Client};
 
@@ -116,7 +117,7 @@ fn put(client: &mut Client, map: &str, key: &str, value: &str) {
 fn masked(told: &Value) -> Value {
     let mut told = told.clone();
     if told.get("privateKey").is_some() {
-        told["privateKey"] = json!("**********");
+        told["privateKey"] = json!(MASK);
     }
     told
 }

@@ -13,6 +13,7 @@ use crate::client_registration::token::{self, Auth};
 use crate::client_secret::{self, Kept};
 use crate::error::Error;
 use crate::events;
+use crate::secret_settings::MASK;
 use crate::store::client::{self, Client};
 use crate::store::event::Event;
 
@@ -48,7 +49,7 @@ pub(super) async fn renew(found: Found) -> Answer {
     let mut changed = found.latest(&mut tx).await?;
     let made = client_secret::rotate(&admin.app, &admin.realm, &mut changed)?;
     client::update(&mut tx, &changed).await?;
-    let told = json!({ "type": "secret", "value": "**********" });
+    let told = json!({ "type": "secret", "value": MASK });
     let path = found.path("/client-secret");
     record(&mut tx, admin, Operation::Action, "CLIENT", &path, Some(&told)).await?;
     let mut event = Event::new("CLIENT_SECRET_ROTATED");
@@ -89,7 +90,7 @@ pub(super) async fn registration_access_token(found: Found) -> Answer {
     changed.secrets.rat_hash = Some(hash);
     changed.secrets.previous_rat_hash = None;
     changed.secrets.rat_auth = Some(Auth::Authenticated.as_str().to_owned());
-    let masked = client_secret::exists(&changed.secrets).then_some("**********");
+    let masked = client_secret::exists(&changed.secrets).then_some(MASK);
     let mut described = shown::full(&admin.realm, &changed, masked.filter(|_| !changed.public()));
     let mut with_token = crate::store::json::Doc::new();
     for (key, value) in std::mem::take(&mut described) {

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::super::error::ApiError;
 use super::super::extensions;
+use crate::app::App;
 use crate::store::client::Client;
 use crate::store::json::{self, Doc};
 use vestibule_oauth::redirect_uri::MAX_REGISTERED;
@@ -17,7 +18,8 @@ const LONGEST: usize = 255;
 /// # Errors
 ///
 /// 400 with all that is wrong.
-pub fn created(given: &Doc) -> Result<(), ApiError> {
+pub fn created(app: &App, given: &Doc) -> Result<(), ApiError> {
+    extensions::check(&app.egress, given.get("attributes"))?;
     check(given, json::text(given, "rootUrl"))
 }
 
@@ -26,18 +28,20 @@ pub fn created(given: &Doc) -> Result<(), ApiError> {
 /// # Errors
 ///
 /// As [`created`].
-pub fn changed(given: &Doc, known: &Client) -> Result<(), ApiError> {
+pub fn changed(app: &App, given: &Doc, known: &Client) -> Result<(), ApiError> {
+    extensions::check(&app.egress, given.get("attributes"))?;
     check(given, json::text(given, "rootUrl").or(known.text("rootUrl")))
 }
 
 fn check(given: &Doc, root: Option<&str>) -> Result<(), ApiError> {
-    extensions::check(given.get("attributes"))?;
     let mut faults: Vec<String> = Vec::new();
     if let Some(name) = given.get("clientId").and_then(Value::as_str) {
         if name.trim().is_empty() {
             faults.push("Client ID cannot be blank".into());
         } else if name.chars().count() > LONGEST {
             faults.push(format!("Client ID must not be longer than {LONGEST} characters"));
+        } else if name.contains(char::is_control) {
+            faults.push("Client ID must not contain control characters".into());
         }
     }
     if let Some(protocol) =
@@ -142,7 +146,8 @@ mod tests {
     use serde_json::json;
 
     fn faults(given: &Value) -> String {
-        match created(given.as_object().expect("an object")) {
+        let given = given.as_object().expect("an object");
+        match check(given, json::text(given, "rootUrl")) {
             Ok(()) => String::new(),
             Err(ApiError::Refused(_, body)) => body["error_description"].as_str().unwrap_or_default().to_owned(),
             Err(ApiError::Failed(e)) => e.to_string(),
@@ -158,6 +163,17 @@ mod tests {
             "Root URL uses an illegal scheme; Base URL is not a valid URL; A redirect URI must not contain an URL \
              fragment; A redirect URI uses an illegal scheme"
         );
+    }
+
+    #[test]
+    fn a_name_has_no_control_characters() {
+        for name in ["a\0b", "a\nb", "a\u{7f}"] {
+            assert_eq!(
+                faults(&json!({ "clientId": name })),
+                "Client ID must not contain control characters"
+            );
+        }
+        assert_eq!(faults(&json!({ "clientId": "a b/ä" })), "");
     }
 
     #[test]

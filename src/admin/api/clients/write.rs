@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::client_policy::Judge;
 use crate::client_secret::{self, Kept};
 use crate::secret_settings;
+use crate::secret_settings::MASK;
 use crate::service_account::{self, Ensured};
 use crate::store::Tx;
 use crate::store::client::{Client, Secrets, Source, Standing};
@@ -136,7 +137,7 @@ pub fn update(
 
 /// A chosen secret is taken unless it is the one there is, or the stars that stand for it.
 fn secret(app: &App, known: &Client, changed: &mut Client, given: &Doc) -> Result<(), ApiError> {
-    match json::text(given, "secret").filter(|s| *s != "**********") {
+    match json::text(given, "secret").filter(|s| *s != MASK) {
         Some(chosen) if !changed.public() && !client_secret::matches(app, known, chosen)? => {
             client_secret::forget_previous(changed);
             client_secret::choose(app, &mut changed.secrets, &changed.id, chosen)?;
@@ -302,7 +303,7 @@ pub async fn import(tx: &mut Tx, admin: &Admin, given: &Doc) -> Result<(), ApiEr
             (changed, known.flag("serviceAccountsEnabled"))
         }
         None => {
-            super::validate::created(given)?;
+            super::validate::created(&admin.app, given)?;
             let new = create(&admin.app, &admin.realm, None, given)?;
             require_mappers(tx, admin, None, &new).await?;
             if !crate::store::client::add(tx, &new).await? {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::Path;
 use serde_json::{Value, json};
 
-use super::representation::{self as shown, MASK};
+use super::representation as shown;
 use super::{CHANGE, SEE, SHAPE, catalog, check, find};
 use crate::admin::api::auth::Admin;
 use crate::admin::api::error::{Answer, ApiError};
@@ -13,6 +13,7 @@ use crate::admin::api::json::Body;
 use crate::admin::api::query::Query;
 use crate::admin::api::record::{Operation, record};
 use crate::admin::api::{answer, reserved};
+use crate::secret_settings::MASK;
 use crate::store::identity_provider::{self, IdentityProvider, SECRET, Search};
 use crate::store::json::{Doc, text};
 use crate::store::{Tx, organization_domain};

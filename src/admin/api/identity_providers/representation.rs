@@ -5,12 +5,10 @@ use serde_json::{Value, json};
 use super::catalog;
 use crate::admin::api::error::ApiError;
 use crate::admin::api::json::members;
+use crate::secret_settings::MASK;
 use crate::store::identity_provider::{FIRST_FLOW, IdentityProvider, Mapper, POST_FLOW, SECRET};
 use crate::store::json::{Doc, text};
 use crate::store::realm::Realm;
-
-/// What stands for a secret that is kept and not shown.
-pub const MASK: &str = "**********";
 
 /// Members that name a flow, and where its id is kept.
 pub(super) const FLOWS: [(&str, &str); 2] = [

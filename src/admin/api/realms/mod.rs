@@ -23,6 +23,7 @@ use super::identity_providers;
 use super::json::Body;
 use super::query::Query;
 use super::record::{Operation, record, record_in};
+use super::references;
 use crate::app::App;
 use crate::realm_import::partial;
 use crate::realm_import::users::Rules;
@@ -185,6 +186,7 @@ pub(super) async fn change(admin: &Admin, given: &Doc) -> Answer {
         _ => &admin.realm.name,
     };
     let wanted = settings::checked(&app, Some(&admin.realm), given)?;
+    references::check_realm(&app, &admin.realm, wanted.get("attributes")).await?;
     store(admin, &app, name, &wanted, given).await?;
     answer::nothing()
 }

@@ -32,10 +32,7 @@ pub(super) fn checked(app: &App, realm: Option<&Realm>, given: &Doc) -> Result<D
     }
     sender(realm.is_some(), &wanted)?;
     numbers::check(realm.map(|r| &r.doc), &wanted)?;
-    extensions::check(wanted.get("attributes"))?;
-    if let Some(realm) = realm {
-        known_scopes(realm, wanted.get("attributes"))?;
-    }
+    extensions::check(&app.egress, wanted.get("attributes"))?;
     for key in [
         "loginTheme",
         "accountTheme",
@@ -179,19 +176,6 @@ const KEPT_ATTRIBUTES: &[&str] = &[
     "parRequestUriLifespan",
     "cibaInterval",
 ];
-
-/// Scopes that every registered application is to get must be there. Those that were kept before are let be: a realm whose
-/// scope is gone since is sent back as it was read.
-fn known_scopes(realm: &Realm, attributes: Option<&Value>) -> Result<(), ApiError> {
-    const KEY: &str = "clientRegistration.scopes.default";
-    let kept: Vec<&str> = realm.listed(KEY).collect();
-    let wanted = attributes.and_then(|all| all[KEY].as_str()).unwrap_or_default();
-    let mut names = wanted.split(',').map(str::trim).filter(|name| !name.is_empty());
-    match names.find(|name| !kept.contains(name) && realm.client_scope(name).is_none()) {
-        Some(name) => Err(ApiError::bad(&format!("{KEY}: there is no client scope \"{name}\""))),
-        None => Ok(()),
-    }
-}
 
 /// The settings that are there with those that are wanted over them. Headers are merged. So are attributes, where only a
 /// part of the realm was sent; a `whole` representation replaces them, so that one that was left out is gone. A null
