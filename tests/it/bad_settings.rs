@@ -331,3 +331,70 @@ async fn a_key_that_nobody_can_make_is_refused() {
         assert_eq!(answer.json()["errorMessage"], text);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hook_leads_to_a_public_address_unless_the_operator_says_otherwise() {
+    let closed = support::servers_with(|config| config.allow_private_hooks = false).await;
+    for server in closed {
+        let realm = server.realm(json!({})).await;
+        let client = server.client(&realm, json!({ "clientId": "c" })).await;
+        for address in [
+            "https://127.0.0.1/x",
+            "https://10.0.0.1/x",
+            "https://[::1]/x",
+            "https://localhost/x",
+            "https://localhost./x",
+            "https://a.LOCALHOST:8443/x",
+            "https://169.254.169.254/latest",
+            "http://hooks.example.org/x",
+            "https://user:password@hooks.example.org/x",
+        ] {
+            for key in [
+                "registration.hook.before",
+                "registration.hook.after",
+                "registration.proof.url",
+                "clientRegistration.hook.before",
+            ] {
+                let sent = json!({ "attributes": { key: address } });
+                for path in [format!("/{realm}"), format!("/{realm}/clients/{client}")] {
+                    let answer = server.admin("PUT", &path, sent.clone()).await;
+                    assert_eq!(answer.status, 400, "{path} {key} {address}");
+                    assert!(
+                        answer.body.contains(key) && answer.body.contains("--allow-private-hooks"),
+                        "{}",
+                        answer.body
+                    );
+                }
+            }
+            let answer = server
+                .admin("POST", &format!("/{realm}/webhooks"), json!({ "url": address }))
+                .await;
+            assert_eq!(answer.status, 400, "{address}");
+        }
+        let sent = json!({ "attributes": { "registration.hook.before": "https://hooks.example.org/x" } });
+        assert_eq!(server.admin("PUT", &format!("/{realm}"), sent).await.status, 204);
+    }
+    let open = support::sqlite().await;
+    let realm = open.realm(json!({})).await;
+    let sent = json!({ "attributes": { "registration.hook.before": "http://localhost.:1/x" } });
+    assert_eq!(open.admin("PUT", &format!("/{realm}"), sent).await.status, 204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_name_of_a_client_has_no_control_characters() {
+    for server in support::servers().await {
+        let realm = server.realm(json!({})).await;
+        let id = server.client(&realm, json!({ "clientId": "a b" })).await;
+        for name in ["a\0b", "a\nb", "\u{7f}"] {
+            let sent = json!({ "clientId": name });
+            for (method, path) in [
+                ("POST", format!("/{realm}/clients")),
+                ("PUT", format!("/{realm}/clients/{id}")),
+            ] {
+                let answer = server.admin(method, &path, sent.clone()).await;
+                let told = json!({ "error": "invalid_input", "error_description": "Client ID must not contain control characters" });
+                assert_eq!((answer.status, answer.json()), (400, told), "{method} {name:?}");
+            }
+        }
+    }
+}

@@ -223,14 +223,23 @@ async fn hooks_lead_to_private_addresses_only_where_the_operator_allows_it() {
     let receiver = Receiver::start(|_| Reply::Json(json!({ "decision": "allow" }))).await;
     for server in support::servers_with(|config| config.allow_private_hooks = false).await {
         let port = receiver.url.split(':').nth(2).unwrap().to_owned();
-        for address in [
+        let addresses = [
             receiver.url.clone(),
             format!("https://127.0.0.1:{port}"),
             format!("https://localhost:{port}"),
             format!("https://[::ffff:127.0.0.1]:{port}"),
             "https://169.254.169.254/latest/meta-data/".to_owned(),
-        ] {
-            let realm = realm(&server, &receiver, json!({ "registration.hook.before": address })).await;
+        ];
+        for (n, address) in addresses.into_iter().enumerate() {
+            // Set when the operator still allowed it.
+            let realm = format!("kept{n}");
+            let settings = json!({
+                "enabled": true, "registrationAllowed": true, "attributes": { "registration.hook.before": address }
+            });
+            let settings = support::members(settings);
+            vestibule::realm_setup::create(&server.app, &realm, &settings)
+                .await
+                .unwrap();
             assert_eq!(register(&server, &realm).await.status, 503, "{address}");
             let body = json!({ "url": address });
             assert_eq!(

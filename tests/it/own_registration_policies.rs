@@ -251,19 +251,23 @@ async fn roles_are_given_to_service_accounts_but_none_that_administers() {
         let realm = server
             .realm(json!({ "attributes": { "clientRegistration.roles": "everybody" } }))
             .await;
-        for name in ["developer", "everybody"] {
+        for name in ["developer", "everybody", "gone"] {
             let answer = server
                 .admin("POST", &format!("/{realm}/roles"), json!({ "name": name }))
                 .await;
             assert_eq!(answer.status, 201);
         }
-        let config = json!({ "roles": ["developer", "realm-management:manage-users", "no such role", "nobody:x"] });
+        let config = json!({ "roles": ["developer", "realm-management:manage-users", "gone"] });
         assert_eq!(
             add(&server, &realm, "authenticated", "assign-roles", &config)
                 .await
                 .status,
             201
         );
+        let gone = server
+            .admin("DELETE", &format!("/{realm}/roles/gone"), Value::Null)
+            .await;
+        assert_eq!(gone.status, 204);
         let (_, initial) = initial(&server, &realm, json!({})).await;
         let service =
             json!({ "grant_types": ["client_credentials"], "token_endpoint_auth_method": "client_secret_post" });

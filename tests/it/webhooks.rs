@@ -7,10 +7,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use vestibule::app::App;
 use vestibule::store::Query as _;
+use vestibule::store::outbox;
 use vestibule::webhook;
 
 use crate::client_registration::{initial, plain, register, text};
 use crate::people::{self, json_url};
+use crate::support::process::Process;
 use crate::support::receiver::{Receiver, Reply};
 use crate::support::{self, Answer, Server};
 
@@ -346,6 +348,63 @@ async fn several_nodes_tell_everything_once() {
         ids.dedup();
         assert_eq!((ids.len(), receiver.heard().len()), (12, 12));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_what_waits_for_an_address_the_newest_is_kept() {
+    for server in support::servers().await {
+        let receiver = Receiver::with_status(500).await;
+        let realm = people::realm(&server, json!({})).await;
+        let mut ids = Vec::new();
+        for _ in 0..2 {
+            let made = add(&server, &realm, json!({ "url": receiver.url, "events": ["REGISTER"] })).await;
+            ids.push(made.created());
+        }
+        for n in 0..5 {
+            somebody(&server, &realm, &format!("person{n}")).await;
+        }
+        let before = deliveries(&server, &realm, &ids[0], "waiting").await;
+        assert_eq!(before.len(), 5);
+        outbox::trim(&server.app.db, 3).await.unwrap();
+        for id in &ids {
+            assert_eq!(deliveries(&server, &realm, id, "waiting").await.len(), 3);
+        }
+        assert_eq!(deliveries(&server, &realm, &ids[0], "waiting").await, before[..3]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_that_leads_to_this_server_does_not_feed_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Process::start(folder.path(), None, &[]).await;
+    let token = server.admin_token().await;
+    let realm = json!({ "realm": "acme", "enabled": true });
+    assert_eq!(server.admin(&token, "POST", "", &realm).await.status, 201);
+    let endpoint = "/realms/acme/protocol/openid-connect/token";
+    let webhook = json!({ "url": format!("http://127.0.0.1:{}{endpoint}", server.port) });
+    let made = server.admin(&token, "POST", "/acme/webhooks", &webhook).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let path = format!("/acme/webhooks/{}/deliveries", made.created());
+    // Each request that is refused is an event.
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let refused = server
+        .call("POST", endpoint, &form, "grant_type=client_credentials&client_id=x")
+        .await
+        .unwrap();
+    assert_eq!(refused.status, 401);
+    let told = async || server.admin(&token, "GET", &path, &Value::Null).await.json();
+    let mut first = Value::Null;
+    for _ in 0..100 {
+        first = told().await;
+        if first[0]["attempts"] == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(first[0]["error"], "it answered 400", "{first}");
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let later = told().await;
+    assert_eq!(later.as_array().unwrap().len(), 1, "{later}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,112 @@
+//! Settings that are secret: shown as stars, kept where the stars come back, and refused where a secret has no place.
+
+use serde_json::{Value, json};
+
+use crate::client_registration::{initial, register, text};
+use crate::secrets_at_rest::ok;
+use crate::support::oidc::CALLBACK;
+use crate::support::{self, Server};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_attribute_reads_as_stars_stays_when_they_come_back_and_goes_with_its_address() {
+    for server in support::servers().await {
+        let realm = server.realm(json!({})).await;
+        let attributes =
+            json!({ "registration.proof.secret": "s-1", "registration.proof.url": "https://a.example/verify" });
+        let id = server
+            .client(&realm, json!({ "clientId": "c", "attributes": attributes }))
+            .await;
+        let scope = json!({ "name": "s", "protocol": "openid-connect", "attributes": { "x.secret": "s-1", "x.url": "https://a.example" } });
+        let scope_id = server
+            .admin("POST", &format!("/{realm}/client-scopes"), scope)
+            .await
+            .created();
+        for (path, prefix) in [
+            (format!("/{realm}/clients/{id}"), "registration.proof"),
+            (format!("/{realm}/client-scopes/{scope_id}"), "x"),
+        ] {
+            let (secret, url) = (format!("{prefix}.secret"), format!("{prefix}.url"));
+            let shown = ok(&server, "GET", &path, Value::Null).await;
+            assert_eq!(shown["attributes"][&secret], "**********");
+            ok(&server, "PUT", &path, shown.clone()).await;
+            assert_eq!(
+                open(&server, &realm, &path, &secret).await,
+                "s-1",
+                "{path}: as it was read"
+            );
+            let mut moved = shown;
+            moved["attributes"][&url] = json!("https://evil.example/verify");
+            ok(&server, "PUT", &path, moved).await;
+            assert_eq!(
+                open(&server, &realm, &path, &secret).await,
+                Value::Null,
+                "{path}: beside another address"
+            );
+            let mut set = ok(&server, "GET", &path, Value::Null).await;
+            set["attributes"][&secret] = json!("s-2");
+            ok(&server, "PUT", &path, set).await;
+            assert_eq!(open(&server, &realm, &path, &secret).await, "s-2");
+        }
+        let import = |value: &str| {
+            let attributes =
+                json!({ "registration.proof.secret": value, "registration.proof.url": "https://evil.example/verify" });
+            json!({ "ifResourceExists": "OVERWRITE", "clients": [{ "clientId": "c", "attributes": attributes }] })
+        };
+        let path = format!("/{realm}/partialImport");
+        let done = ok(&server, "POST", &path, import("**********")).await;
+        let own = format!("/{realm}/clients/{}", text(&done["results"][0], "id"));
+        assert_eq!(open(&server, &realm, &own, "registration.proof.secret").await, "s-2");
+    }
+}
+
+/// An attribute of a client or a client scope as the server itself reads it.
+async fn open(server: &Server, realm: &str, path: &str, name: &str) -> Value {
+    use vestibule::store::{client, realm as realms};
+    let realm = realms::by_name(&server.app.db, realm).await.unwrap().unwrap();
+    let id = path.rsplit('/').next().unwrap();
+    if path.contains("/clients/") {
+        let found = client::by_id(&server.app.db, &realm.id, id).await.unwrap().unwrap();
+        return json!(found.attribute(name));
+    }
+    let found = realm.client_scopes.iter().find(|scope| scope.id == id).unwrap();
+    json!(found.attributes.get(name))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_is_no_key_of_an_application_and_no_default_of_a_token() {
+    let server = support::sqlite().await;
+    let realm = server.realm(json!({})).await;
+    let (_, initial) = initial(&server, &realm, json!({})).await;
+    for key in [
+        json!({ "kty": "oct", "k": "AAAA" }),
+        json!({ "kty": "RSA", "n": "AAAA", "e": "AQAB", "k": "AAAA" }),
+    ] {
+        let sent = json!({ "redirect_uris": [CALLBACK], "jwks": { "keys": [key] } });
+        let answer = register(&server, &realm, Some(&initial), &sent).await;
+        let told =
+            json!({ "error": "invalid_client_metadata", "error_description": "jwks key 0 must not be symmetric" });
+        assert_eq!((answer.status, answer.json()), (400, told));
+    }
+    for (defaults, told) in [
+        (
+            json!({ "client_secret": "s" }),
+            "client_secret is made for each client and cannot be a default",
+        ),
+        (
+            json!({ "redirect_uris": ["javascript:1"] }),
+            "A redirect URI uses an illegal scheme",
+        ),
+    ] {
+        let body = json!({ "count": 1, "defaults": defaults });
+        let answer = server
+            .admin("POST", &format!("/{realm}/clients-initial-access"), body)
+            .await;
+        assert_eq!(answer.status, 400, "{}", answer.body);
+        assert_eq!(answer.json()["error_description"], told);
+    }
+    let body = json!({ "count": 1, "scopes": ["nope"] });
+    let answer = server
+        .admin("POST", &format!("/{realm}/clients-initial-access"), body)
+        .await;
+    assert_eq!(answer.json()["error_description"], "There is no client scope nope");
+}
