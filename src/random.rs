@@ -62,3 +62,28 @@ pub fn letters(alphabet: &[u8], length: usize) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::secret;
+
+    /// DCR-17 of our list of attacks: secrets do not repeat, and no letter tells of the next one.
+    #[test]
+    fn dcr_17_secrets_do_not_repeat_and_their_letters_are_equally_likely() {
+        let secrets: Vec<String> = (0..200_000).map(|_| secret(32)).collect();
+        let different: HashSet<&str> = secrets.iter().map(String::as_str).collect();
+        assert_eq!(different.len(), secrets.len());
+        let mut seen = [0_u32; 128];
+        for letter in secrets.iter().flat_map(|secret| secret.bytes()) {
+            seen[usize::from(letter)] += 1;
+        }
+        let seen: Vec<f64> = seen.into_iter().filter(|n| *n > 0).map(f64::from).collect();
+        assert_eq!(seen.len(), 62);
+        let expected = seen.iter().sum::<f64>() / 62.0;
+        let chi_square: f64 = seen.iter().map(|n| (n - expected).powi(2) / expected).sum();
+        // 61 degrees of freedom: beyond it once in ten million runs.
+        assert!(chi_square < 131.0, "{chi_square}");
+    }
+}

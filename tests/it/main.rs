@@ -106,6 +106,7 @@ mod registration_details;
 mod registration_events;
 mod registration_faces;
 mod registration_input;
+mod registration_intruders;
 mod registration_limits;
 mod registration_policies;
 mod registration_providers;

@@ -1,7 +1,7 @@
 //! An application registers itself with an initial access token.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Worker;
 use crate::bench::client::Fault;
@@ -47,8 +47,17 @@ pub async fn register(site: &Site, token: &str, name: &str) -> Result<(), Fault>
 /// # Errors
 /// What the server refused.
 pub async fn initial_token(site: &Site) -> Result<String, Fault> {
+    initial_token_with(site, json!({})).await
+}
+
+/// The same with more members.
+///
+/// # Errors
+/// What the server refused.
+pub async fn initial_token_with(site: &Site, mut body: Value) -> Result<String, Fault> {
     let admin = site.admin_token().await?;
-    let body = json!({ "count": COUNT, "expiration": 86400 });
+    body["count"] = json!(COUNT);
+    body["expiration"] = json!(86400);
     let request = site
         .client
         .request(Method::POST, &site.admin_at("clients-initial-access"))

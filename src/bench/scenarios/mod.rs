@@ -12,6 +12,7 @@ mod json_registration;
 mod login_page;
 mod password_grant;
 mod refresh;
+mod ruled_registration;
 mod userinfo;
 
 use std::fmt::Write as _;
@@ -40,6 +41,8 @@ pub enum Scenario {
     Refresh,
     /// An application registers with an initial access token
     ClientRegistration,
+    /// The same under ten policies, one of them an expression
+    RuledRegistration,
     /// The Admin API's first page of applications
     ClientList,
     /// The Admin API's look-up of an application by its name
@@ -109,6 +112,7 @@ impl Scenario {
             Self::Refresh => password_grant::member(site, worker.number, "refresh_token").await,
             Self::Introspection | Self::Userinfo => password_grant::member(site, worker.number, "access_token").await,
             Self::ClientRegistration => client_registration::initial_token(site).await,
+            Self::RuledRegistration => ruled_registration::initial_token(site).await,
             Self::ClientList | Self::ClientLookup => site.admin_token().await,
             _ => return Ok(()),
         };
@@ -120,7 +124,11 @@ impl Scenario {
     pub fn shares_token(self) -> bool {
         matches!(
             self,
-            Self::AdminUserCreate | Self::ClientRegistration | Self::ClientList | Self::ClientLookup
+            Self::AdminUserCreate
+                | Self::ClientRegistration
+                | Self::RuledRegistration
+                | Self::ClientList
+                | Self::ClientLookup
         )
     }
 
@@ -138,6 +146,7 @@ impl Scenario {
             Self::ClientCredentials => client_credentials::once(site).await,
             Self::Refresh => refresh::once(site, worker).await,
             Self::ClientRegistration => client_registration::once(site, worker).await,
+            Self::RuledRegistration => ruled_registration::once(site, worker).await,
             Self::ClientList => client_list::page(site, worker).await,
             Self::ClientLookup => client_list::one(site, worker).await,
             Self::Introspection => introspection::once(site, worker).await,
@@ -167,14 +176,14 @@ mod tests {
 
     #[test]
     fn all_are_chosen_unless_some_are_asked_for() {
-        assert_eq!(Scenario::chosen(&[]).count(), 14);
+        assert_eq!(Scenario::chosen(&[]).count(), 15);
         let chosen: Vec<_> = Scenario::chosen(&[Scenario::Discovery, Scenario::Refresh]).collect();
         assert_eq!(chosen, [Scenario::Refresh, Scenario::Discovery]);
     }
 
     #[test]
     fn the_list_names_each_with_its_meaning() {
-        assert_eq!(list().lines().count(), 14);
+        assert_eq!(list().lines().count(), 15);
         assert!(list().starts_with("json-registration     A person registers by JSON\n"));
     }
 
