@@ -158,20 +158,7 @@ impl Work<'_> {
         if !client::add(tx, client).await? {
             return Err(Refused::File(format!("client {}: its name is taken", client.client_id)));
         }
-        let registration = Registration {
-            client_uuid: client.id.clone(),
-            realm_id: self.realm.id.clone(),
-            source: "admin".to_owned(),
-            token_id: None,
-            owner: None,
-            ip_address: None,
-            created: client.created,
-            last_used: None,
-            active: client.created,
-            warned: None,
-            terms: Doc::new(),
-        };
-        Ok(client_registration::add(tx, &registration).await?)
+        Ok(client_registration::add(tx, &Registration::new(client, "admin")).await?)
     }
 
     /// Sets the lists of client scopes that are named; the API has addresses of their own for them.

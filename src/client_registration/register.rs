@@ -324,16 +324,10 @@ fn registration(request: &Request<'_>, client: &Client) -> Registration {
         Access::Anonymous | Access::Registration { .. } => ("anonymous", None, None),
     };
     Registration {
-        client_uuid: client.id.clone(),
-        realm_id: request.realm.id.clone(),
-        source: source.to_owned(),
         token_id: token.map(|token| token.id.clone()),
         owner,
         ip_address: Some(request.caller.ip.to_string()),
-        created: client.created,
-        last_used: None,
-        active: client.created,
-        warned: None,
         terms: terms::at_first(token, client),
+        ..Registration::new(client, source)
     }
 }

@@ -52,24 +52,22 @@ pub(super) fn restore(client: &mut Client) -> Result<Restored, Refused> {
     }
     let approval = kept.get("approval").and_then(Value::as_object);
     let approval = approval.map(|doc| approval::restored(client, doc));
-    let registration = text("source").map(|source| Registration {
-        client_uuid: client.id.clone(),
-        realm_id: client.realm_id.clone(),
-        source,
-        token_id: text("tokenId"),
-        owner: text("owner"),
-        ip_address: text("ipAddress"),
-        created: number("created").unwrap_or(client.created),
-        last_used: number("lastUsed"),
-        active: number("lastUsed")
-            .or_else(|| number("created"))
-            .unwrap_or(client.created),
-        warned: None,
-        terms: kept
-            .get("terms")
-            .and_then(Value::as_object)
-            .cloned()
-            .unwrap_or_default(),
+    let registration = text("source").map(|source| {
+        let created = number("created").unwrap_or(client.created);
+        Registration {
+            token_id: text("tokenId"),
+            owner: text("owner"),
+            ip_address: text("ipAddress"),
+            created,
+            last_used: number("lastUsed"),
+            active: number("lastUsed").unwrap_or(created),
+            terms: kept
+                .get("terms")
+                .and_then(Value::as_object)
+                .cloned()
+                .unwrap_or_default(),
+            ..Registration::new(client, &source)
+        }
     });
     Ok(Restored { registration, approval })
 }

@@ -1,6 +1,7 @@
 //! How a client came to be, beside the client itself; and the token with which it manages itself.
 
 use super::cache::client_topic;
+use super::client::Client;
 use super::db::{Db, Query, Row, Tx};
 use super::json::{self, Doc};
 use crate::error::Error;
@@ -27,6 +28,25 @@ pub struct Registration {
     /// What it is bound to for life: `policies` and `scopes` of the initial access token, which may be gone; and what was given to
     /// it once.
     pub terms: Doc,
+}
+
+impl Registration {
+    /// That of a client, from when that was made; nobody's, and bound to nothing.
+    pub fn new(client: &Client, source: &str) -> Self {
+        Self {
+            client_uuid: client.id.clone(),
+            realm_id: client.realm_id.clone(),
+            source: source.to_owned(),
+            token_id: None,
+            owner: None,
+            ip_address: None,
+            created: client.created,
+            last_used: None,
+            active: client.created,
+            warned: None,
+            terms: Doc::new(),
+        }
+    }
 }
 
 pub(super) const COLUMNS: &str =

@@ -14,7 +14,6 @@ use crate::events;
 use crate::rules::hook::Decision;
 use crate::store::client::{self, Client};
 use crate::store::client_registration::{self, Registration};
-use crate::store::json::Doc;
 use crate::store::realm::Realm;
 use crate::store::{Tx, consent, limit, single_use};
 
@@ -104,17 +103,10 @@ impl<'a> Agreed<'a> {
         policies(&self.request).judge_number(tx).await??;
         quota::judge(tx, &self.request).await?;
         let registration = Registration {
-            client_uuid: client.id.clone(),
-            realm_id: realm.id.clone(),
-            source: "cimd".to_owned(),
-            token_id: None,
-            owner: None,
             ip_address: Some(self.request.caller.ip.to_string()),
             created: app.now(),
-            last_used: None,
             active: app.now(),
-            warned: None,
-            terms: Doc::new(),
+            ..Registration::new(client, "cimd")
         };
         client::add(tx, client).await?;
         client_registration::add(tx, &registration).await?;

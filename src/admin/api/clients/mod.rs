@@ -203,17 +203,9 @@ async fn create(admin: Admin, body: Body) -> Answer {
     }
     write::service_account(&mut tx, &admin.app, &admin.realm, &new, false).await?;
     let registration = Registration {
-        client_uuid: new.id.clone(),
-        realm_id: realm_id.clone(),
-        source: "admin".to_owned(),
-        token_id: None,
         owner: Some(admin.who.user.id.clone()),
         ip_address: Some(admin.caller.ip.to_string()),
-        created: new.created,
-        last_used: None,
-        active: new.created,
-        warned: None,
-        terms: Doc::new(),
+        ..Registration::new(&new, "admin")
     };
     client_registration::add(&mut tx, &registration).await?;
     let path = format!("clients/{}", answer::segment(&new.id));
