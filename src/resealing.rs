@@ -53,6 +53,7 @@ pub async fn run(app: &App) -> Result<usize, Error> {
     count += client_docs(app).await?;
     count += realm::seal_again(&app.db).await?;
     count += attribute_secret::scopes_again(&app.db).await?;
+    count += attribute_secret::roles_and_groups_again(&app.db).await?;
     count += identity_provider::seal_again(&app.db).await?;
     count += credential::seal_again(&app.db).await?;
     Ok(count)

@@ -1,5 +1,5 @@
-//! Secrets among the attributes of clients and client scopes: sealed in the database, open in the snapshot, as a realm's are
-//! (contract 1).
+//! Secrets among the attributes of clients, client scopes, roles and groups: sealed in the database, open in the snapshot, as a
+//! realm's are (contract 1).
 
 use std::borrow::Cow;
 
@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::db::{Db, Tx};
 use super::json::{self, Doc};
+use super::sealed::Holder;
 use super::{realm_secret, sealed};
 use crate::error::Error;
 use crate::secret_key::SecretKey;
@@ -18,11 +19,18 @@ fn purpose(name: &str) -> String {
     format!("attribute-secret/{name}")
 }
 
-/// The attributes that are secrets.
+/// The values of attributes that are secrets: one, or those of a list.
 fn secrets(doc: &mut Doc) -> impl Iterator<Item = (&String, &mut Value)> {
     let attributes = doc.get_mut("attributes").and_then(Value::as_object_mut);
     let all = attributes.into_iter().flatten();
     all.filter(|(name, _)| name.ends_with(ENDING))
+        .flat_map(|(name, value)| {
+            let values = match value {
+                Value::Array(all) => all.as_mut_slice(),
+                one => std::slice::from_mut(one),
+            };
+            values.iter_mut().map(move |value| (name, value))
+        })
 }
 
 /// The document as it is stored. `owner`: the id of whose attributes they are.
@@ -49,6 +57,27 @@ pub(super) fn open(key: &SecretKey, owner: &str, doc: &mut Doc) {
 pub fn seal_again(db: &Db, owner: &str, doc: &mut Doc) -> bool {
     let again = secrets(doc).map(|(name, value)| realm_secret::seal_again(db, &purpose(name), owner, value));
     again.fold(false, |any, one| any | one)
+}
+
+/// Seals the secrets of roles and groups again that an earlier secret key sealed, and says of how many.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn roles_and_groups_again(db: &Db) -> Result<usize, Error> {
+    let mut count = 0;
+    for of in [Holder::Role, Holder::Group, Holder::OrganizationGroup] {
+        for (id, old) in sealed::docs_with_secrets(db, of).await? {
+            let mut doc = json::parse(&old)?;
+            if seal_again(db, &id, &mut doc) {
+                let mut tx = db.begin().await?;
+                sealed::replace_doc(&mut tx, of, &id, &old, &serde_json::to_string(&doc)?).await?;
+                tx.commit().await?;
+                count += 1;
+            }
+        }
+    }
+    Ok(count)
 }
 
 /// Seals the secrets of client scopes again that an earlier secret key sealed, and says of how many scopes.

@@ -1,9 +1,11 @@
 //! Groups of users, and who is in them.
 
+use super::attribute_secret;
 use super::db::{Db, Query, Row, Tx};
 use super::json::{self, Doc};
 use super::user::User;
 use crate::error::Error;
+use crate::secret_key::SecretKey;
 
 /// A group. `parent_id` is empty at the top.
 #[derive(Debug, Clone)]
@@ -19,13 +21,15 @@ pub struct Group {
 pub(super) const COLUMNS: &str = "id, parent_id, name, doc";
 
 /// Reads [`COLUMNS`].
-pub(super) fn group(mut r: Row) -> Result<Group, Error> {
-    Ok(Group {
+pub(super) fn group(key: &SecretKey, mut r: Row) -> Result<Group, Error> {
+    let mut group = Group {
         id: r.next()?,
         parent_id: r.next()?,
         name: r.next()?,
         doc: json::parse(&r.next::<String>()?)?,
-    })
+    };
+    attribute_secret::open(key, &group.id, &mut group.doc);
+    Ok(group)
 }
 
 /// The group with an id.
@@ -35,7 +39,9 @@ pub(super) fn group(mut r: Row) -> Result<Group, Error> {
 /// Those of the database.
 pub async fn by_id(q: impl Query, realm_id: &str, id: &str) -> Result<Option<Group>, Error> {
     let sql = format!("select {COLUMNS} from user_group where realm_id = $1 and id = $2");
-    q.first(&sql, &[&realm_id, &id]).await?.map(group).transpose()
+    let key = q.opener();
+    let row = q.first(&sql, &[&realm_id, &id]).await?;
+    row.map(|row| group(&key, row)).transpose()
 }
 
 /// The group at a path such as `/staff/legal`.
@@ -46,13 +52,14 @@ pub async fn by_id(q: impl Query, realm_id: &str, id: &str) -> Result<Option<Gro
 pub async fn by_path(mut q: impl Query, realm_id: &str, path: &str) -> Result<Option<Group>, Error> {
     let sql = format!("select {COLUMNS} from user_group where realm_id = $1 and parent_id = $2 and name = $3");
     let mut found: Option<Group> = None;
+    let key = q.opener();
     for name in path.split('/').filter(|n| !n.is_empty()) {
         let parent = found.map(|g| g.id).unwrap_or_default();
         found = q
             .again()
             .first(&sql, &[&realm_id, &parent, &name])
             .await?
-            .map(group)
+            .map(|row| group(&key, row))
             .transpose()?;
         if found.is_none() {
             return Ok(None);
@@ -87,7 +94,9 @@ pub async fn path(mut q: impl Query, realm_id: &str, group: &Group) -> Result<St
 pub async fn of_user(q: impl Query, user_id: &str) -> Result<Vec<Group>, Error> {
     let sql = "select g.id, g.parent_id, g.name, g.doc from user_group g join account_group a on a.group_id = g.id
                where a.account_id = $1 order by g.name, g.id";
-    q.all(sql, &[&user_id]).await?.into_iter().map(group).collect()
+    let key = q.opener();
+    let rows = q.all(sql, &[&user_id]).await?;
+    rows.into_iter().map(|row| group(&key, row)).collect()
 }
 
 /// Makes a user a member.
@@ -136,8 +145,9 @@ pub async fn children(
          where realm_id = $1 and parent_id = $2 and lower(name) like $3 escape '\\'
          order by name, id limit $4 offset $5"
     );
+    let key = db.opener();
     let rows = db.list(&sql, &[&realm_id, &parent_id, &like, &max, &first]).await?;
-    rows.into_iter().map(group).collect()
+    rows.into_iter().map(|row| group(&key, row)).collect()
 }
 
 /// The groups of any depth whose name contains `search`, by name.
@@ -158,8 +168,9 @@ pub async fn search(
         "select {COLUMNS} from user_group where realm_id = $1 and lower(name) like $2 escape '\\'
          order by name, id limit $3 offset $4"
     );
+    let key = db.opener();
     let rows = db.list(&sql, &[&realm_id, &like, &max, &first]).await?;
-    rows.into_iter().map(group).collect()
+    rows.into_iter().map(|row| group(&key, row)).collect()
 }
 
 fn pattern(search: &str, exact: bool) -> String {
@@ -199,10 +210,9 @@ pub async fn count(q: impl Query, realm_id: &str, search: &str, top: bool) -> Re
 /// Those of the database.
 pub async fn by_name(q: impl Query, realm_id: &str, parent_id: &str, name: &str) -> Result<Option<Group>, Error> {
     let sql = format!("select {COLUMNS} from user_group where realm_id = $1 and parent_id = $2 and name = $3");
-    q.first(&sql, &[&realm_id, &parent_id, &name])
-        .await?
-        .map(group)
-        .transpose()
+    let key = q.opener();
+    let row = q.first(&sql, &[&realm_id, &parent_id, &name]).await?;
+    row.map(|row| group(&key, row)).transpose()
 }
 
 /// Adds a group, unless its parent has one of that name or its id is taken: then `false`.
@@ -211,7 +221,7 @@ pub async fn by_name(q: impl Query, realm_id: &str, parent_id: &str, name: &str)
 ///
 /// Those of the database.
 pub async fn add(tx: &mut Tx, realm_id: &str, g: &Group) -> Result<bool, Error> {
-    let doc = serde_json::to_string(&g.doc)?;
+    let doc = serde_json::to_string(&attribute_secret::sealed(tx, &g.id, &g.doc)?)?;
     let sql = "insert into user_group (id, realm_id, parent_id, name, doc) values ($1, $2, $3, $4, $5)
                on conflict do nothing";
     let added = tx.exec(sql, &[&g.id, &realm_id, &g.parent_id, &g.name, &doc]).await?;
@@ -224,7 +234,7 @@ pub async fn add(tx: &mut Tx, realm_id: &str, g: &Group) -> Result<bool, Error> 
 ///
 /// Those of the database.
 pub async fn update(tx: &mut Tx, realm_id: &str, g: &Group) -> Result<bool, Error> {
-    let doc = serde_json::to_string(&g.doc)?;
+    let doc = serde_json::to_string(&attribute_secret::sealed(tx, &g.id, &g.doc)?)?;
     let sql = "update user_group set parent_id = $3, name = $4, doc = $5 where realm_id = $1 and id = $2
                and not exists (select 1 from user_group o
                                where o.realm_id = $1 and o.parent_id = $3 and o.name = $4 and o.id <> $2)";
@@ -253,8 +263,9 @@ pub async fn remove(tx: &mut Tx, realm_id: &str, id: &str) -> Result<bool, Error
 /// Those of the database.
 pub async fn of_realm(db: &Db, realm_id: &str) -> Result<Vec<Group>, Error> {
     let sql = format!("select {COLUMNS} from user_group where realm_id = $1 order by name, id");
+    let key = db.opener();
     let rows = db.list(&sql, &[&realm_id]).await?;
-    rows.into_iter().map(group).collect()
+    rows.into_iter().map(|row| group(&key, row)).collect()
 }
 
 /// The members of a group, by user name.

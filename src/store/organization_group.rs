@@ -1,5 +1,6 @@
 //! Groups inside an organization, apart from those of the realm.
 
+use super::attribute_secret;
 use super::clause::Clause;
 use super::db::{Db, Query, Tx};
 use super::group::{COLUMNS, Group, group};
@@ -13,8 +14,9 @@ use crate::error::Error;
 /// Those of the database.
 pub async fn by_id(q: impl Query, organization_id: &str, id: &str) -> Result<Option<Group>, Error> {
     let sql = format!("select {COLUMNS} from organization_group where organization_id = $1 and id = $2");
+    let key = q.opener();
     let row = q.first(&sql, &[&organization_id, &id]).await?;
-    row.map(group).transpose()
+    row.map(|row| group(&key, row)).transpose()
 }
 
 /// Whether an organization of a realm has a group with an id.
@@ -41,8 +43,9 @@ pub async fn by_name(
 ) -> Result<Option<Group>, Error> {
     let sql =
         format!("select {COLUMNS} from organization_group where organization_id = $1 and parent_id = $2 and name = $3");
+    let key = q.opener();
     let row = q.first(&sql, &[&organization_id, &parent_id, &name]).await?;
-    row.map(group).transpose()
+    row.map(|row| group(&key, row)).transpose()
 }
 
 /// The path of a group, from the top: `/staff/legal`.
@@ -70,8 +73,9 @@ pub async fn of_user(q: impl Query, organization_id: &str, user_id: &str) -> Res
         "select {COLUMNS} from organization_group where organization_id = $1
              and id in (select group_id from organization_group_member where account_id = $2) order by name, id"
     );
+    let key = q.opener();
     let rows = q.all(&sql, &[&organization_id, &user_id]).await?;
-    rows.into_iter().map(group).collect()
+    rows.into_iter().map(|row| group(&key, row)).collect()
 }
 
 /// Which groups are looked for.
@@ -102,8 +106,9 @@ pub async fn page(db: &Db, organization_id: &str, search: &Search, first: i64, m
         "select {COLUMNS} from organization_group where {} order by name, id limit {limit} offset {offset}",
         made.text()
     );
+    let key = db.opener();
     let rows = db.list(&sql, &made.params()).await?;
-    rows.into_iter().map(group).collect()
+    rows.into_iter().map(|row| group(&key, row)).collect()
 }
 
 /// How many groups are directly under another.
@@ -122,7 +127,7 @@ pub async fn count_children(q: impl Query, organization_id: &str, parent_id: &st
 ///
 /// Those of the database.
 pub async fn add(tx: &mut Tx, organization_id: &str, g: &Group) -> Result<bool, Error> {
-    let doc = serde_json::to_string(&g.doc)?;
+    let doc = serde_json::to_string(&attribute_secret::sealed(tx, &g.id, &g.doc)?)?;
     let sql = "insert into organization_group (id, organization_id, parent_id, name, doc) values ($1, $2, $3, $4, $5)
                on conflict do nothing";
     let added = tx
@@ -137,7 +142,7 @@ pub async fn add(tx: &mut Tx, organization_id: &str, g: &Group) -> Result<bool, 
 ///
 /// Those of the database.
 pub async fn update(tx: &mut Tx, organization_id: &str, g: &Group) -> Result<bool, Error> {
-    let doc = serde_json::to_string(&g.doc)?;
+    let doc = serde_json::to_string(&attribute_secret::sealed(tx, &g.id, &g.doc)?)?;
     let sql = "update organization_group set parent_id = $3, name = $4, doc = $5 where organization_id = $1 and id = $2
                and not exists (select 1 from organization_group o where o.organization_id = $1
                                and o.parent_id = $3 and o.name = $4 and o.id <> $2)";

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::attribute_secret;
 use super::cache::realm_topic;
 use super::db::{Query, Tx};
 use super::json::{self, Doc};
@@ -76,13 +77,15 @@ impl Roles {
 pub async fn of_realm(mut q: impl Query, realm_id: &str) -> Result<Roles, Error> {
     let mut roles = Roles::default();
     let sql = "select id, client_uuid, name, doc from role where realm_id = $1";
+    let key = q.opener();
     for mut r in q.again().all(sql, &[&realm_id]).await? {
-        let role = Role {
+        let mut role = Role {
             id: r.next()?,
             client_uuid: r.next()?,
             name: r.next()?,
             doc: json::parse(&r.next::<String>()?)?,
         };
+        attribute_secret::open(&key, &role.id, &mut role.doc);
         roles
             .by_name
             .insert((role.client_uuid.clone(), role.name.clone()), role.id.clone());
@@ -113,7 +116,7 @@ pub async fn id_by_name(q: impl Query, realm_id: &str, client_uuid: &str, name: 
 ///
 /// Those of the database.
 pub async fn add(tx: &mut Tx, realm_id: &str, role: &Role) -> Result<bool, Error> {
-    let doc = serde_json::to_string(&role.doc)?;
+    let doc = serde_json::to_string(&attribute_secret::sealed(tx, &role.id, &role.doc)?)?;
     let added = tx
         .exec(
             "insert into role (id, realm_id, client_uuid, name, doc) values ($1, $2, $3, $4, $5) on conflict do nothing",
@@ -130,7 +133,7 @@ pub async fn add(tx: &mut Tx, realm_id: &str, role: &Role) -> Result<bool, Error
 ///
 /// Those of the database, a taken name among them: look first.
 pub async fn update(tx: &mut Tx, realm_id: &str, role: &Role) -> Result<bool, Error> {
-    let doc = serde_json::to_string(&role.doc)?;
+    let doc = serde_json::to_string(&attribute_secret::sealed(tx, &role.id, &role.doc)?)?;
     let sql = "update role set name = $3, doc = $4 where realm_id = $1 and id = $2";
     let changed = tx.exec(sql, &[&realm_id, &role.id, &role.name, &doc]).await?;
     tx.touch(realm_topic(realm_id));

@@ -77,8 +77,9 @@ pub async fn groups(db: &Db, realm_id: &str, role_id: &str, first: i64, max: i64
         "select {COLUMNS} from user_group where realm_id = $1 and id in (select group_id from group_role where role_id = $2)
          order by name, id limit $3 offset $4"
     );
+    let key = db.opener();
     let rows = db.list(&sql, &[&realm_id, &role_id, &max, &first]).await?;
-    rows.into_iter().map(group).collect()
+    rows.into_iter().map(|row| group(&key, row)).collect()
 }
 
 /// The users who have a role directly, by user name.

@@ -1,7 +1,7 @@
 //! What is sealed with the secret key, place by place: so that it can be sealed again when the key changes.
 
 use super::cache::{client_topic, realm_topic};
-use super::db::{Query, Row, Tx};
+use super::db::{Db, Query, Row, Tx};
 use crate::error::Error;
 
 /// A column that holds sealed bytes.
@@ -90,5 +90,42 @@ pub async fn replace_scope_doc(tx: &mut Tx, realm_id: &str, id: &str, old: &str,
     let sql = "update realm_part set doc = $4 where realm_id = $1 and kind = 'client-scope' and id = $2 and doc = $3";
     tx.exec(sql, &[&realm_id, &id, &old, &new]).await?;
     tx.touch(realm_topic(realm_id));
+    Ok(())
+}
+
+/// What has attributes in a document of its own, beside clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    Role,
+    Group,
+    OrganizationGroup,
+}
+
+/// The documents of roles or groups that may hold something sealed, with their ids.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn docs_with_secrets(db: &Db, of: Holder) -> Result<Vec<(String, String)>, Error> {
+    let sql = match of {
+        Holder::Role => "select id, doc from role where doc like '%.secret%'",
+        Holder::Group => "select id, doc from user_group where doc like '%.secret%'",
+        Holder::OrganizationGroup => "select id, doc from organization_group where doc like '%.secret%'",
+    };
+    db.list(sql, &[]).await?.into_iter().map(pair).collect()
+}
+
+/// Puts a document in the place of another, unless that has changed meanwhile.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn replace_doc(tx: &mut Tx, of: Holder, id: &str, old: &str, new: &str) -> Result<(), Error> {
+    let sql = match of {
+        Holder::Role => "update role set doc = $3 where id = $1 and doc = $2",
+        Holder::Group => "update user_group set doc = $3 where id = $1 and doc = $2",
+        Holder::OrganizationGroup => "update organization_group set doc = $3 where id = $1 and doc = $2",
+    };
+    tx.exec(sql, &[&id, &old, &new]).await?;
     Ok(())
 }

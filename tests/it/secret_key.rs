@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use vestibule::app::App;
 use vestibule::clock::Clock;
 use vestibule::store::credential::{self, Credential};
-use vestibule::store::{identity_provider, realm};
+use vestibule::store::{group, identity_provider, realm};
 use vestibule::{mail, resealing};
 
 use crate::people::{self, person, send_form};
@@ -39,6 +39,11 @@ async fn what_an_old_key_sealed_is_sealed_again_so_that_the_old_key_can_go() {
         let scope = json!({ "name": "s", "protocol": "openid-connect", "attributes": { "my.secret": "of a scope" } });
         let path = format!("/{realm}/client-scopes");
         assert_eq!(server.admin("POST", &path, scope).await.status, 201);
+        for (path, of) in [("roles", "of a role"), ("groups", "of a group")] {
+            let body = json!({ "name": "holder", "attributes": { "my.secret": [of, "and more"] } });
+            let answer = server.admin("POST", &format!("/{realm}/{path}"), body).await;
+            assert_eq!(answer.status, 201, "{}", answer.body);
+        }
         let provider = json!({
             "alias": "other", "providerId": "oidc", "config": {
                 "clientId": "x", "clientSecret": "of the provider", "authorizationUrl": "https://a.example/auth",
@@ -79,6 +84,10 @@ async fn what_an_old_key_sealed_is_sealed_again_so_that_the_old_key_can_go() {
         assert_eq!(known.doc["smtpServer"]["password"], "the mail password");
         let scope = known.client_scope("s").unwrap();
         assert_eq!(scope.attributes["my.secret"], "of a scope");
+        let role = known.roles.by_name("", "holder").unwrap();
+        assert_eq!(role.doc["attributes"]["my.secret"], json!(["of a role", "and more"]));
+        let group = group::by_path(&app.db, &known.id, "/holder").await.unwrap().unwrap();
+        assert_eq!(group.doc["attributes"]["my.secret"], json!(["of a group", "and more"]));
         let back = vestibule::store::client::by_id(&app.db, &known.id, &id)
             .await
             .unwrap()

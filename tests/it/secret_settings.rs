@@ -73,6 +73,37 @@ async fn open(server: &Server, realm: &str, path: &str, name: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_secret_attribute_of_a_role_or_a_group_is_sealed_in_the_database() {
+    for server in support::servers().await {
+        let realm = server.realm(json!({})).await;
+        for (path, table) in [("roles", "role"), ("groups", "user_group")] {
+            let body =
+                json!({ "name": "holder", "attributes": { "my.secret": ["canary-1", "canary-2"], "plain": ["x"] } });
+            let made = server.admin("POST", &format!("/{realm}/{path}"), body).await;
+            assert_eq!(made.status, 201, "{}", made.body);
+            let own = match path {
+                "roles" => format!("/{realm}/roles/holder"),
+                _ => format!("/{realm}/groups/{}", made.created()),
+            };
+            // Twice: as it was made, and as it was written back.
+            for round in 0..2 {
+                let shown = ok(&server, "GET", &own, Value::Null).await;
+                let secret = json!(["canary-1", "canary-2"]);
+                assert_eq!(shown["attributes"]["my.secret"], secret, "{path} {round}");
+                let sql = format!("select doc from {table} where doc like '%my.secret%'");
+                let mut rows = server.app.db.list(&sql, &[]).await.unwrap();
+                let doc: String = rows.remove(0).next().unwrap();
+                assert!(
+                    !doc.contains("canary") && doc.contains("plain"),
+                    "{path} {round}: {doc}"
+                );
+                ok(&server, "PUT", &own, shown).await;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_secret_is_no_key_of_an_application_and_no_default_of_a_token() {
     let server = support::sqlite().await;
     let realm = server.realm(json!({})).await;
