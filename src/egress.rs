@@ -110,7 +110,8 @@ impl Egress {
     ///
     /// [`Error::Setup`] if the certificate file cannot be read.
     pub fn new(config: &Config, clock: Clock) -> Result<Self, Error> {
-        Self::with_names(config, clock, Arc::new(System))
+        let names: Arc<dyn Resolve> = Arc::new(System);
+        Self::with_names(config, clock, &names)
     }
 
     /// The same, with names looked up by somebody else than the system.
@@ -119,7 +120,7 @@ impl Egress {
     ///
     /// As [`Egress::new`].
     #[expect(clippy::disallowed_methods, reason = "this is the one client")]
-    pub fn with_names(config: &Config, clock: Clock, names: Arc<dyn Resolve>) -> Result<Self, Error> {
+    pub fn with_names(config: &Config, clock: Clock, names: &Arc<dyn Resolve>) -> Result<Self, Error> {
         let roots: Arc<[_]> = more_roots(config)?.into();
         let allowed: Arc<[IpNet]> = config.egress_allow.clone().into();
         let allowed_to_hooks: Arc<[IpNet]> = if config.allow_private_hooks {
@@ -131,7 +132,7 @@ impl Egress {
             let client = reqwest::Client::builder()
                 .use_preconfigured_tls(tls(&roots)?)
                 .dns_resolver(Arc::new(Checked {
-                    names: Arc::clone(&names),
+                    names: Arc::clone(names),
                     allowed: Arc::clone(allowed),
                 }))
                 .redirect(Policy::none())

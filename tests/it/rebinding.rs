@@ -57,7 +57,8 @@ async fn ssr_07_a_name_that_alternates_between_outside_and_inside_never_leads_in
     let outside = TcpListener::bind((IpAddr::from(OUTSIDE), port)).await.unwrap();
     let (inside, outside) = (counting(inside), counting(outside));
     let names = Arc::new(Fickle(AtomicUsize::new(0)));
-    let egress = Egress::with_names(&app.config, app.clock.clone(), names.clone()).unwrap();
+    let shared: Arc<dyn Resolve> = names.clone();
+    let egress = Egress::with_names(&app.config, app.clock.clone(), &shared).unwrap();
     for round in 0..50 {
         let tries = (0..20).map(|n| {
             let address = format!("https://fickle.example:{port}/{round}/{n}");

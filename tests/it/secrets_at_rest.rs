@@ -53,7 +53,7 @@ struct Canaries(Vec<(String, String)>);
 
 impl Canaries {
     /// A made-up secret for a door.
-    fn new(&mut self, what: &str) -> String {
+    fn made_up(&mut self, what: &str) -> String {
         let secret = format!("CANARY-{}", vestibule::random::token());
         self.add(what, &secret);
         secret
@@ -86,7 +86,11 @@ impl Canaries {
         let stands = |secret: &str| {
             let encoded = vestibule_jose::digest::b64(secret.as_bytes());
             let whole = encoded.len() - encoded.len() % 4 - 4;
-            let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+            let hex: String = secret
+                .bytes()
+                .flat_map(|byte| [byte >> 4, byte & 15])
+                .filter_map(|digit| char::from_digit(digit.into(), 16))
+                .collect();
             has(secret.as_bytes()) || has(&encoded.as_bytes()[..whole]) || has(hex.as_bytes())
         };
         let sought = self
@@ -153,12 +157,12 @@ fn events() -> Value {
 /// The doors of administrators.
 async fn configuration(server: &Server, realm: &str, canaries: &mut Canaries) {
     let attributes = json!({
-        "registration.proof.secret": canaries.new("proof of a realm"), "my.secret": canaries.new("attribute of a realm"),
+        "registration.proof.secret": canaries.made_up("proof of a realm"), "my.secret": canaries.made_up("attribute of a realm"),
         "registration.hook.secret": canaries.hook("hook of a realm"),
         "clientRegistration.hook.secret": canaries.hook("hook for applications")
     });
     let mail = json!({ "host": "127.0.0.1", "from": "a@example.org", "auth": "true", "user": "x",
-                       "password": canaries.new("mail password") });
+                       "password": canaries.made_up("mail password") });
     ok(
         server,
         "PUT",
@@ -168,10 +172,10 @@ async fn configuration(server: &Server, realm: &str, canaries: &mut Canaries) {
     .await;
     let client = |canaries: &mut Canaries, id: &str, how: &str| {
         json!({
-            "clientId": id, "secret": canaries.new(&format!("secret, {how}")), "attributes": {
-                "registration.proof.secret": canaries.new(&format!("proof of a client, {how}")),
+            "clientId": id, "secret": canaries.made_up(&format!("secret, {how}")), "attributes": {
+                "registration.proof.secret": canaries.made_up(&format!("proof of a client, {how}")),
                 "registration.hook.secret": canaries.hook(&format!("hook of a client, {how}")),
-                "my.secret": canaries.new(&format!("attribute of a client, {how}"))
+                "my.secret": canaries.made_up(&format!("attribute of a client, {how}"))
             }
         })
     };
@@ -195,7 +199,7 @@ async fn configuration(server: &Server, realm: &str, canaries: &mut Canaries) {
     ok(server, "POST", &format!("/{realm}/partialImport"), import).await;
     for how in ["POST", "PUT"] {
         let scope = json!({ "name": "s", "protocol": "openid-connect",
-                            "attributes": { "x.secret": canaries.new(&format!("client scope, {how}")) } });
+                            "attributes": { "x.secret": canaries.made_up(&format!("client scope, {how}")) } });
         let known = ok(server, "GET", &format!("/{realm}/client-scopes"), Value::Null).await;
         let known = known.as_array().unwrap().iter().find(|s| s["name"] == "s").cloned();
         match known {
@@ -212,7 +216,7 @@ async fn configuration(server: &Server, realm: &str, canaries: &mut Canaries) {
         };
     }
     let provider = json!({ "alias": "idp", "providerId": "oidc", "config": {
-        "clientId": "x", "clientSecret": canaries.new("identity provider"), "authorizationUrl": "https://x.example/a",
+        "clientId": "x", "clientSecret": canaries.made_up("identity provider"), "authorizationUrl": "https://x.example/a",
         "tokenUrl": "https://x.example/t" } });
     ok(
         server,
@@ -222,30 +226,30 @@ async fn configuration(server: &Server, realm: &str, canaries: &mut Canaries) {
     )
     .await;
     let ldap = json!({ "name": "ldap", "providerId": "ldap", "providerType": "org.keycloak.storage.UserStorageProvider",
-        "config": { "bindCredential": [canaries.new("directory")], "vendor": ["other"], "connectionUrl": ["ldap://x"],
+        "config": { "bindCredential": [canaries.made_up("directory")], "vendor": ["other"], "connectionUrl": ["ldap://x"],
                     "usersDn": ["x"], "editMode": ["READ_ONLY"] } });
     ok(server, "POST", &format!("/{realm}/components"), ldap).await;
 }
 
 /// A realm that comes as a document.
 async fn import(server: &Server, canaries: &mut Canaries) {
-    let key = vestibule_jose::digest::b64url(canaries.new("key of a realm").as_bytes());
+    let key = vestibule_jose::digest::b64url(canaries.made_up("key of a realm").as_bytes());
     canaries.add("key of a realm, as sent", &key);
-    let otp = json!({ "value": canaries.new("seed of a device") }).to_string();
+    let otp = json!({ "value": canaries.made_up("seed of a device") }).to_string();
     let document = json!({
         "realm": "brought", "enabled": true, "adminEventsEnabled": true, "adminEventsDetailsEnabled": true,
-        "attributes": { "a.secret": canaries.new("attribute of an imported realm") },
-        "smtpServer": { "host": "x", "from": "a@example.org", "password": canaries.new("imported mail password") },
-        "clients": [{ "clientId": "x", "secret": canaries.new("imported secret"),
+        "attributes": { "a.secret": canaries.made_up("attribute of an imported realm") },
+        "smtpServer": { "host": "x", "from": "a@example.org", "password": canaries.made_up("imported mail password") },
+        "clients": [{ "clientId": "x", "secret": canaries.made_up("imported secret"),
                       "attributes": { "registration.hook.secret": canaries.hook("hook of an imported client") } }],
         "clientScopes": [{ "name": "s", "protocol": "openid-connect",
-                           "attributes": { "x.secret": canaries.new("imported client scope") } }],
+                           "attributes": { "x.secret": canaries.made_up("imported client scope") } }],
         "identityProviders": [{ "alias": "i", "providerId": "oidc", "config": {
-            "clientSecret": canaries.new("imported identity provider") } }],
+            "clientSecret": canaries.made_up("imported identity provider") } }],
         "users": [{ "username": "uuu", "credentials": [
             { "type": "otp", "secretData": otp,
               "credentialData": "{\"subType\":\"totp\",\"digits\":6,\"period\":30,\"algorithm\":\"HmacSHA1\"}" },
-            { "type": "password", "value": canaries.new("imported password") }] }],
+            { "type": "password", "value": canaries.made_up("imported password") }] }],
         "components": { "org.keycloak.keys.KeyProvider": [{ "name": "h", "providerId": "hmac-generated",
             "config": { "secret": [key], "kid": ["x"], "priority": ["100"] } }] }
     });
@@ -292,11 +296,11 @@ async fn sessions(server: &Server, canaries: &mut Canaries) {
     let realm = shop(server, events()).await;
     let app = json!({ "clientId": "app", "publicClient": true, "redirectUris": [people::BACK] });
     server.client(&realm, app).await;
-    let password = canaries.new("password");
+    let password = canaries.made_up("password");
     let credential = json!({ "type": "password", "value": password, "temporary": false });
     let user = json!({ "username": "noa", "enabled": true, "credentials": [credential] });
     let id = server.admin("POST", &format!("/{realm}/users"), user).await.created();
-    let new = json!({ "type": "password", "value": canaries.new("second password"), "temporary": false });
+    let new = json!({ "type": "password", "value": canaries.made_up("second password"), "temporary": false });
     ok(server, "PUT", &format!("/{realm}/users/{id}/reset-password"), new).await;
     let one = code(server, &realm, "shop", "&scope=openid%20offline_access").await;
     canaries.add("code", &one);
@@ -336,7 +340,7 @@ async fn sessions(server: &Server, canaries: &mut Canaries) {
         text(&pushed.json(), "request_uri").rsplit(':').next().unwrap(),
     );
     // In the wrong place: as a name, and in an address.
-    let (name, query) = (canaries.new(TYPED), canaries.new("secret in an address"));
+    let (name, query) = (canaries.made_up(TYPED), canaries.made_up("secret in an address"));
     let fields = [
         ("grant_type", "password"),
         ("client_id", "shop"),
