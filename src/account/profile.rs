@@ -54,7 +54,9 @@ fn visible(realm: &Realm, user: &User, place: &Place) -> Fields {
         None => config.unmanaged == Unmanaged::Enabled && !profile::is_internal(name),
     };
     let all = user.attributes.iter().filter(|(name, _)| seen(name));
-    all.map(|(name, values)| (name.clone(), values.clone())).collect()
+    let mut shown: Fields = all.map(|(name, values)| (name.clone(), values.clone())).collect();
+    profile::add_defaults(realm, place, &mut shown);
+    shown
 }
 
 /// `POST /`: the whole profile is replaced, as far as its owner may.
@@ -65,7 +67,7 @@ pub async fn update(person: &Person) -> Answer {
     let before = profile::of_user(&person.user);
     let sent = sent(realm, &given, &before);
     let mut errors = profile::validate(realm, &place, &sent);
-    errors.extend(untouched(realm, &place, &sent, &before));
+    errors.extend(profile::untouched(realm, &place, &sent, &before));
     if sent.get(EMAIL).is_some_and(|v| is_blank(v)) && errors.iter().any(|e| e.key == "missingEmailMessage") {
         errors.push(FieldError::new(EMAIL, "error-user-attribute-required"));
     }
@@ -84,10 +86,7 @@ pub async fn update(person: &Person) -> Answer {
 
 /// What was sent, field by field. Who leaves the username out keeps it.
 fn sent(realm: &Realm, given: &Doc, before: &Fields) -> Fields {
-    let attributes = given.get("attributes").cloned();
-    let mut fields: Fields = attributes
-        .and_then(|v| serde_json::from_value(v).ok())
-        .unwrap_or_default();
+    let mut fields = given.get("attributes").map(profile::attributes).unwrap_or_default();
     for name in profile::ROOT {
         fields.remove(name);
         if let Some(value) = given.get(name).and_then(Value::as_str) {
@@ -108,41 +107,6 @@ fn sent(realm: &Realm, given: &Doc, before: &Fields) -> Fields {
 
 fn is_blank(values: &[String]) -> bool {
     values.iter().all(|v| v.trim().is_empty())
-}
-
-/// Errors for fields that were sent with another value although their owner may only look at them.
-fn untouched(realm: &Realm, place: &Place, sent: &Fields, before: &Fields) -> Vec<FieldError> {
-    let config = profile::config::of(realm);
-    let mut errors = Vec::new();
-    for (name, values) in sent {
-        let none = Vec::new();
-        let old = before.get(name).unwrap_or(&none);
-        let same = |a: &[String], b: &[String]| match name.as_str() {
-            USERNAME | EMAIL => a.iter().map(|v| user::normal(v)).eq(b.iter().map(|v| user::normal(v))),
-            _ => a == b,
-        };
-        if same(values, old) || old.is_empty() && is_blank(values) {
-            continue;
-        }
-        match config.attribute(name) {
-            Some(a) if a.is_asked(realm, place) && a.is_read_only(realm, place.context) => {
-                errors.push(FieldError::new(name, "error-user-attribute-read-only"));
-                if name == USERNAME {
-                    let why = if is_blank(values) {
-                        "missingUsernameMessage"
-                    } else {
-                        "readOnlyUsernameMessage"
-                    };
-                    errors.push(FieldError::new(name, why));
-                }
-            }
-            None if config.unmanaged == Unmanaged::Enabled && profile::is_internal(name) => {
-                errors.push(FieldError::new(name, "updateReadOnlyAttributesRejectedMessage"));
-            }
-            _ => {}
-        }
-    }
-    errors
 }
 
 /// Errors for names that somebody else has.
@@ -173,9 +137,6 @@ fn refusal(realm: &Realm, status: StatusCode, mut errors: Vec<FieldError>) -> Ap
     let shown: Vec<Value> = errors
         .into_iter()
         .map(|mut e| {
-            if e.key.ends_with("-invalid-character") || e.key == "error-invalid-number" {
-                e.params.truncate(1);
-            }
             if let Some(name) = config.attribute(&e.field).and_then(|a| a.display_name.as_ref()) {
                 e.params[0] = json!(name);
             }

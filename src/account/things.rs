@@ -1,7 +1,7 @@
 //! What else the console asks: groups, organizations, languages, resources.
 
 use axum::http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::person::{Person, Right};
 use crate::admin::api::answer;
@@ -44,7 +44,12 @@ pub async fn organizations(person: &Person) -> Answer {
     person.require(&[Right::ManageAccount, Right::ViewProfile])?;
     let mut shown = Vec::new();
     for o in organization::of_user(&person.app.db, &person.realm.id, &person.user.id).await? {
-        shown.push(organizations::representation::of(&person.app, &o, true).await?);
+        let mut doc = organizations::representation::of(&person.app, &o, true).await?;
+        // Of its domains people are told the names.
+        if let Some(domains) = doc.get_mut("domains").and_then(Value::as_array_mut) {
+            domains.iter_mut().for_each(|domain| *domain = domain["name"].take());
+        }
+        shown.push(doc);
     }
     answer::json_plain(&shown)
 }

@@ -128,10 +128,14 @@ pub async fn store(tx: &mut Tx, user_id: &str, new: NewPassword, now: i64) -> Re
     let known = credential::of_user(&mut *tx, user_id).await?;
     let mut history: Vec<Credential> = Vec::new();
     let mut priority = known.iter().map(|c| c.priority + 10).max().unwrap_or(10);
+    let (mut id, mut created) = (crate::random::uuid(), now);
     for mut old in known {
         match old.kind.as_str() {
             "password" => {
                 priority = old.priority;
+                // It is the same credential with another secret. That it is later tells the two apart.
+                id.clone_from(&old.id);
+                created = now.max(old.created + 1);
                 credential::remove(tx, user_id, &old.id).await?;
                 old.id = crate::random::uuid();
                 HISTORY.clone_into(&mut old.kind);
@@ -150,10 +154,10 @@ pub async fn store(tx: &mut Tx, user_id: &str, new: NewPassword, now: i64) -> Re
         credential::put(tx, user_id, old).await?;
     }
     let password = Credential {
-        id: crate::random::uuid(),
+        id,
         kind: "password".into(),
         label: None,
-        created: now,
+        created,
         priority,
         secret_data: new.hashed.secret_data,
         credential_data: new.hashed.credential_data,

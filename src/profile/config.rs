@@ -171,6 +171,15 @@ pub fn changes_email_by_action(realm: &Realm) -> bool {
 }
 
 impl Config {
+    /// Whether who acts in a context writes attributes that the profile does not name.
+    pub fn unmanaged_is_written_by(&self, context: Context) -> bool {
+        match self.unmanaged {
+            Unmanaged::Enabled => true,
+            Unmanaged::AdminEdit => context == Context::UserApi,
+            Unmanaged::AdminView | Unmanaged::Disabled => false,
+        }
+    }
+
     /// The attribute with a name.
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
         self.attributes.iter().find(|a| a.name == name)

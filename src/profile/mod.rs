@@ -9,6 +9,7 @@ mod place;
 mod sense;
 mod shown;
 mod told;
+mod untouched;
 mod validators;
 
 use serde_json::{Value, json};
@@ -19,6 +20,7 @@ pub use place::Place;
 pub use sense::faults;
 pub use shown::{for_page, metadata};
 pub use told::{changes, in_order};
+pub use untouched::untouched;
 
 use crate::store::realm::Realm;
 use crate::store::user::{Attributes, User, normal};
@@ -44,9 +46,15 @@ const INTERNAL: [&str; 11] = [
     "disabledReason",
 ];
 
+/// The first of them: those that administrators do not write either.
+const OF_THE_SERVER: usize = 6;
+
 /// Bounds on attributes that the profile does not name.
 const MOST_UNMANAGED: usize = 100;
 const MOST_VALUES: usize = 100;
+
+/// The address that is still to be proved, which only the proof of it writes.
+const PENDING_EMAIL: &str = "kc.email.pending";
 
 /// The attribute of the language that somebody chose, which a profile need not name.
 const LOCALE: &str = "locale";
@@ -74,6 +82,11 @@ impl Context {
 
     fn is_admin(self) -> bool {
         self == Self::UserApi
+    }
+
+    /// Whether what is left out is taken away: by the APIs a profile is written whole.
+    fn replaces(self) -> bool {
+        matches!(self, Self::UserApi | Self::Account)
     }
 }
 
@@ -140,12 +153,7 @@ fn check(
             errors.push(FieldError::new(name, key));
         }
         if values.is_empty() {
-            // Only how many there must be is asked of none.
-            errors.extend(
-                validators::run(realm, attribute, &[])
-                    .into_iter()
-                    .filter(|_| least(attribute) > 0),
-            );
+            errors.extend(validators::of_none(attribute, sent.is_some()));
             return;
         }
     }
@@ -164,12 +172,6 @@ fn check(
         return;
     }
     errors.extend(validators::run(realm, attribute, &values));
-}
-
-/// How many values an attribute must have at least.
-fn least(attribute: &Attribute) -> i64 {
-    let settings = attribute.validations.get("multivalued");
-    settings.and_then(|s| s.get("min")?.as_i64()).unwrap_or(0)
 }
 
 /// The message of an attribute that must be there and is not.
@@ -199,7 +201,7 @@ fn unmanaged(name: &str, values: &[String], errors: &mut Vec<FieldError>) {
 }
 
 /// What of the sent fields may be written in a context, over what was there. Unknown attributes are dropped unless the
-/// realm's policy allows them; what may not be edited stays as it was.
+/// realm's policy allows them; what may not be edited stays as it was. Values that are blank are none.
 pub fn writable(realm: &Realm, place: &Place, sent: &Fields, before: &Fields) -> Fields {
     let context = place.context;
     let config = config::of(realm);
@@ -207,44 +209,48 @@ pub fn writable(realm: &Realm, place: &Place, sent: &Fields, before: &Fields) ->
     for attribute in &config.attributes {
         let name = attribute.name.as_str();
         let edits = attribute.is_asked(realm, place) && !attribute.is_read_only(realm, context);
-        let from = if edits {
-            sent.get(name).or(defaulted(attribute, before))
-        } else {
-            before.get(name)
+        let from = match (edits, sent.get(name)) {
+            (true, Some(values)) => Some(values),
+            (true, None) if context.replaces() => None,
+            (true, None) => defaulted(attribute, before),
+            (false, _) => before.get(name),
         };
-        if let Some(values) = from.cloned().or_else(|| attribute.default_values()) {
+        let values = from.map(|values| filled(values)).filter(|values| !values.is_empty());
+        if let Some(values) = values.or_else(|| attribute.default_values()) {
             kept.insert(name.to_owned(), values);
         }
     }
-    let free = match config.unmanaged {
-        Unmanaged::Enabled => true,
-        Unmanaged::AdminEdit => context.is_admin(),
-        Unmanaged::AdminView | Unmanaged::Disabled => false,
-    };
     let own_locale = config.attribute(LOCALE).is_none() && writes_locale(realm, context);
     if own_locale && let Some(values) = sent.get(LOCALE) {
-        kept.insert(LOCALE.to_owned(), values.clone());
+        kept.insert(LOCALE.to_owned(), filled(values));
     }
+    let free = config.unmanaged_is_written_by(context);
     for (name, values) in before {
         if own_locale && name == LOCALE {
             continue;
         }
-        if config.attribute(name).is_none() && (!free || is_internal(name)) {
+        if config.attribute(name).is_none() && (!free || is_kept_from(name, context)) {
             kept.insert(name.clone(), values.clone());
         }
     }
     if free {
         let own = sent
             .iter()
-            .filter(|(name, _)| config.attribute(name).is_none() && is_attribute_name(name));
+            .filter(|(name, _)| config.attribute(name).is_none() && may_be_named(name));
         for (name, values) in own
-            .filter(|(name, _)| context.is_admin() || !is_internal(name))
+            .filter(|(name, _)| !is_kept_from(name, context))
             .take(MOST_UNMANAGED)
         {
-            kept.insert(name.clone(), values.clone());
+            kept.insert(name.clone(), filled(values));
         }
     }
+    kept.retain(|_, values| !values.is_empty());
     kept
+}
+
+/// The values that are not blank.
+fn filled(values: &[String]) -> Vec<String> {
+    values.iter().filter(|v| !v.trim().is_empty()).cloned().collect()
 }
 
 /// Whether the language is asked for beside the profile's attributes.
@@ -261,12 +267,31 @@ fn defaulted<'a>(attribute: &Attribute, before: &'a Fields) -> Option<&'a Vec<St
     }
 }
 
-/// Whether a name is one that only the server writes.
+/// Whether a name is one that people do not write about themselves.
 pub fn is_internal(name: &str) -> bool {
-    INTERNAL.iter().any(|internal| match internal.strip_suffix('*') {
+    INTERNAL.iter().any(|internal| is_one(name, internal))
+}
+
+/// Whether an attribute that the profile does not name is none that who acts in a context writes.
+fn is_kept_from(name: &str, context: Context) -> bool {
+    let kept = if context.is_admin() {
+        &INTERNAL[..OF_THE_SERVER]
+    } else {
+        &INTERNAL[..]
+    };
+    name == PENDING_EMAIL || kept.iter().any(|internal| is_one(name, internal))
+}
+
+fn is_one(name: &str, internal: &str) -> bool {
+    match internal.strip_suffix('*') {
         Some(start) => name.to_lowercase().starts_with(&start.to_lowercase()),
         None => name.eq_ignore_ascii_case(internal),
-    })
+    }
+}
+
+/// A name for an attribute that the profile does not name: any text of one line.
+fn may_be_named(name: &str) -> bool {
+    !name.is_empty() && name.len() <= 255 && is_plain(name)
 }
 
 /// Letters, digits, `.`, `_` and `-`, as Keycloak has them.
@@ -276,6 +301,27 @@ pub fn is_attribute_name(name: &str) -> bool {
         && name
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+}
+
+/// Puts the defaults beside the attributes that somebody sees, where there is no value.
+pub fn add_defaults(realm: &Realm, place: &Place, attributes: &mut Attributes) {
+    for attribute in &config::of(realm).attributes {
+        let name = attribute.name.as_str();
+        let seen = attribute.is_asked(realm, place) && attribute.is_seen_by(place.context);
+        if seen && !ROOT.contains(&name) && !attributes.contains_key(name) {
+            attributes.extend(attribute.default_values().map(|values| (name.to_owned(), values)));
+        }
+    }
+}
+
+/// The attributes of a representation; what is no text is passed over.
+pub fn attributes(given: &Value) -> Attributes {
+    let values = |all: &Value| -> Vec<String> {
+        let texts = all.as_array().into_iter().flatten().filter_map(Value::as_str);
+        texts.map(str::to_owned).collect()
+    };
+    let all = given.as_object().into_iter().flatten();
+    all.map(|(name, all)| (name.clone(), values(all))).collect()
 }
 
 /// A user's fields.

@@ -69,7 +69,7 @@ pub fn metadata(realm: &Realm, place: &Place) -> Value {
         .iter()
         .filter(|a| a.is_asked(realm, place) && a.is_seen_by(context));
     let mut attributes = Vec::new();
-    let own_locale = context == Context::Account
+    let own_locale = matches!(context, Context::Account | Context::UserApi)
         && realm.flag("internationalizationEnabled")
         && config.attribute("locale").is_none();
     if own_locale {

@@ -38,15 +38,37 @@ pub(super) fn run(realm: &Realm, attribute: &Attribute, values: &[&str]) -> Vec<
             errors.push(FieldError::new(name, "error-username-invalid-character"));
         }
     }
-    if let Some(settings) = attribute.validations.get("multivalued").and_then(Value::as_object) {
-        let (min, max) = (whole(settings, "min").unwrap_or(0), whole(settings, "max"));
-        let count = values.len() as i64;
-        if count < min || max.is_some_and(|max| count > max) {
-            let bounds = [json!(min), json!(max.unwrap_or(i64::from(i32::MAX)))];
-            errors.push(FieldError::with(name, "error-invalid-multivalued-size", bounds));
+    errors.extend(how_many(attribute, values.len()));
+    errors
+}
+
+/// What is wrong where there is no value: one that is empty was sent, or nothing.
+pub(super) fn of_none(attribute: &Attribute, was_sent: bool) -> Vec<FieldError> {
+    let name = attribute.name.as_str();
+    let nothing = if was_sent { json!("") } else { json!([]) };
+    let mut errors: Vec<FieldError> = how_many(attribute, 0).into_iter().collect();
+    for (id, key) in [("not-blank", "error-invalid-blank"), ("not-empty", "error-empty")] {
+        if attribute.validations.contains_key(id) {
+            errors.push(FieldError::with(name, key, [nothing.clone()]));
         }
     }
     errors
+}
+
+/// What is wrong with the number of values.
+fn how_many(attribute: &Attribute, count: usize) -> Option<FieldError> {
+    let settings = attribute.validations.get("multivalued")?.as_object()?;
+    let (min, max) = (whole(settings, "min").unwrap_or(0), whole(settings, "max"));
+    let count = count as i64;
+    if count >= min && max.is_none_or(|max| count <= max) {
+        return None;
+    }
+    let bounds = [json!(min), json!(max.unwrap_or(i64::from(i32::MAX)))];
+    Some(FieldError::with(
+        &attribute.name,
+        "error-invalid-multivalued-size",
+        bounds,
+    ))
 }
 
 /// The validators with their settings, that of the length before all others: a page shows the first error.
@@ -76,6 +98,8 @@ pub(super) fn implicit(name: &str, value: &str) -> Option<FieldError> {
 
 fn one(name: &str, id: &str, settings: &Map<String, Value>, value: &str) -> Option<FieldError> {
     let invalid = |key: &str| Some(FieldError::with(name, key, [json!(value)]));
+    // These do not repeat the value.
+    let wrong = |key: &str| Some(FieldError::new(name, key));
     let own_text = |default: &str| {
         settings
             .get("error-message")
@@ -99,31 +123,32 @@ fn one(name: &str, id: &str, settings: &Map<String, Value>, value: &str) -> Opti
             if is_match(pattern, value) {
                 None
             } else {
-                invalid(&own_text("error-pattern-no-match"))
+                let key = own_text("error-pattern-no-match");
+                Some(FieldError::with(name, &key, [json!(pattern)]))
             }
         }
         "options" => {
             let options = settings.get("options").and_then(Value::as_array);
             let known = options.is_some_and(|o| o.iter().any(|option| option.as_str() == Some(value)));
-            if known { None } else { invalid("error-invalid-value") }
+            if known { None } else { wrong("error-invalid-value") }
         }
-        "uri" => uri(settings, value).and_then(invalid),
-        "local-date" | "iso-date" => {
-            if is_date(value) {
-                None
-            } else {
-                invalid("error-invalid-date")
-            }
+        "uri" => {
+            let (key, cause) = uri(settings, value)?;
+            Some(FieldError::with(name, key, [json!(value), json!(cause)]))
         }
+        "local-date" if is_date(value) || is_english_date(value) => None,
+        "local-date" => wrong("error-invalid-date"),
+        "iso-date" if is_date(value) => None,
+        "iso-date" => invalid("error-invalid-date"),
         "not-blank" if value.trim().is_empty() => invalid("error-invalid-blank"),
         "person-name-prohibited-characters" if !characters::is_person_name(value) => {
-            invalid(&own_text("error-person-name-invalid-character"))
+            wrong(&own_text("error-person-name-invalid-character"))
         }
         "username-prohibited-characters" if !characters::is_username(value) => {
-            invalid(&own_text("error-username-invalid-character"))
+            wrong(&own_text("error-username-invalid-character"))
         }
         "up-username-not-idn-homograph" if !characters::is_latin(value) => {
-            invalid(&own_text("error-username-invalid-character"))
+            wrong(&own_text("error-username-invalid-character"))
         }
         // Kept, and run by what knows them.
         _ => None,
@@ -153,7 +178,7 @@ fn number(name: &str, id: &str, settings: &Map<String, Value>, value: &str) -> O
         value.parse::<f64>().ok()
     };
     let Some(n) = parsed.filter(|n| n.is_finite()) else {
-        return Some(FieldError::with(name, "error-invalid-number", [json!(value)]));
+        return Some(FieldError::new(name, "error-invalid-number"));
     };
     let (min, max) = (fraction(settings, "min"), fraction(settings, "max"));
     if min.is_none_or(|min| n >= min) && max.is_none_or(|max| n <= max) {
@@ -170,7 +195,11 @@ fn number(name: &str, id: &str, settings: &Map<String, Value>, value: &str) -> O
 /// The settings `min` and `max` as they are written, for the message.
 fn bounds(settings: &Map<String, Value>) -> [Value; 2] {
     let written = |key: &str| match settings.get(key) {
-        Some(Value::String(text)) => text.parse::<i64>().map_or_else(|_| json!(text), |n| json!(n)),
+        Some(Value::String(text)) => match (text.parse::<i64>(), text.parse::<f64>()) {
+            (Ok(n), _) => json!(n),
+            (_, Ok(n)) => json!(n),
+            _ => json!(text),
+        },
         Some(value) => value.clone(),
         None => Value::Null,
     };
@@ -195,10 +224,14 @@ fn is_match(pattern: &str, value: &str) -> bool {
     whole.is_ok_and(|p| p.is_match(value))
 }
 
-/// The message key of a bad address, if it is one.
-fn uri(settings: &Map<String, Value>, value: &str) -> Option<&'static str> {
-    let Ok(parsed) = url::Url::parse(value) else {
-        return Some("error-invalid-uri");
+/// The message key of a bad address with what is bad about it, if it is one.
+fn uri(settings: &Map<String, Value>, value: &str) -> Option<(&'static str, String)> {
+    let parsed = match url::Url::parse(value) {
+        Ok(parsed) => parsed,
+        Err(url::ParseError::RelativeUrlWithoutBase) => {
+            return Some(("error-invalid-uri", "URI is not absolute".to_owned()));
+        }
+        Err(e) => return Some(("error-invalid-uri", format!("{e}: {value}"))),
     };
     let allowed = settings.get("allowedSchemes").and_then(Value::as_array);
     let scheme = match allowed {
@@ -207,8 +240,8 @@ fn uri(settings: &Map<String, Value>, value: &str) -> Option<&'static str> {
     };
     let fragment = settings.get("allowFragment").is_none_or(|v| v != false && v != "false");
     match (scheme, parsed.fragment()) {
-        (false, _) => Some("error-invalid-uri-scheme"),
-        (true, Some(_)) if !fragment => Some("error-invalid-uri-fragment"),
+        (false, _) => Some(("error-invalid-uri-scheme", parsed.scheme().to_owned())),
+        (true, Some(text)) if !fragment => Some(("error-invalid-uri-fragment", text.to_owned())),
         _ => None,
     }
 }
@@ -235,6 +268,17 @@ fn is_date(value: &str) -> bool {
     parts.next().is_none() && (1..=days).contains(&day)
 }
 
+/// `2/28/26`: a day as the English language writes it, with two or four digits of the year.
+fn is_english_date(value: &str) -> bool {
+    let parts: Vec<&str> = value.split('/').collect();
+    let [month, day, year] = parts[..] else { return false };
+    if !matches!(year.len(), 2 | 4) {
+        return false;
+    }
+    let century = if year.len() == 2 { "20" } else { "" };
+    is_date(&format!("{century}{year}-{month:0>2}-{day:0>2}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,13 +298,16 @@ mod tests {
         ] {
             assert!(!is_date(bad), "{bad}");
         }
+        assert!(is_english_date("2/28/26") && is_english_date("02/28/2026"));
+        assert!(!is_english_date("13/1/26") && !is_english_date("2026-02-28"));
     }
 
     #[test]
     fn an_address_on_the_web_has_an_allowed_scheme() {
         let none = Map::new();
         assert_eq!(uri(&none, "https://example.org/a"), None);
-        assert_eq!(uri(&none, "javascript:alert(1)"), Some("error-invalid-uri-scheme"));
-        assert_eq!(uri(&none, "nothing"), Some("error-invalid-uri"));
+        let key = |value: &str| uri(&none, value).map(|(key, _)| key);
+        assert_eq!(key("javascript:alert(1)"), Some("error-invalid-uri-scheme"));
+        assert_eq!(key("nothing"), Some("error-invalid-uri"));
     }
 }

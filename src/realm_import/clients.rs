@@ -12,6 +12,7 @@ use crate::service_account;
 use crate::store::Tx;
 use crate::store::client::{self, Client, Secrets, Source, Standing};
 use crate::store::json::{Doc, attribute, flag, text};
+use vestibule_oauth::web_origin;
 
 /// Adds a client; the realm may have been made with it, then the document's takes its place. Returns its id. `judge`: who adds
 /// it, where the realm's client policies are to judge that.
@@ -38,6 +39,7 @@ pub(super) async fn add(
     parts::without_null(&mut doc, "authenticationFlowBindingOverrides");
     doc.retain(|_, value| !value.is_null());
     parts::mappers(&mut doc);
+    origins(&mut doc, sent);
     settle(&mut doc);
     marker(known, client_id, &mut doc);
     scopes(tx, known, &mut doc, sent).await?;
@@ -84,6 +86,15 @@ fn settle(doc: &mut Doc) {
         attributes
             .entry("post.logout.redirect.uris")
             .or_insert_with(|| json!("+"));
+        attributes.entry("realm_client").or_insert_with(|| json!("false"));
+    }
+}
+
+/// The pages of a client come from where it leads people, unless it says from where.
+fn origins(doc: &mut Doc, sent: &Doc) {
+    if !sent.get("webOrigins").is_some_and(Value::is_array) {
+        let leads: Vec<&str> = texts(sent, "redirectUris").collect();
+        doc.insert("webOrigins".into(), json!(web_origin::of_redirect_uris(&leads)));
     }
 }
 

@@ -17,7 +17,7 @@ const NOTE: &str = "credential";
 /// Those of the database.
 pub async fn of_user(q: impl Query, user_id: &str) -> Result<String, Error> {
     let password = credential::password(q, user_id).await?;
-    Ok(password.map_or_else(|| "none".to_owned(), |p| p.id))
+    Ok(password.map_or_else(|| "none".to_owned(), |p| format!("{}.{}", p.id, p.created)))
 }
 
 /// The same for an action token, in which an id of ours has no place.

@@ -7,6 +7,9 @@ use super::user::User;
 use crate::error::Error;
 use crate::secret_key::SecretKey;
 
+/// The longest path that is followed.
+const MOST_NAMES: usize = 100;
+
 /// A group. `parent_id` is empty at the top.
 #[derive(Debug, Clone)]
 pub struct Group {
@@ -51,19 +54,28 @@ pub async fn by_id(q: impl Query, realm_id: &str, id: &str) -> Result<Option<Gro
 /// Those of the database.
 pub async fn by_path(mut q: impl Query, realm_id: &str, path: &str) -> Result<Option<Group>, Error> {
     let sql = format!("select {COLUMNS} from user_group where realm_id = $1 and parent_id = $2 and name = $3");
+    let names: Vec<&str> = path.split('/').filter(|n| !n.is_empty()).collect();
+    if names.len() > MOST_NAMES {
+        return Ok(None);
+    }
     let mut found: Option<Group> = None;
     let key = q.opener();
-    for name in path.split('/').filter(|n| !n.is_empty()) {
+    let mut rest = &names[..];
+    while !rest.is_empty() {
         let parent = found.map(|g| g.id).unwrap_or_default();
-        found = q
-            .again()
-            .first(&sql, &[&realm_id, &parent, &name])
-            .await?
-            .map(|row| group(&key, row))
-            .transpose()?;
-        if found.is_none() {
-            return Ok(None);
+        let mut next = None;
+        // A name may have strokes itself: the shortest that there is counts.
+        for taken in 1..=rest.len() {
+            let name = rest[..taken].join("/");
+            let row = q.again().first(&sql, &[&realm_id, &parent, &name]).await?;
+            next = row.map(|row| group(&key, row)).transpose()?.map(|g| (g, taken));
+            if next.is_some() {
+                break;
+            }
         }
+        let Some((group, taken)) = next else { return Ok(None) };
+        found = Some(group);
+        rest = &rest[taken..];
     }
     Ok(found)
 }

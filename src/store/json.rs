@@ -44,6 +44,15 @@ pub fn written(text: Option<&str>) -> Option<i64> {
     text?.parse().ok().map(moderate)
 }
 
+/// Attributes without those that have no values.
+pub fn without_empty(attributes: &Value) -> Value {
+    let mut kept = attributes.clone();
+    if let Some(all) = kept.as_object_mut() {
+        all.retain(|_, values| values.as_array().is_none_or(|values| !values.is_empty()));
+    }
+    kept
+}
+
 /// A text that is there and not empty.
 pub fn text<'a>(doc: &'a Doc, key: &str) -> Option<&'a str> {
     doc.get(key).and_then(Value::as_str).filter(|s| !s.is_empty())

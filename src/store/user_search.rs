@@ -136,13 +136,22 @@ fn conditions(realm_id: &str, search: &Search) -> Vec<Condition> {
         let table = "account_attribute where realm_id = ? and name = ? and value_key = ?";
         all.push(Condition::among(table, [realm_id, name, &value]));
     }
-    if let Some(provider) = &search.identity_provider {
-        let table = "federated_identity where realm_id = ? and provider = ?";
-        all.push(match &search.identity_user {
-            None => Condition::among(table, [realm_id, provider]),
-            Some(id) => Condition::among(&format!("{table} and external_id = ?"), [realm_id, provider, id]),
-        });
-    }
+    let table = "federated_identity where realm_id = ?";
+    all.extend(match (&search.identity_provider, &search.identity_user) {
+        (None, None) => None,
+        (Some(provider), None) => Some(Condition::among(
+            &format!("{table} and provider = ?"),
+            [realm_id, provider],
+        )),
+        (None, Some(id)) => Some(Condition::among(
+            &format!("{table} and external_id = ?"),
+            [realm_id, id],
+        )),
+        (Some(provider), Some(id)) => {
+            let both = format!("{table} and provider = ? and external_id = ?");
+            Some(Condition::among(&both, [realm_id, provider, id]))
+        }
+    });
     all
 }
 

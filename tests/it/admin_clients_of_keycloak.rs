@@ -42,7 +42,7 @@ async fn parts_of_a_role_are_searched_and_paged_by_its_id() {
             .await;
         assert_eq!(made.status, 201);
     }
-    let all = json!({ "name": "all", "composites": { "realm": ["baker", "barker", "miller"] } });
+    let all = json!({ "name": "all", "composite": true, "composites": { "realm": ["baker", "barker", "miller"] } });
     server.admin("POST", &format!("/{realm}/roles"), all).await;
     let role = server.admin("GET", &format!("/{realm}/roles/all"), Value::Null).await;
     let id = role.json()["id"].as_str().unwrap().to_owned();

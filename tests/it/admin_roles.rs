@@ -43,7 +43,7 @@ async fn a_role_is_made_renamed_composed_and_removed() {
             .admin(
                 "POST",
                 &roles,
-                json!({ "name": "r2", "composites": { "realm": ["r1"] } }),
+                json!({ "name": "r2", "composite": true, "composites": { "realm": ["r1"] } }),
             )
             .await;
         assert_eq!(role(&server, &realm, "r2").await["composite"], true);

@@ -19,6 +19,8 @@ mod admin_grants;
 mod admin_groups;
 mod admin_identity_providers;
 mod admin_initial_access;
+mod admin_odd;
+mod admin_odd_users;
 mod admin_organization_parts;
 mod admin_organizations;
 mod admin_realms;

@@ -26,7 +26,11 @@ pub fn merge(component: &mut Component, given: &Doc) {
     let Some(config) = given.get("config").and_then(Value::as_object) else {
         return;
     };
+    let is_key = component.provider_type == KEYS;
     for (name, values) in config {
+        if is_key && !is_declared(component, name) {
+            continue;
+        }
         // `null` in a list is no value, and instead of a list it takes the setting away.
         let texts = values.as_array().into_iter().flatten().filter_map(Value::as_str);
         let values: Vec<String> = texts.map(str::to_owned).collect();

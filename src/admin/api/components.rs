@@ -248,7 +248,7 @@ async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
 
 async fn sub_types(admin: Admin, Path((_, id)): Path<(String, String)>, query: Query) -> Answer {
     admin.require(VIEW)?;
-    find(&admin, &id)?;
+    find(&admin, &id).map_err(|_| ApiError::not_found("Could not find parent component"))?;
     let Some(wanted) = query.text("type") else {
         return Err(ApiError::error(StatusCode::BAD_REQUEST, "must specify a subtype"));
     };

@@ -24,7 +24,9 @@ pub fn parse(value: Option<&str>, name: &str, edge: Edge) -> Result<Option<i64>,
     let Some(text) = value.filter(|v| !v.is_empty()) else {
         return Ok(None);
     };
-    if let Ok(instant) = text.parse::<i64>() {
+    if text.bytes().all(|b| b.is_ascii_digit())
+        && let Ok(instant) = text.parse()
+    {
         return Ok(Some(instant));
     }
     if let Some(days) = days(text) {

@@ -35,11 +35,11 @@ pub fn client(
     let given = checked(given, "ClientRepresentation")?;
     match known {
         Some(known) => {
-            validate::changed(app, &given, known)?;
+            validate::changed(app, &realm.doc, &given, known)?;
             write::update(app, realm, Some(judge), known, &given)
         }
         None => {
-            validate::created(app, &given)?;
+            validate::created(app, &realm.doc, &given)?;
             write::create(app, realm, Some(judge), &given)
         }
     }

@@ -50,7 +50,8 @@ fn ascending(query: &Query) -> Result<bool, ApiError> {
 
 /// Names of an enum; Keycloak fails (500) where one is unknown.
 fn names(query: &Query, parameter: &str, known: impl Fn(&str) -> bool) -> Result<Vec<String>, ApiError> {
-    let given: Vec<String> = query.texts(parameter).into_iter().map(str::to_owned).collect();
+    let given = query.texts(parameter).into_iter().filter(|name| !name.is_empty());
+    let given: Vec<String> = given.map(str::to_owned).collect();
     match given.iter().find(|n| !known(n)) {
         Some(unknown) => Err(ApiError::bad(&format!("Unknown value of {parameter}: {unknown}"))),
         None => Ok(given),
@@ -99,14 +100,23 @@ async fn config(admin: Admin) -> Answer {
 
 async fn configure(admin: Admin, body: Body) -> Answer {
     admin.require(&[Right::ManageEvents])?;
-    let given = body.object("RealmEventsConfigRepresentation")?;
+    let mut given = body.object("RealmEventsConfigRepresentation")?;
+    // What is not said is off here, and events are then kept for good.
+    given.entry("eventsEnabled").or_insert(json!(false));
+    let for_good = !given.contains_key("eventsExpiration");
     let listeners = given.get("eventsListeners").and_then(Value::as_array);
     let unknown = |l: &Value| !l.as_str().is_some_and(|name| LISTENERS.contains(&name));
     if listeners.into_iter().flatten().any(unknown) {
         return Err(ApiError::error(StatusCode::BAD_REQUEST, "Unknown event listener"));
     }
     let mut tx = admin.app.db.begin().await?;
-    realm::change(&mut tx, &admin.realm.id, |doc| doc.extend(given.clone())).await?;
+    realm::change(&mut tx, &admin.realm.id, |doc| {
+        doc.extend(given.clone());
+        if for_good {
+            doc.remove("eventsExpiration");
+        }
+    })
+    .await?;
     let mut doc = admin.realm.doc.clone();
     doc.extend(given.clone());
     // Whether it is kept is decided by what holds now: the first change that switches admin events on is kept.

@@ -1,6 +1,7 @@
 //! Protocol mappers of clients and of client scopes.
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
@@ -50,7 +51,15 @@ pub fn stored(given: &Doc, id: &str) -> Doc {
         .and_then(Value::as_object)
         .cloned()
         .unwrap_or_default();
-    let mut config: Doc = config.into_iter().filter(|(_, v)| v.is_string()).collect();
+    let says = |v: &Value| v.as_str().is_some_and(|text| !text.is_empty());
+    let mut config: Doc = config.into_iter().filter(|(_, v)| says(v)).collect();
+    fill(&mut config);
+    doc.insert("config".into(), Value::Object(config));
+    doc
+}
+
+/// What goes into an access or ID token goes for introspection and userinfo, too, unless it is said otherwise.
+pub fn fill(config: &mut Doc) {
     for (follows, leads) in [
         ("introspection.token.claim", "access.token.claim"),
         ("userinfo.token.claim", "id.token.claim"),
@@ -59,12 +68,22 @@ pub fn stored(given: &Doc, id: &str) -> Doc {
             config.entry(follows).or_insert(value);
         }
     }
-    doc.insert("config".into(), Value::Object(config));
-    doc
 }
 
 fn parse(given: &Doc, id: &str) -> Result<ProtocolMapper, Error> {
     Ok(serde_json::from_value(Value::Object(stored(given, id)))?)
+}
+
+/// What makes pairwise subjects has a salt: the one that was there, or a new one.
+fn salted(mut mapper: ProtocolMapper, before: Option<&ProtocolMapper>) -> ProtocolMapper {
+    const SALT: &str = "pairwiseSubAlgorithmSalt";
+    if mapper.protocol_mapper == "oidc-sha256-pairwise-sub-mapper" && !mapper.config.contains_key(SALT) {
+        let kept = before.and_then(|before| before.config.get(SALT).cloned());
+        mapper
+            .config
+            .insert(SALT.into(), kept.unwrap_or_else(crate::random::uuid));
+    }
+    mapper
 }
 
 async fn list(container: Container) -> Answer {
@@ -92,25 +111,25 @@ fn unknown() -> ApiError {
 }
 
 /// Checks a new mapper against those there are and puts it among them.
-fn put(all: &mut Vec<ProtocolMapper>, given: &Doc) -> Result<String, ApiError> {
+fn put(all: &mut Vec<ProtocolMapper>, given: &Doc, taken: impl Fn() -> ApiError) -> Result<String, ApiError> {
     let (protocol, provider) = (
         json::text(given, "protocol").unwrap_or_default(),
         json::text(given, "protocolMapper").unwrap_or_default(),
     );
-    if !server_info::has_mapper(protocol, provider) {
+    if !server_info::is_mapper(provider) {
         return Err(ApiError::not_found("ProtocolMapper provider not found"));
     }
-    let Some(name) = json::text(given, "name") else {
+    let Some(name) = json::text(given, "name").filter(|_| !protocol.is_empty()) else {
         return Err(ApiError::duplicate());
     };
     if all.iter().any(|m| m.name == name && m.protocol == protocol) {
-        return Err(ApiError::conflict("Protocol mapper exists with same name"));
+        return Err(taken());
     }
     let id = json::text(given, "id").map_or_else(crate::random::uuid, str::to_owned);
     if all.iter().any(|m| m.id == id) {
         return Err(ApiError::duplicate());
     }
-    all.push(parse(given, &id)?);
+    all.push(salted(parse(given, &id)?, None));
     Ok(id)
 }
 
@@ -120,7 +139,9 @@ async fn create(mut container: Container, body: Body) -> Answer {
     let mut tx = container.begin().await?;
     let before = container.mappers()?;
     let mut all = before.clone();
-    let id = put(&mut all, &given)?;
+    let id = put(&mut all, &given, || {
+        ApiError::conflict("Protocol mapper exists with same name")
+    })?;
     grants::require_mappers(&mut tx, &container.admin, &before, &all).await?;
     container.set_mappers(all)?;
     let path = container.path(&format!("/protocol-mappers/models/{id}"));
@@ -135,7 +156,10 @@ async fn create_all(mut container: Container, body: Body) -> Answer {
     let before = container.mappers()?;
     let mut all = before.clone();
     for mapper in &given {
-        put(&mut all, mapper)?;
+        let text = "Protocol mapper name must be unique per protocol";
+        put(&mut all, mapper, || {
+            ApiError::described(StatusCode::CONFLICT, "conflict", text)
+        })?;
     }
     grants::require_mappers(&mut tx, &container.admin, &before, &all).await?;
     container.set_mappers(all)?;
@@ -153,17 +177,14 @@ async fn update(mut container: Container, body: Body) -> Answer {
     let mut all = before.clone();
     let id = container.param("mapper").to_owned();
     let known = all.iter().position(|m| m.id == id).ok_or_else(unknown)?;
-    let mut changed = given.clone();
-    for (member, was) in [
-        ("name", &all[known].name),
-        ("protocol", &all[known].protocol),
-        ("protocolMapper", &all[known].protocol_mapper),
-    ] {
-        if json::text(&changed, member).is_none() {
-            changed.insert(member.into(), json!(was));
-        }
+    if !json::text(&given, "protocolMapper").is_some_and(server_info::is_mapper) {
+        return Err(ApiError::not_found("ProtocolMapper provider not found"));
     }
-    all[known] = parse(&changed, &id)?;
+    let mut changed = given.clone();
+    // What it is called, and for which protocol it is, stays.
+    changed.insert("name".into(), json!(all[known].name));
+    changed.insert("protocol".into(), json!(all[known].protocol));
+    all[known] = salted(parse(&changed, &id)?, Some(&all[known]));
     grants::require_mappers(&mut tx, &container.admin, &before, &all).await?;
     container.set_mappers(all)?;
     let path = container.path(&format!("/protocol-mappers/models/{id}"));

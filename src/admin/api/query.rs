@@ -37,9 +37,11 @@ impl Query {
             .collect()
     }
 
-    /// A switch, if it is given.
+    /// A switch, if it is given and not empty.
     pub fn flag(&self, name: &str) -> Option<bool> {
-        self.text(name).map(|v| v.eq_ignore_ascii_case("true"))
+        self.text(name)
+            .filter(|v| !v.is_empty())
+            .map(|v| v.eq_ignore_ascii_case("true"))
     }
 
     /// A whole number. Keycloak finds no such address (404) where it is none.

@@ -48,7 +48,7 @@ fn sent_roles<'a>(realm: &Realm, given: &'a Doc) -> Vec<(&'a str, &'a Doc)> {
     };
     let of_realm = items(sent, "realm").map(|r| ("", r));
     let of_clients = sent.get("client").and_then(Value::as_object).into_iter().flatten();
-    let of_clients = of_clients.filter(|(client_id, _)| !is_internal(realm, client_id));
+    let of_clients = of_clients.filter(|(client_id, _)| !privilege::is_holder(&realm.name, client_id));
     let of_clients = of_clients.flat_map(|(client_id, roles)| {
         let roles = roles.as_array().into_iter().flatten().filter_map(Value::as_object);
         roles.map(move |r| (client_id.as_str(), r))

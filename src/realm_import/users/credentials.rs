@@ -101,8 +101,8 @@ fn ready(sent: &Doc, now: i64, place: i64) -> Result<Option<Credential>, Refused
     }))
 }
 
-/// The form before Keycloak 9: one flat object.
-fn of_old<'a>(kind: &'a str, sent: &Doc) -> (&'a str, String, String) {
+/// The form before Keycloak 9, one flat object, as type, secret and data of today.
+pub fn of_old<'a>(kind: &'a str, sent: &Doc) -> (&'a str, String, String) {
     let value = sent.get("hashedSaltedValue").cloned().unwrap_or_default();
     if matches!(kind, "totp" | "hotp" | "otp") {
         let or = |name: &str, usual: i64| Some(number(sent, name)).filter(|n| *n > 0).unwrap_or(usual);

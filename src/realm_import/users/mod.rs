@@ -2,7 +2,7 @@
 
 mod credentials;
 
-pub use credentials::Password;
+pub use credentials::{Password, of_old};
 
 use serde_json::Value;
 

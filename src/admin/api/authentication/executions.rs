@@ -6,7 +6,7 @@ use axum::routing::{get, post};
 use serde_json::{Value, json};
 
 use super::draft::Draft;
-use super::providers::{self, Kind};
+use super::providers::{self, Kind, Provider};
 use super::{CHANGE, SEE, created, done, flows, refuse, representation};
 use crate::admin::api::answer;
 use crate::admin::api::auth::Admin;
@@ -144,16 +144,14 @@ async fn create(admin: Admin, body: Body) -> Answer {
     created(&admin, &path)
 }
 
-/// Whether a provider can be a step of a flow.
+/// The provider of that name, if it can be a step of a flow.
 ///
 /// # Errors
 ///
 /// 400.
-pub(super) fn known(flow: &Flow, provider: &str) -> Result<(), ApiError> {
-    match providers::find(Kind::in_flow(&flow.provider_id), provider) {
-        Some(_) => Ok(()),
-        None => Err(refuse(&format!("No authentication provider found for id: {provider}"))),
-    }
+pub(super) fn known(flow: &Flow, provider: &str) -> Result<Provider, ApiError> {
+    let found = providers::find(Kind::in_flow(&flow.provider_id), provider);
+    found.ok_or_else(|| refuse(&format!("No authentication provider found for id: {provider}")))
 }
 
 /// The place that is asked for, or the last.

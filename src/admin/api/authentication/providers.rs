@@ -69,6 +69,12 @@ impl Provider {
         self.row["name"].as_str().unwrap_or_default()
     }
 
+    /// Whether a step of it can be there and do nothing.
+    pub fn may_be_disabled(self) -> bool {
+        let choices = self.choices().as_array();
+        choices.is_none_or(|all| all.iter().any(|choice| choice == "DISABLED"))
+    }
+
     /// The requirements that make sense for it.
     pub fn choices(self) -> &'static Value {
         &self.row["choices"]

@@ -124,7 +124,8 @@ fn inner_flow(execution: &Execution, inner: &Flow) -> Doc {
     put(&mut shown, "id", Some(&execution.id));
     put(&mut shown, "requirement", Some(&execution.requirement));
     put(&mut shown, "displayName", Some(&inner.alias));
-    let description = Some(inner.description.as_str()).filter(|d| !d.is_empty());
+    // Those that somebody made are told without one, too.
+    let description = Some(inner.description.as_str()).filter(|d| !d.is_empty() || !inner.built_in);
     put(&mut shown, "description", description);
     shown.insert("requirementChoices".into(), json!(choices));
     shown.insert("configurable".into(), json!(false));

@@ -33,8 +33,11 @@ async fn add_step(admin: Admin, Path((_, alias)): Path<(String, String)>, body: 
         return Err(refuse("It is illegal to add execution to a built in flow"));
     }
     let provider = given.get("provider").and_then(Value::as_str).unwrap_or("null");
-    known(&parent, provider)?;
-    let added = step(Some(provider.to_owned()), None, priority(&given, &parent));
+    let provider = known(&parent, provider)?;
+    let mut added = step(Some(provider.id().to_owned()), None, priority(&given, &parent));
+    if !provider.may_be_disabled() {
+        "REQUIRED".clone_into(&mut added.requirement);
+    }
     let id = added.id.clone();
     parent.executions.push(added);
     draft.keep(parent).await?;
@@ -53,7 +56,7 @@ async fn add_step(admin: Admin, Path((_, alias)): Path<(String, String)>, body: 
     created(&admin, &format!("authentication/executions/{id}"))
 }
 
-/// A new step does nothing until it is told what is required.
+/// A new step does nothing until it is told what is required, but one that cannot be switched off.
 fn step(authenticator: Option<String>, flow_id: Option<String>, priority: i64) -> Execution {
     Execution {
         user_setup_allowed: false,

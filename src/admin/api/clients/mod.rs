@@ -189,7 +189,7 @@ fn attribute_query(query: &Query) -> Result<Vec<(String, String)>, ApiError> {
 async fn create(admin: Admin, body: Body) -> Answer {
     admin.require(&[Right::ManageClients])?;
     let given = body.object("ClientRepresentation")?;
-    validate::created(&admin.app, &given)?;
+    validate::created(&admin.app, &admin.realm.doc, &given)?;
     let judge = judge(&admin).await?;
     let new = write::create(&admin.app, &admin.realm, Some(&judge), &given)?;
     let (db, realm_id) = (&admin.app.db, &admin.realm.id);
@@ -232,7 +232,7 @@ async fn read(found: Found) -> Answer {
 async fn update(found: Found, body: Body) -> Answer {
     found.require_manage()?;
     let given = body.object("ClientRepresentation")?;
-    validate::changed(&found.admin.app, &given, &found.client)?;
+    validate::changed(&found.admin.app, &found.admin.realm.doc, &given, &found.client)?;
     let admin = &found.admin;
     let judge = judge(admin).await?;
     let mut tx = admin.app.db.begin().await?;

@@ -13,14 +13,14 @@ use vestibule_oauth::redirect_uri::MAX_REGISTERED;
 /// The longest `clientId`, as Keycloak's column.
 const LONGEST: usize = 255;
 
-/// Checks a client that is to be made.
+/// Checks a client that is to be made in a realm with these settings.
 ///
 /// # Errors
 ///
 /// 400 with all that is wrong.
-pub fn created(app: &App, given: &Doc) -> Result<(), ApiError> {
+pub fn created(app: &App, realm: &Doc, given: &Doc) -> Result<(), ApiError> {
     extensions::check(&app.egress, given.get("attributes"))?;
-    check(given, json::text(given, "rootUrl"))
+    check(realm, given, json::text(given, "rootUrl"))
 }
 
 /// Checks a change of a client.
@@ -28,12 +28,12 @@ pub fn created(app: &App, given: &Doc) -> Result<(), ApiError> {
 /// # Errors
 ///
 /// As [`created`].
-pub fn changed(app: &App, given: &Doc, known: &Client) -> Result<(), ApiError> {
+pub fn changed(app: &App, realm: &Doc, given: &Doc, known: &Client) -> Result<(), ApiError> {
     extensions::check(&app.egress, given.get("attributes"))?;
-    check(given, json::text(given, "rootUrl").or(known.text("rootUrl")))
+    check(realm, given, json::text(given, "rootUrl").or(known.text("rootUrl")))
 }
 
-fn check(given: &Doc, root: Option<&str>) -> Result<(), ApiError> {
+fn check(realm: &Doc, given: &Doc, root: Option<&str>) -> Result<(), ApiError> {
     let mut faults: Vec<String> = Vec::new();
     if let Some(name) = given.get("clientId").and_then(Value::as_str) {
         if name.trim().is_empty() {
@@ -68,14 +68,21 @@ fn check(given: &Doc, root: Option<&str>) -> Result<(), ApiError> {
     }
     for (attribute, name) in [
         ("backchannel.logout.url", "Backchannel logout URL"),
+        ("frontchannel.logout.url", "Front-channel logout URL"),
+        ("jwks.url", "JWKS URL"),
         ("logoUri", "Logo URL"),
         ("policyUri", "Policy URL"),
         ("tosUri", "Terms of service URL"),
     ] {
         if let Some(url) = json::attribute(given, attribute) {
-            faults.extend(url_fault(url, name, Need::Url));
+            faults.extend(url_fault(&resolved(url, root), name, Need::Url));
         }
     }
+    let after_logout = json::attribute(given, "post.logout.redirect.uris").unwrap_or_default();
+    for uri in after_logout.split("##").filter(|uri| !matches!(*uri, "" | "+" | "-")) {
+        faults.extend(url_fault(uri, "A post-logout redirect URI", Need::Uri));
+    }
+    faults.extend(sessions(realm, given));
     if json::attribute(given, "acr.loa.map").is_some_and(|map| !is_acr_map(map)) {
         faults.push("Invalid client configuration (ACR-LOA map) for client".into());
     }
@@ -90,6 +97,25 @@ fn check(given: &Doc, root: Option<&str>) -> Result<(), ApiError> {
     ))
 }
 
+/// A client's sessions end with those of the realm, at the latest.
+fn sessions(realm: &Doc, given: &Doc) -> Vec<String> {
+    let remembers = json::flag(realm, "rememberMe");
+    let longer = |attribute: &str, of_realm: &str| {
+        let most = json::number(realm, of_realm);
+        let remembered = if remembers {
+            json::number(realm, &format!("{of_realm}RememberMe"))
+        } else {
+            0
+        };
+        json::written(json::attribute(given, attribute)).is_some_and(|wanted| wanted > most.max(remembered))
+    };
+    let idle = longer("client.session.idle.timeout", "ssoSessionIdleTimeout")
+        .then(|| "Client session idle timeout cannot exceed realm SSO session idle timeout.".to_owned());
+    let whole = longer("client.session.max.lifespan", "ssoSessionMaxLifespan")
+        .then(|| "Client session max lifespan cannot exceed realm SSO session max lifespan.".to_owned());
+    idle.into_iter().chain(whole).collect()
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Need {
     /// An absolute address.
@@ -100,7 +126,11 @@ enum Need {
 
 fn url_fault(text: &str, name: &str, need: Need) -> Option<String> {
     let scheme = scheme(text);
-    if text.len() > 2048 || !has_uri_letters(text) || (need == Need::Url && scheme.is_none() && !text.starts_with("${"))
+    let is_bare = scheme.is_some_and(|s| matches!(&text[s.len()..], ":" | "://"));
+    if text.len() > 2048
+        || is_bare
+        || !has_uri_letters(text)
+        || (need == Need::Url && scheme.is_none() && !text.starts_with("${"))
     {
         let kind = if need == Need::Url { "URL" } else { "URI" };
         return Some(format!("{name} is not a valid {kind}"));
@@ -147,7 +177,7 @@ mod tests {
 
     fn faults(given: &Value) -> String {
         let given = given.as_object().expect("an object");
-        match check(given, json::text(given, "rootUrl")) {
+        match check(&Doc::new(), given, json::text(given, "rootUrl")) {
             Ok(()) => String::new(),
             Err(ApiError::Refused(_, body)) => body["error_description"].as_str().unwrap_or_default().to_owned(),
             Err(ApiError::Failed(e)) => e.to_string(),

@@ -113,6 +113,11 @@ pub fn update(
         name.clone_into(&mut changed.client_id);
     }
     merge(realm, &mut changed.doc, given);
+    let unsaid = given.get("webOrigins").is_none_or(Value::is_null);
+    if unsaid && json::texts(&changed.doc, "webOrigins").is_empty() {
+        let origins = web_origin::of_redirect_uris(&json::texts(&changed.doc, "redirectUris"));
+        changed.doc.insert("webOrigins".into(), json!(origins));
+    }
     if let Some(enabled) = was_enabled.filter(|_| known.standing != Standing::Live) {
         // Shown as disabled while it waits for approval: sent back, that says nothing.
         changed.doc.insert("enabled".into(), enabled);
@@ -191,6 +196,20 @@ fn merge(realm: &Realm, doc: &mut Doc, given: &Doc) {
         if let Some(value) = given.get(*member).filter(|v| !v.is_null()) {
             doc.insert((*member).to_owned(), value.clone());
         }
+    }
+    for set in ["redirectUris", "webOrigins"] {
+        if let Some(Value::Array(all)) = doc.get_mut(set) {
+            let mut once: Vec<Value> = Vec::with_capacity(all.len());
+            all.retain(|uri| {
+                let is_new = uri.as_str().is_some_and(|text| !text.is_empty()) && !once.contains(uri);
+                once.extend(is_new.then(|| uri.clone()));
+                is_new
+            });
+        }
+    }
+    if let Some(direct) = given.get("directGrantsOnly").and_then(Value::as_bool) {
+        doc.insert("standardFlowEnabled".into(), json!(!direct));
+        doc.insert("directAccessGrantsEnabled".into(), json!(direct));
     }
     merge_map(doc, given, "attributes");
     merge_map(doc, given, "authenticationFlowBindingOverrides");
@@ -303,7 +322,7 @@ pub async fn import(tx: &mut Tx, admin: &Admin, given: &Doc) -> Result<(), ApiEr
             (changed, known.flag("serviceAccountsEnabled"))
         }
         None => {
-            super::validate::created(&admin.app, given)?;
+            super::validate::created(&admin.app, &admin.realm.doc, given)?;
             let new = create(&admin.app, &admin.realm, None, given)?;
             require_mappers(tx, admin, None, &new).await?;
             if !crate::store::client::add(tx, &new).await? {

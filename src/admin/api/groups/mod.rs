@@ -35,6 +35,7 @@ pub fn routes() -> Router<App> {
         .route("/realms/{realm}/groups", get(list).post(create))
         .route("/realms/{realm}/groups/count", get(count))
         .route("/realms/{realm}/group-by-path/{*path}", get(by_path))
+        .route("/realms/{realm}/group-by-path", get(no_path))
         .route(one, get(read).put(update).delete(remove))
         .route(&format!("{one}/children"), get(children).post(create_child))
         .route(&format!("{one}/members"), get(members::list))
@@ -81,7 +82,8 @@ async fn list(admin: Admin, query: Query) -> Answer {
 async fn count(admin: Admin, query: Query) -> Answer {
     admin.require(LIST)?;
     let search = query.text("search").unwrap_or_default();
-    let top = query.flag("top") == Some(true);
+    // What is searched for is counted wherever it is.
+    let top = query.flag("top") == Some(true) && search.is_empty();
     let count = group::count(&admin.app.db, &admin.realm.id, search, top).await?;
     answer::json(&json!({ "count": count }))
 }
@@ -90,7 +92,13 @@ async fn by_path(admin: Admin, Path((_, path)): Path<(String, String)>) -> Answe
     admin.require(VIEW)?;
     let found = group::by_path(&admin.app.db, &admin.realm.id, &path).await?;
     let found = found.ok_or_else(|| ApiError::not_found("Group path does not exist"))?;
-    answer::json(&shown::full(&admin.app, &admin.realm, &found).await?)
+    let doc = shown::full(&admin.app, &admin.realm, &found).await?;
+    answer::json(&shown::counted(&admin.app, &admin.realm, doc).await?)
+}
+
+async fn no_path(admin: Admin) -> Answer {
+    admin.require(VIEW)?;
+    Err(ApiError::not_found("Group path does not exist"))
 }
 
 async fn read(found: Found) -> Answer {

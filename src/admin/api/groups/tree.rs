@@ -37,7 +37,7 @@ pub(super) async fn list(admin: &Admin, query: &Query, page: Page) -> Result<Vec
     let exact = query.flag("exact") == Some(true);
     let search = query.text("search").map(str::trim).filter(|s| !s.is_empty());
     let attributes = attributes(query);
-    let found = match search {
+    let found = match search.filter(|_| attributes.is_empty()) {
         None if attributes.is_empty() => {
             let mut all = Vec::new();
             for g in group::children(db, realm_id, "", "", false, page.first, page.max).await? {

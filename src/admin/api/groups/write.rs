@@ -86,8 +86,12 @@ async fn check_no_circle(tx: &mut Tx, admin: &Admin, parent_id: &str, id: &str) 
 /// Changes name, description and, where they are given, the attributes.
 pub(super) async fn update(found: &Found, given: &Doc) -> Result<(), ApiError> {
     let (admin, name) = (&found.admin, name(given)?);
+    if json::text(given, "id").is_some_and(|id| id != found.group.id) {
+        return Err(ApiError::bad("Invalid group id"));
+    }
     let mut changed = found.group.clone();
     name.clone_into(&mut changed.name);
+    changed.doc.remove("description");
     changed.doc = settings(given, changed.doc);
     let mut tx = admin.app.db.begin().await?;
     if !group::update(&mut tx, &admin.realm.id, &changed).await? {
@@ -119,10 +123,11 @@ fn taken(below: bool, name: &str) -> ApiError {
 }
 
 fn settings(given: &Doc, mut doc: Doc) -> Doc {
-    for member in ["description", "attributes"] {
-        if let Some(value) = given.get(member).filter(|v| !v.is_null()) {
-            doc.insert(member.into(), value.clone());
-        }
+    if let Some(value) = given.get("description").filter(|v| !v.is_null()) {
+        doc.insert("description".into(), value.clone());
+    }
+    if let Some(attributes) = given.get("attributes").filter(|v| !v.is_null()) {
+        doc.insert("attributes".into(), json::without_empty(attributes));
     }
     doc
 }

@@ -49,6 +49,12 @@ pub(super) fn config(realm: &Realm, kind: &str, given: &Doc) -> Result<(), ApiEr
     if kind == "oauth2" && text(config, "userInfoUrl").is_none() {
         return Err(ApiError::bad("User Info URL not provided"));
     }
+    let signed = matches!(kind, "oidc" | "keycloak-oidc") && text(config, "validateSignature") == Some("true");
+    if signed && text(config, "useJwksUrl") != Some("true") && text(config, "publicKeySignatureVerifier").is_none() {
+        let text =
+            "The 'Validating public key' is required when 'Validate signatures' enabled and 'Use JWKS URL' disabled";
+        return Err(ApiError::bad(text));
+    }
     if text(config, "pkceEnabled") == Some("true")
         && let Some(method) = text(config, "pkceMethod")
         && !matches!(method, "plain" | "S256")

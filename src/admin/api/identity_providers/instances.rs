@@ -123,24 +123,23 @@ pub(super) async fn update(admin: Admin, Path((_, alias)): Path<(String, String)
     admin.require(CHANGE)?;
     let given = body.object(SHAPE)?;
     find(&admin, &alias).await?;
-    let kind = provider_id(&given)?.to_owned();
+    let kind = provider_id(&given)?;
     if text(&given, "alias").is_some_and(|a| a != alias) {
         return Err(ApiError::bad("Identity Provider alias cannot be changed"));
     }
-    check::config(&admin.realm, &kind, &given)?;
+    check::config(&admin.realm, kind, &given)?;
     let doc = shown::kept(&admin.realm, &given)?;
     let mut tx = admin.app.db.begin().await?;
     let before = identity_provider::by_alias(&mut tx, &admin.realm.id, &alias).await?;
     let mut changed = before.ok_or_else(ApiError::no_such_path)?;
-    let same_kind = changed.provider_id == kind;
-    changed.provider_id = kind;
+    // What kind of provider it is stays.
     let links = changed.doc.get("organizationLinks").cloned();
     let before = std::mem::replace(&mut changed.doc, doc);
     if let Some(links) = links {
         changed.doc.insert("organizationLinks".into(), links);
     }
     check_domain(&mut tx, &changed).await?;
-    put_secret(&tx, &mut changed, before.get("config").filter(|_| same_kind))?;
+    put_secret(&tx, &mut changed, before.get("config"))?;
     identity_provider::update(&mut tx, &admin.realm.id, &changed).await?;
     let path = format!("identity-provider/instances/{alias}");
     let told = shown::told(&given, &changed.id);

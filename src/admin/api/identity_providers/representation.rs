@@ -141,7 +141,7 @@ pub(super) fn kept(realm: &Realm, given: &Doc) -> Result<Doc, ApiError> {
     }
     let config = doc.entry("config").or_insert_with(|| json!({}));
     if let Value::Object(config) = config {
-        config.retain(|_, value| !value.is_null());
+        config.retain(|_, value| value.as_str().is_some_and(|text| !text.is_empty()));
         // An old place of a switch.
         if let Some(hidden) = config.shift_remove("hideOnLoginPage")
             && hidden == "true"

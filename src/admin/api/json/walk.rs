@@ -10,6 +10,16 @@ use crate::admin::api::error::ApiError;
 /// Representations of which Keycloak passes over what it does not know: the console sends `type` with a client scope.
 const OPEN: &[&str] = &["ClientScopeRepresentation"];
 
+/// Representations whose attributes Keycloak takes as single texts, too, and passes over where they are no map.
+const LENIENT: &[&str] = &["MemberRepresentation", "UserRepresentation"];
+
+/// Representations whose attributes are lists of texts and nothing else.
+const STRICT: &[&str] = &[
+    "GroupRepresentation",
+    "OrganizationRepresentation",
+    "RoleRepresentation",
+];
+
 /// Reads JSON as a value of a type.
 pub(super) fn parse(text: &[u8], kind: &Kind) -> Result<Value, ApiError> {
     // Syntax first: the walk below then only meets valid JSON. Depth is bounded by serde_json.
@@ -69,6 +79,13 @@ impl Walk<'_> {
             return self.members(|walk, _| walk.value(&Kind::Any));
         };
         let read = self.members(|walk, member| match shape.iter().find(|(known, _)| *known == member) {
+            Some(_) if member == "attributes" && LENIENT.contains(&name) && walk.peek() != b'{' => {
+                walk.skip();
+                Ok(Value::Null)
+            }
+            Some((_, Kind::Map(of))) if member == "attributes" && STRICT.contains(&name) && walk.peek() == b'{' => {
+                walk.members(|walk, _| walk.value(of))
+            }
             Some((_, kind)) => walk.value(kind),
             None if OPEN.contains(&name) => {
                 walk.skip();

@@ -33,11 +33,12 @@ pub(super) fn with_domains(o: &Organization, domains: &[Domain], brief: bool) ->
     shown.insert("name".into(), json!(o.name));
     shown.insert("alias".into(), json!(o.alias));
     shown.insert("enabled".into(), json!(o.enabled));
-    for member in ["description", "redirectUrl", "attributes"] {
-        let value = o.doc.get(member).filter(|_| !(brief && member == "attributes"));
-        if let Some(value) = value.filter(|v| v.as_object().is_none_or(|map| !map.is_empty())) {
-            shown.insert(member.into(), value.clone());
-        }
+    for member in ["description", "redirectUrl"] {
+        shown.extend(o.doc.get(member).map(|value| (member.to_owned(), value.clone())));
+    }
+    if !brief {
+        let attributes = o.doc.get("attributes").cloned().unwrap_or_else(|| json!({}));
+        shown.insert("attributes".into(), attributes);
     }
     if !domains.is_empty() {
         let all = domains.iter().map(|d| {

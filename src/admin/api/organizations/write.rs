@@ -32,10 +32,10 @@ pub(super) async fn add(tx: &mut Tx, admin: &Admin, given: &Doc) -> Result<Organ
     check::redirect_url(given)?;
     let name = check::name(given).ok_or_else(|| ApiError::bad("Name can not be null"))?;
     let realm_id = &admin.realm.id;
+    let alias = check::alias(given, name)?;
     if organization::by_name(&mut *tx, realm_id, name).await?.is_some() {
         return Err(check::name_taken());
     }
-    let alias = check::alias(given, name)?;
     let new = Organization {
         id: crate::random::uuid(),
         name: name.to_owned(),
@@ -64,7 +64,8 @@ pub(super) async fn update(tx: &mut Tx, admin: &Admin, before: &Organization, gi
     if other.is_some_and(|o| o.id != before.id) {
         return Err(check::name_taken());
     }
-    if crate::store::json::text(given, "alias") != Some(&before.alias) {
+    // Who sends none means the name.
+    if crate::store::json::text(given, "alias").unwrap_or(name) != before.alias {
         return Err(ApiError::bad("Cannot change the alias"));
     }
     let mut changed = before.clone();

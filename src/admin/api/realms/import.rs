@@ -112,7 +112,7 @@ async fn add(admin: Admin, body: Body) -> Answer {
         record(&mut tx, &admin, operation, "REALM", &outcome.path(), Some(&sent)).await?;
     }
     tx.commit().await?;
-    answer::json(&partial::answer(&done.outcomes))
+    answer::json_plain(&partial::answer(&done.outcomes))
 }
 
 /// `POST partial-export`: secrets are masked.

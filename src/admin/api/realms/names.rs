@@ -16,7 +16,7 @@ use crate::store::{Tx, client, realm};
 ///
 /// 400 with Keycloak's texts.
 pub(super) fn check(name: &str) -> Result<(), ApiError> {
-    if name.is_empty() {
+    if name.trim().is_empty() {
         return Err(ApiError::bad("Realm name cannot be empty"));
     }
     match realm_setup::name::fault(name) {

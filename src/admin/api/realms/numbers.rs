@@ -55,16 +55,39 @@ pub(super) fn check(before: Option<&Doc>, wanted: &Doc) -> Result<(), ApiError> 
         }
     }
     let will_be = |key: &str| sent(key).or_else(|| before?.get(key)?.as_i64()).unwrap_or(0);
-    let longer = |part: &str, whole: &str| {
+    // A remembered session may last longer than others, and so may its clients'.
+    let remembers = wanted.get("rememberMe").or_else(|| before?.get("rememberMe")) == Some(&Value::Bool(true));
+    let longer = |part: &str, whole: &str, remembered: &str| {
         let touched = sent(part).is_some() || sent(whole).is_some();
-        touched && before.is_some() && will_be(part) > will_be(whole)
+        let most = if remembers {
+            will_be(whole).max(will_be(remembered))
+        } else {
+            will_be(whole)
+        };
+        touched && before.is_some() && will_be(part) > most
     };
-    if longer("clientSessionIdleTimeout", "ssoSessionIdleTimeout") {
-        let text = "Client Session Idle Timeout cannot be greater than Realm SSO Idle Timeout.";
+    if longer(
+        "clientSessionIdleTimeout",
+        "ssoSessionIdleTimeout",
+        "ssoSessionIdleTimeoutRememberMe",
+    ) {
+        let text = if remembers {
+            "Client session idle timeout cannot exceed realm SSO session idle timeout and RememberMe idle timeout."
+        } else {
+            "Client Session Idle Timeout cannot be greater than Realm SSO Idle Timeout."
+        };
         return Err(ApiError::bad(text));
     }
-    if longer("clientSessionMaxLifespan", "ssoSessionMaxLifespan") {
-        let text = "Client session max lifespan cannot exceed realm SSO session max lifespan.";
+    if longer(
+        "clientSessionMaxLifespan",
+        "ssoSessionMaxLifespan",
+        "ssoSessionMaxLifespanRememberMe",
+    ) {
+        let text = if remembers {
+            "Client session max lifespan cannot exceed realm SSO session max lifespan and RememberMe Max span."
+        } else {
+            "Client session max lifespan cannot exceed realm SSO session max lifespan."
+        };
         return Err(ApiError::bad(text));
     }
     for (key, least) in LIFESPANS {

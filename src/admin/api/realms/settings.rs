@@ -16,6 +16,18 @@ use crate::secret_settings::{self, MASK};
 use crate::store::json::{Doc, text, texts};
 use crate::store::realm::Realm;
 
+/// Members that say something of a realm that is made, and nothing of one that is there.
+const ONLY_OF_NEW: &[&str] = &[
+    "certificate",
+    "codeSecret",
+    "defaultDefaultClientScopes",
+    "defaultOptionalClientScopes",
+    "defaultRoles",
+    "privateKey",
+    "publicKey",
+    "socialProviders",
+];
+
 /// What of a representation is settings, in the form in which they are kept. `realm`: the one that is changed.
 ///
 /// # Errors
@@ -24,8 +36,8 @@ use crate::store::realm::Realm;
 pub(super) fn checked(app: &App, realm: Option<&Realm>, given: &Doc) -> Result<Doc, ApiError> {
     let mut wanted = Doc::new();
     for (key, value) in given {
-        let own = matches!(key.as_str(), "id" | "realm");
-        if own && realm.is_some() || COLLECTIONS.contains(&key.as_str()) {
+        let of_new = matches!(key.as_str(), "id" | "realm") || ONLY_OF_NEW.contains(&key.as_str());
+        if of_new && realm.is_some() || COLLECTIONS.contains(&key.as_str()) {
             continue;
         }
         wanted.insert(key.clone(), value.clone());
@@ -63,7 +75,7 @@ pub(super) fn checked(app: &App, realm: Option<&Realm>, given: &Doc) -> Result<D
         wanted.remove("passwordPolicy");
     }
     for flow in BINDINGS {
-        let alias = text(&wanted, flow);
+        let alias = wanted.get(flow).and_then(Value::as_str);
         if let (Some(realm), Some(alias)) = (realm, alias)
             && realm.flow_by_alias(alias).is_none()
         {

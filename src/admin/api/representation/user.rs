@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::error::Error;
-use crate::profile::{self, Context, Unmanaged};
+use crate::profile::{self, Context, Place, Unmanaged};
 use crate::store::json::Doc;
 use crate::store::realm::Realm;
 use crate::store::user::{Attributes, User};
@@ -17,14 +17,16 @@ pub fn visible(realm: &Realm, user: &User) -> Attributes {
     let speaks = realm.flag("internationalizationEnabled");
     let seen = |name: &str| match config.attribute(name) {
         Some(attribute) => attribute.is_seen_by(Context::UserApi),
+        None if name == "locale" => speaks,
         None => {
             config.unmanaged != Unmanaged::Disabled
-                || name == "locale" && speaks
                 || matches!(name, "terms_and_conditions" | "disabledReason" | "kc.email.pending")
         }
     };
-    let shown = user.attributes.iter().filter(|(name, _)| seen(name));
-    shown.map(|(name, values)| (name.clone(), values.clone())).collect()
+    let seen = user.attributes.iter().filter(|(name, _)| seen(name));
+    let mut shown: Attributes = seen.map(|(name, values)| (name.clone(), values.clone())).collect();
+    profile::add_defaults(realm, &Place::of(Context::UserApi), &mut shown);
+    shown
 }
 
 fn head(user: &User) -> Doc {

@@ -1,6 +1,6 @@
 //! Who has a role directly.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::answer;
 use super::super::auth::Right;
@@ -19,7 +19,12 @@ pub(super) async fn users(holder: RoleHolder, query: Query) -> Answer {
     }
     let page = query.page(100)?;
     let found = role_member::users(&admin.app.db, &admin.realm.id, &role.id, page.first, page.max).await?;
-    answer::json(&user::list(&admin.app, &found, query.flag("briefRepresentation") == Some(true)).await?)
+    let mut all = user::list(&admin.app, &found, query.flag("briefRepresentation") == Some(true)).await?;
+    let access = json!({ "manage": admin.has(Right::ManageUsers) });
+    for doc in &mut all {
+        doc["access"] = access.clone();
+    }
+    answer::json(&all)
 }
 
 pub(super) async fn groups(holder: RoleHolder, query: Query) -> Answer {

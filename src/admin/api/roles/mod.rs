@@ -60,8 +60,12 @@ async fn no_permissions(holder: RoleHolder) -> Answer {
 async fn list(holder: RoleHolder, query: Query) -> Answer {
     holder.require_view()?;
     let realm = &holder.admin.realm;
-    let search = query.text("search").unwrap_or_default().to_lowercase();
-    let page = query.page(i64::MAX)?;
+    let search = query.text("search").unwrap_or_default().trim().to_lowercase();
+    let mut page = query.page(i64::MAX)?;
+    // A page is asked for by both numbers, but in a search.
+    if search.is_empty() && (query.number("first")?.is_none() || query.number("max")?.is_none()) {
+        (page.first, page.max) = (0, i64::MAX);
+    }
     let brief = query.flag("briefRepresentation").unwrap_or(true);
     let roles = realm.roles.of(&holder.client_uuid);
     let found: Vec<Value> = roles
@@ -93,7 +97,11 @@ async fn create(holder: RoleHolder, body: Body) -> Answer {
         name: name.to_owned(),
         doc: settings(&given, Doc::new()),
     };
-    let children = composites::named(&holder, &given).await?;
+    let children = if json::flag(&given, "composite") {
+        composites::named(&holder, &given).await?
+    } else {
+        Vec::new()
+    };
     super::grants::require(admin, &children.iter().map(String::as_str).collect::<Vec<_>>()).await?;
     let mut tx = admin.app.db.begin().await?;
     if !role::add(&mut tx, &admin.realm.id, &new).await? {
@@ -133,7 +141,11 @@ async fn remove(holder: RoleHolder) -> Answer {
 
 /// Replaces name and description of a role, and its attributes where they are given.
 async fn change(admin: &Admin, known: &Arc<Role>, given: &Doc, kind: &str, path: &str) -> Answer {
-    let name = given.get("name").and_then(Value::as_str).ok_or_else(nameless)?;
+    let name = given
+        .get("name")
+        .and_then(Value::as_str)
+        .filter(|name| !name.is_empty());
+    let name = name.ok_or_else(nameless)?;
     let realm = &admin.realm;
     let other = realm.roles.by_name(&known.client_uuid, name);
     if other.is_some_and(|o| o.id != known.id) {
@@ -195,7 +207,7 @@ fn settings(given: &Doc, mut doc: Doc) -> Doc {
         doc.insert("description".into(), description.clone());
     }
     if let Some(attributes) = given.get("attributes").filter(|a| a.is_object()) {
-        doc.insert("attributes".into(), attributes.clone());
+        doc.insert("attributes".into(), json::without_empty(attributes));
     }
     doc
 }

@@ -29,10 +29,15 @@ pub fn routes(app: &App) -> Router<App> {
     Router::new().route("/serverinfo", get(read))
 }
 
-/// Whether there is a protocol mapper of a kind.
-pub fn has_mapper(protocol: &str, provider: &str) -> bool {
-    let known = DOCUMENT["protocolMapperTypes"][protocol].as_array();
-    known.is_some_and(|all| all.iter().any(|m| m["id"] == provider))
+/// Whether there is a protocol mapper with an id, whatever protocol it is for.
+pub fn is_mapper(provider: &str) -> bool {
+    let protocols = DOCUMENT["protocolMapperTypes"].as_object();
+    let mut all = protocols
+        .into_iter()
+        .flat_map(|p| p.values())
+        .filter_map(Value::as_array)
+        .flatten();
+    all.any(|mapper| mapper["id"] == provider)
 }
 
 /// The kinds of components of a provider type.
@@ -146,8 +151,8 @@ mod tests {
 
     #[test]
     fn the_document_knows_mappers_and_components() {
-        assert!(has_mapper("openid-connect", "oidc-usermodel-attribute-mapper"));
-        assert!(!has_mapper("openid-connect", "nonsense"));
+        assert!(is_mapper("oidc-usermodel-attribute-mapper"));
+        assert!(!is_mapper("nonsense"));
         assert!(component_type("org.keycloak.keys.KeyProvider", "ecdsa-generated").is_some());
     }
 

@@ -1,7 +1,7 @@
 //! A user that an administrator makes.
 
 use axum::http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::sent;
 use crate::admin::api::answer;
@@ -10,7 +10,7 @@ use crate::admin::api::error::{Answer, ApiError};
 use crate::admin::api::grants;
 use crate::admin::api::json::Body;
 use crate::admin::api::record::{Operation, record};
-use crate::profile::Fields;
+use crate::profile::{FieldError, Fields};
 use crate::realm_setup;
 use crate::store::federated_identity::{self, FederatedIdentity};
 use crate::store::group;
@@ -73,14 +73,14 @@ fn holds_something(value: Option<&Value>) -> bool {
 async fn user_of(admin: &Admin, given: &Doc) -> Result<User, ApiError> {
     let realm = &admin.realm;
     let mut fields = sent::fields(&Fields::new(), given);
+    let mut missing = None;
     if realm.flag("registrationEmailAsUsername") {
-        let email = fields.get("email").filter(|v| v.iter().any(|e| !e.is_empty())).cloned();
-        let Some(email) = email else {
-            let missing =
-                json!({ "field": "email", "errorMessage": "error-user-attribute-required", "params": ["email"] });
-            return Err(ApiError::Refused(StatusCode::BAD_REQUEST, missing));
-        };
-        fields.insert("username".into(), email);
+        match fields.get("email").cloned() {
+            Some(email) => {
+                fields.insert("username".into(), email);
+            }
+            None => missing = Some(FieldError::new("email", "error-user-attribute-required")),
+        }
     }
     let username = fields
         .get("username")
@@ -101,7 +101,7 @@ async fn user_of(admin: &Admin, given: &Doc) -> Result<User, ApiError> {
     // Taken names first: Keycloak says so even where the rest is wrong too.
     sent::put(&mut user, fields.clone());
     sent::free(&admin.app, realm, &user).await?;
-    sent::put(&mut user, sent::accepted(realm, &fields, &Fields::new())?);
+    sent::put(&mut user, sent::accepted(realm, &fields, None, missing)?);
     if let Some(actions) = given.get("requiredActions") {
         user.required_actions = sent::required_actions(realm, actions);
     }

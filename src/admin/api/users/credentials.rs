@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::Path;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::routing::{delete, get, post, put};
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use super::{CHANGE, SEE, find, sent};
 use crate::admin::api::answer;
 use crate::admin::api::auth::Admin;
 use crate::admin::api::error::{Answer, ApiError};
-use crate::admin::api::json::Body;
+use crate::admin::api::json::{Body, wrong_content_type};
 use crate::admin::api::record::{Operation, record, record_with};
 use crate::app::App;
 use crate::password;
@@ -43,8 +43,11 @@ pub(super) fn routes() -> Router<App> {
 
 async fn reset_password(admin: Admin, Path((_, id)): Path<(String, String)>, body: Body) -> Answer {
     let user = find(&admin, &id, CHANGE).await?;
-    let given = body.object("CredentialRepresentation")?;
     let refuse = |text: &str| ApiError::error(StatusCode::BAD_REQUEST, text);
+    if body.is_empty() {
+        return Err(refuse("No password provided"));
+    }
+    let given = body.object("CredentialRepresentation")?;
     let plain = given
         .get("value")
         .and_then(Value::as_str)
@@ -118,17 +121,29 @@ async fn remove(admin: Admin, Path((_, id, credential)): Path<(String, String, S
     answer::uncached(answer::nothing())
 }
 
-/// The body is the label as plain text; a JSON text is taken too.
-async fn label(admin: Admin, Path((_, id, credential)): Path<(String, String, String)>, text: String) -> Answer {
+/// The body is the label as plain text; a JSON text is taken too, where it is not said to be JSON.
+async fn label(
+    admin: Admin,
+    Path((_, id, credential)): Path<(String, String, String)>,
+    headers: HeaderMap,
+    text: String,
+) -> Answer {
+    let said = headers.get(header::CONTENT_TYPE).map(|v| v.to_str().unwrap_or("?"));
+    if said.is_some_and(|kind| !kind.starts_with("text/plain") && kind != "*/*") {
+        return Err(wrong_content_type());
+    }
     let user = find(&admin, &id, CHANGE).await?;
     place(&admin.app.db, &user.id, &credential).await?;
     let label = serde_json::from_str::<String>(&text).unwrap_or(text);
     if label.len() > LONGEST_LABEL {
         return Err(ApiError::bad("The label is longer than 255 bytes"));
     }
-    let label = Some(label.as_str()).filter(|l| !l.is_empty());
+    if label.trim().is_empty() {
+        let (key, text) = ("missingCredentialLabel", "Credential label must not be empty");
+        return Err(ApiError::described(StatusCode::BAD_REQUEST, key, text));
+    }
     let mut tx = admin.app.db.begin().await?;
-    if !credential::set_label(&mut tx, &user.id, &credential, label).await? {
+    if !credential::set_label(&mut tx, &user.id, &credential, Some(&label)).await? {
         return Err(not_found());
     }
     tx.commit().await?;
@@ -154,10 +169,8 @@ async fn rearrange(admin: &Admin, id: &str, credential: &str, after: Option<&str
     let moved = all.remove(at);
     let to = match after {
         None => 0,
-        Some(previous) => {
-            let found = all.iter().position(|c| c.id == previous);
-            found.ok_or_else(not_found)? + 1
-        }
+        // Behind one that there is not it stays where it is.
+        Some(previous) => all.iter().position(|c| c.id == previous).map_or(at, |found| found + 1),
     };
     all.insert(to, moved);
     for (at, credential) in all.iter().enumerate() {

@@ -45,6 +45,10 @@ fn wanted(query: &Query) -> Result<Search, ApiError> {
         if search.words.len() > MOST_TERMS {
             return Err(ApiError::bad("Too many words are searched for"));
         }
+        // What names a column, an attribute or an identity provider says nothing beside a search.
+        search.identity_provider = None;
+        search.identity_user = None;
+        return Ok(search);
     }
     for (parameter, column) in [
         ("username", user_search::Column::Username),
@@ -63,11 +67,45 @@ fn wanted(query: &Query) -> Result<Search, ApiError> {
             ));
         }
     }
-    search.attributes = query.text("q").map(search_terms::attributes).unwrap_or_default();
+    let named = query.text("q").map(search_terms::attributes).unwrap_or_default();
+    narrow(&mut search, named, exact);
     if search.attributes.len() > MOST_TERMS {
         return Err(ApiError::bad("Too many attributes are searched for"));
     }
     Ok(search)
+}
+
+/// What `q` names: a parameter of this address by its name, in whose place it comes, or an attribute. Of several values for
+/// one name the last counts.
+fn narrow(search: &mut Search, named: Vec<(String, String)>, exact: bool) {
+    for (name, value) in named {
+        let column = match name.as_str() {
+            "username" => user_search::Column::Username,
+            "email" => user_search::Column::Email,
+            "firstName" => user_search::Column::FirstName,
+            "lastName" => user_search::Column::LastName,
+            "enabled" => {
+                search.enabled = Some(value.eq_ignore_ascii_case("true"));
+                continue;
+            }
+            "emailVerified" => {
+                search.email_verified = Some(value.eq_ignore_ascii_case("true"));
+                continue;
+            }
+            _ => {
+                search.attributes.retain(|(known, _)| *known != name);
+                search.attributes.push((name, value));
+                continue;
+            }
+        };
+        search.columns.retain(|(known, _)| *known != column);
+        let term = if exact {
+            Term::Exact(value)
+        } else {
+            Term::Contains(value)
+        };
+        search.columns.push((column, term));
+    }
 }
 
 /// `GET users`

@@ -72,7 +72,7 @@ async fn reachable(admin: &Admin, id: &str, query: &Query) -> Result<(User, Want
                 return Err(ApiError::bad("Client is not enabled"));
             }
             if let Some(uri) = uri
-                && address::redirect_uri(&admin.caller, &found, uri).is_none()
+                && (uri.starts_with('/') || address::redirect_uri(&admin.caller, &found, uri).is_none())
             {
                 return Err(ApiError::bad("Invalid redirect uri."));
             }

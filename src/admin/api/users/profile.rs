@@ -14,7 +14,7 @@ use crate::admin::api::error::{Answer, ApiError};
 use crate::admin::api::json::Body;
 use crate::admin::api::record::{Operation, record};
 use crate::app::App;
-use crate::profile::{self, Context, Place};
+use crate::profile::{self, Context, Place, Unmanaged};
 use crate::store::Tx;
 use crate::store::json::{Doc, text};
 use crate::store::part::{self, Kind};
@@ -156,13 +156,14 @@ fn in_order(given: &Doc) -> Doc {
     ordered
 }
 
-/// The attributes of a user that the profile does not name.
+/// The attributes of a user that the profile does not name, where the realm has any.
 async fn unmanaged(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
     let user = find(&admin, &id, SEE).await?;
     let config = profile::config::of(&admin.realm);
+    let has_any = config.unmanaged != Unmanaged::Disabled;
     let others = user
         .attributes
         .iter()
-        .filter(|(name, _)| config.attribute(name).is_none() && !profile::is_internal(name));
+        .filter(|(name, _)| has_any && config.attribute(name).is_none() && !profile::is_internal(name));
     answer::json(&others.map(|(n, v)| (n.clone(), v.clone())).collect::<Attributes>())
 }

@@ -85,6 +85,8 @@ async fn list(admin: &Admin, user_id: &str, holder: &str, part: Part, query: &Qu
             let given = role::of_user(&admin.app.db, &user.id).await?;
             represent::list(&admin.realm, given.iter().map(String::as_str), Some(holder))
         }
+        // Who may not give roles has none to choose from.
+        Part::Available if !admin.has_any(CHANGE) => Vec::new(),
         Part::Available => {
             let given = role::of_user(&admin.app.db, &user.id).await?;
             let rest = roles
@@ -164,7 +166,7 @@ async fn remove_of_client(admin: Admin, Path((_, id, client)): OfClient, body: B
     change(&admin, &id, &holder.id, Operation::Delete, body).await
 }
 
-/// Gives or takes roles. They are named by id; all are known, or none is touched. Taking without a body takes all.
+/// Gives or takes roles. They are named by id and name; all are known, or none is touched. Taking without a body takes all.
 async fn change(admin: &Admin, user_id: &str, holder: &str, operation: Operation, body: Body) -> Answer {
     let user = find(admin, user_id, CHANGE).await?;
     let everything = operation == Operation::Delete && body.is_empty();
@@ -176,7 +178,7 @@ async fn change(admin: &Admin, user_id: &str, holder: &str, operation: Operation
     let mut ids = Vec::new();
     for sent in &given {
         let found = text(sent, "id").and_then(|id| admin.realm.roles.by_id(id));
-        let found = found.filter(|r| r.client_uuid == holder);
+        let found = found.filter(|r| r.client_uuid == holder && text(sent, "name") == Some(&r.name));
         ids.push(found.ok_or_else(|| ApiError::not_found("Role not found"))?.id.clone());
     }
     if everything {

@@ -9,10 +9,11 @@ use crate::app::App;
 use crate::password::policy::Violation;
 use crate::password::{self, NewPassword};
 use crate::profile::{self, Context, FieldError, Fields, Place};
+use crate::realm_import::users::of_old;
 use crate::store::credential::{self, Credential};
 use crate::store::json::{Doc, flag, text};
 use crate::store::realm::Realm;
-use crate::store::user::{self, Attributes, User};
+use crate::store::user::{self, User};
 
 /// Bounds of a hash that comes ready-made.
 const LONGEST_HASH: usize = 16 * 1024;
@@ -34,24 +35,19 @@ pub(in crate::admin::api) fn fields_of(user: &User) -> Fields {
     fields
 }
 
-/// The fields that a representation gives, over those that are there. `attributes` replaces all of them, if it is there.
+/// The fields that a representation gives, over those that are there. With `attributes` it is the whole profile: what it
+/// leaves out is taken away, but the name.
 pub(in crate::admin::api) fn fields(before: &Fields, given: &Doc) -> Fields {
-    let is_root = |name: &str| profile::ROOT.contains(&name);
-    let mut fields: Fields = if given.contains_key("attributes") {
-        before
-            .iter()
-            .filter(|(name, _)| is_root(name))
-            .map(|(n, v)| (n.clone(), v.clone()))
-            .collect()
-    } else {
-        before.clone()
+    let mut fields = match given.get("attributes").filter(|v| !v.is_null()) {
+        None => before.clone(),
+        Some(attributes) => {
+            let mut whole = profile::attributes(attributes);
+            whole.remove("email");
+            whole.remove("username");
+            whole.extend(before.get_key_value("username").map(|(n, v)| (n.clone(), v.clone())));
+            whole
+        }
     };
-    let attributes: Attributes = given
-        .get("attributes")
-        .cloned()
-        .and_then(|v| serde_json::from_value(v).ok())
-        .unwrap_or_default();
-    fields.extend(attributes);
     for name in profile::ROOT {
         if let Some(value) = given.get(name).and_then(Value::as_str) {
             fields.insert(name.into(), vec![value.to_owned()]);
@@ -87,13 +83,7 @@ pub(in crate::admin::api) fn refusal(mut errors: Vec<FieldError>) -> ApiError {
     profile::in_order(&mut errors);
     let mut shown: Vec<Value> = errors
         .into_iter()
-        .map(|mut e| {
-            // Here the message does not repeat a bad name.
-            if e.key.ends_with("-invalid-character") {
-                e.params.truncate(1);
-            }
-            json!({ "field": e.field, "errorMessage": e.key, "params": e.params })
-        })
+        .map(|e| json!({ "field": e.field, "errorMessage": e.key, "params": e.params }))
         .collect();
     let body = if shown.len() == 1 {
         shown.remove(0)
@@ -122,14 +112,25 @@ pub(in crate::admin::api) async fn free(app: &App, realm: &Realm, user: &User) -
     Ok(())
 }
 
-/// Checks the fields and gives those that an administrator may write.
-pub(in crate::admin::api) fn accepted(realm: &Realm, sent: &Fields, before: &Fields) -> Result<Fields, ApiError> {
+/// Checks the fields and gives those that an administrator may write. `more` is what is wrong besides.
+pub(in crate::admin::api) fn accepted(
+    realm: &Realm,
+    sent: &Fields,
+    before: Option<&Fields>,
+    more: Option<FieldError>,
+) -> Result<Fields, ApiError> {
     let place = Place::of(Context::UserApi);
-    let errors = profile::validate(realm, &place, sent);
+    let none = Fields::new();
+    let mut errors = profile::validate(realm, &place, sent);
+    let looked_at = profile::untouched(realm, &place, sent, before.unwrap_or(&none));
+    // Of somebody new what an administrator may not write is left out without a word, but for what the server writes.
+    let is_told = |e: &FieldError| before.is_some() || e.key == "updateReadOnlyAttributesRejectedMessage";
+    errors.extend(looked_at.into_iter().filter(is_told));
+    errors.extend(more);
     if !errors.is_empty() {
         return Err(refusal(errors));
     }
-    Ok(profile::writable(realm, &place, sent, before))
+    Ok(profile::writable(realm, &place, sent, before.unwrap_or(&none)))
 }
 
 /// Required actions that the realm knows, in the order given, each once; others are dropped silently, as Keycloak does.
@@ -162,7 +163,7 @@ pub(in crate::admin::api) async fn credentials(
     let mut made = NewCredentials::default();
     for sent in given.get("credentials").and_then(Value::as_array).into_iter().flatten() {
         let Some(sent) = sent.as_object() else { continue };
-        if sent.contains_key("secretData") || sent.contains_key("credentialData") {
+        if is_hashed(sent) || sent.contains_key("hashedSaltedValue") {
             made.ready.push(ready(sent, admin.app.now())?);
         } else if let Some(plain) = sent.get("value").and_then(Value::as_str) {
             let prepared = password::prepare(&admin.app, &admin.realm, user, plain).await?;
@@ -175,24 +176,35 @@ pub(in crate::admin::api) async fn credentials(
 
 /// A credential that comes hashed, as exports have it.
 pub(in crate::admin::api) fn ready(sent: &Doc, now: i64) -> Result<Credential, ApiError> {
-    let part = |name: &str| -> Result<String, ApiError> {
-        let given = text(sent, name).unwrap_or("{}");
-        let fits = given.len() <= LONGEST_HASH && serde_json::from_str::<Doc>(given).is_ok();
+    let kind = text(sent, "type").unwrap_or("password");
+    let (kind, secret, data) = if is_hashed(sent) {
+        let part = |name: &str| text(sent, name).unwrap_or("{}").to_owned();
+        (kind, part("secretData"), part("credentialData"))
+    } else {
+        of_old(kind, sent)
+    };
+    let part = |name: &str, given: String| -> Result<String, ApiError> {
+        let fits = given.len() <= LONGEST_HASH && serde_json::from_str::<Doc>(&given).is_ok();
         if fits {
-            Ok(given.to_owned())
+            Ok(given)
         } else {
             Err(ApiError::bad(&format!("Invalid {name}")))
         }
     };
     Ok(Credential {
         id: crate::random::uuid(),
-        kind: text(sent, "type").unwrap_or("password").to_owned(),
+        kind: kind.to_owned(),
         label: text(sent, "userLabel").map(str::to_owned),
         created: sent.get("createdDate").and_then(Value::as_i64).unwrap_or(now),
         priority: sent.get("priority").and_then(Value::as_i64).unwrap_or(10),
-        secret_data: part("secretData")?,
-        credential_data: part("credentialData")?,
+        secret_data: part("secretData", secret)?,
+        credential_data: part("credentialData", data)?,
     })
+}
+
+/// Whether a credential comes hashed, as exports of now have it.
+fn is_hashed(sent: &Doc) -> bool {
+    sent.contains_key("secretData") || sent.contains_key("credentialData")
 }
 
 /// A refused password: the message key and its English text.

@@ -96,12 +96,13 @@ fn named(realm: &Realm, before: &User, given: &Doc) -> (User, Fields) {
 fn changed(realm: &Realm, before: &User, given: &Doc) -> Result<User, ApiError> {
     let (mut user, fields) = named(realm, before, given);
     let renamed = user.username != before.username;
-    if renamed && !realm.flag("editUsernameAllowed") && !realm.flag("registrationEmailAsUsername") {
-        let error = FieldError::new("username", "error-user-attribute-read-only");
-        return Err(sent::refusal(vec![error]));
-    }
-    if before.service_client.is_none() {
-        let mut accepted = sent::accepted(realm, &fields, &sent::fields_of(before))?;
+    let keeps_name = !realm.flag("editUsernameAllowed") && !realm.flag("registrationEmailAsUsername");
+    let refused = (renamed && keeps_name).then(|| FieldError::new("username", "error-user-attribute-read-only"));
+    if before.service_client.is_some() {
+        // Their profile is nobody's: nothing of it is checked but the name.
+        refused.map_or(Ok(()), |error| Err(sent::refusal(vec![error])))?;
+    } else {
+        let mut accepted = sent::accepted(realm, &fields, Some(&sent::fields_of(before)), refused)?;
         if renamed {
             accepted.insert("username".into(), vec![user.username.clone()]);
         }
