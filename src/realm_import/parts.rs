@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::{Refused, id_of, items, required};
-use crate::admin::api::protocol_mappers;
 use crate::secret_settings::{MASK, is_secret};
 use crate::store::Tx;
 use crate::store::json::{Doc, text};
@@ -55,9 +54,6 @@ pub(super) fn mappers(doc: &mut Doc) {
         }
         mapper.entry("consentRequired").or_insert_with(|| json!(false));
         without_null(mapper, "config");
-        if let Some(Value::Object(config)) = mapper.get_mut("config") {
-            protocol_mappers::fill(config);
-        }
     }
 }
 

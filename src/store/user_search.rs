@@ -57,7 +57,7 @@ impl Column {
     }
 }
 
-/// Which users are looked for; everything that is set must hold. Service accounts are found by id only.
+/// Which users are looked for; everything that is set must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Search {
     /// Only these ids, if `by_ids`.
@@ -75,6 +75,8 @@ pub struct Search {
     pub attributes: Vec<(String, String)>,
     pub identity_provider: Option<String>,
     pub identity_user: Option<String>,
+    /// Whether service accounts are among them. By id they always are.
+    pub service_accounts: bool,
 }
 
 /// A comparison of a column, and whether an index of it helps.
@@ -165,7 +167,9 @@ fn others(search: &Search, made: &mut Clause) {
         });
         return;
     }
-    made.require("service_client is null");
+    if !search.service_accounts {
+        made.require("service_client is null");
+    }
     // Written out, so that those few who are disabled or unverified are found by the indexes of them alone.
     match search.enabled {
         Some(true) => made.require("enabled and not suspended"),

@@ -204,3 +204,31 @@ async fn a_password_that_is_set_anew_is_the_same_credential() {
         assert!(after[0]["createdDate"].as_i64() > before[0]["createdDate"].as_i64());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn service_accounts_are_found_by_what_is_asked_for_but_not_listed() {
+    for server in support::servers().await {
+        let realm = server.realm(json!({})).await;
+        let app = json!({ "clientId": "app", "serviceAccountsEnabled": true });
+        server.client(&realm, app).await;
+        for (query, count) in [
+            ("", 0),
+            ("search=service", 0),
+            ("username=", 0),
+            ("username=service-account-app&exact=true", 1),
+            ("username=service", 1),
+            ("q=username:service", 1),
+            ("enabled=true", 1),
+            ("emailVerified=false", 1),
+            ("createdAfter=2000-01-01", 1),
+        ] {
+            let found = get(&server, &format!("/{realm}/users?{query}")).await;
+            assert_eq!(found.as_array().unwrap().len(), count, "{query}");
+            assert_eq!(
+                get(&server, &format!("/{realm}/users/count?{query}")).await,
+                count,
+                "{query}"
+            );
+        }
+    }
+}

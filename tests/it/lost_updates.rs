@@ -68,7 +68,11 @@ async fn a_label_or_a_place_brings_no_old_password_back() {
                     let path = format!("/credentials/{old}/label");
                     meanwhile(tx, ann.call("PUT", &path, json!("mine"))).await
                 }
-                "userLabel" => meanwhile(tx, server.with_token(&admin, "PUT", &path, json!("theirs"))).await,
+                "userLabel" => {
+                    let token = format!("Bearer {admin}");
+                    let headers = [("authorization", token.as_str()), ("content-type", "text/plain")];
+                    meanwhile(tx, server.request("PUT", &path, &headers, "theirs")).await
+                }
                 _ => meanwhile(tx, server.with_token(&admin, "POST", &path, Value::Null)).await,
             };
             assert_eq!(answer.status, 204, "{door}: {}", answer.body);

@@ -67,9 +67,11 @@ async fn read(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
 async fn create(admin: Admin, body: Body) -> Answer {
     admin.require(&[Right::ManageClients])?;
     let given = body.object(SHAPE)?;
-    let name = json::text(&given, "name").ok_or_else(|| ApiError::bad("Unexpected name \"null\" for ClientScope"))?;
-    check_name(&admin.realm, name, "")?;
+    let name = given.get("name").and_then(Value::as_str);
+    let name = name.ok_or_else(|| ApiError::bad("Unexpected name \"null\" for ClientScope"))?;
+    check_letters(name)?;
     check_protocol(json::text(&given, "protocol"))?;
+    check_name(&admin.realm, name, "")?;
     let mut doc = given.clone();
     let id = json::text(&given, "id").map_or_else(crate::random::uuid, str::to_owned);
     if admin.realm.client_scopes.iter().any(|s| s.id == id) {
@@ -92,7 +94,7 @@ async fn update(admin: Admin, Path((_, id)): Path<(String, String)>, body: Body)
     find(&admin.realm, &id, UNKNOWN)?;
     admin.require(&[Right::ManageClients])?;
     let given = body.object(SHAPE)?;
-    if let Some(name) = json::text(&given, "name") {
+    if let Some(name) = given.get("name").and_then(Value::as_str) {
         check_name(&admin.realm, name, &id)?;
     }
     if given.get("protocol").is_some_and(|p| !p.is_null()) {
@@ -133,12 +135,17 @@ async fn remove(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answer {
     answer::uncached(answer::nothing())
 }
 
-pub(super) fn check_name(realm: &Realm, name: &str, own_id: &str) -> Result<(), ApiError> {
-    // The letters of a scope token, RFC 6749 §3.3.
+/// The letters of a scope token, RFC 6749 §3.3.
+fn check_letters(name: &str) -> Result<(), ApiError> {
     let plain = |b: u8| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
     if name.is_empty() || !name.bytes().all(plain) {
         return Err(ApiError::bad(&format!("Unexpected name \"{name}\" for ClientScope")));
     }
+    Ok(())
+}
+
+pub(super) fn check_name(realm: &Realm, name: &str, own_id: &str) -> Result<(), ApiError> {
+    check_letters(name)?;
     match realm.client_scope(name) {
         Some(other) if other.id != own_id => Err(ApiError::conflict(&format!("Client Scope {name} already exists"))),
         _ => Ok(()),

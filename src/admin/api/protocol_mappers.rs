@@ -59,7 +59,7 @@ pub fn stored(given: &Doc, id: &str) -> Doc {
 }
 
 /// What goes into an access or ID token goes for introspection and userinfo, too, unless it is said otherwise.
-pub fn fill(config: &mut Doc) {
+fn fill(config: &mut Doc) {
     for (follows, leads) in [
         ("introspection.token.claim", "access.token.claim"),
         ("userinfo.token.claim", "id.token.claim"),

@@ -70,7 +70,7 @@ async fn list(holder: RoleHolder, query: Query) -> Answer {
     let roles = realm.roles.of(&holder.client_uuid);
     let found: Vec<Value> = roles
         .into_iter()
-        .filter(|r| r.name.to_lowercase().contains(&search))
+        .filter(|r| is_found(r, &search))
         .skip(page.first as usize)
         .take(page.max as usize)
         .map(|r| {
@@ -82,6 +82,12 @@ async fn list(holder: RoleHolder, query: Query) -> Answer {
         })
         .collect();
     answer::json(&found)
+}
+
+/// Whether a role's name or description has what is looked for.
+fn is_found(role: &Role, search: &str) -> bool {
+    let described = json::text(&role.doc, "description").unwrap_or_default();
+    role.name.to_lowercase().contains(search) || described.to_lowercase().contains(search)
 }
 
 async fn create(holder: RoleHolder, body: Body) -> Answer {

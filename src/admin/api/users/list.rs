@@ -72,6 +72,8 @@ fn wanted(query: &Query) -> Result<Search, ApiError> {
     if search.attributes.len() > MOST_TERMS {
         return Err(ApiError::bad("Too many attributes are searched for"));
     }
+    // Service accounts are found by whatever is asked for, but neither listed nor found by a search.
+    search.service_accounts = query.flag("exact").is_some() || search != Search::default();
     Ok(search)
 }
 
