@@ -10,7 +10,7 @@ use axum::routing::{MethodRouter, any, get, post};
 
 use crate::app::App;
 use crate::caller::Caller;
-use crate::oidc::{device, discovery, door, iframe, introspect, par, revoke, token, userinfo};
+use crate::oidc::{ciba, device, discovery, door, iframe, introspect, par, revoke, token, userinfo};
 use crate::{account, approval, client_registration, demo, inbox, registration, theme, verification};
 
 /// The whole server.
@@ -46,6 +46,10 @@ fn tree(app: &App) -> Router<App> {
         )
         .route(
             "/realms/{realm}/clients-registrations/{provider}",
+            any(client_registration::api::collection),
+        )
+        .route(
+            "/realms/{realm}/clients-registrations/{provider}/",
             any(client_registration::api::collection),
         )
         .route(
@@ -87,8 +91,25 @@ fn tokens() -> Router<App> {
         .fallback(wrong);
     let revoke = post(revoke::post).options(revoke::preflight).fallback(wrong);
     let pushed = post(par::post).options(par::options).fallback(wrong);
+    let ciba = post(ciba::post).options(ciba::options).fallback(wrong);
     let open = |answer: MethodRouter<App>| answer.options(discovery::preflight).fallback(wrong);
+    let endpoints = [
+        ("certs", open(get(discovery::certs))),
+        ("token", token),
+        ("token/introspect", introspect),
+        ("userinfo", userinfo),
+        ("revoke", revoke),
+        ("ext/par/request", pushed),
+        ("ext/ciba/auth", ciba),
+    ];
+    let endpoints = endpoints.into_iter().fold(Router::new(), |all, (path, methods)| {
+        // With a slash behind it, it is the same address in Keycloak.
+        all.route(&at(path), methods.clone())
+            .route(&at(&format!("{path}/")), methods)
+    });
     Router::new()
+        .merge(endpoints)
+        .route("/realms/{realm}/{*rest}", any(door::nowhere))
         .route("/realms/{realm}", open(get(discovery::root)))
         .route("/realms/{realm}/", open(get(discovery::root)))
         .route("/realms/{realm}/.well-known/{name}", open(get(discovery::of_realm)))
@@ -97,18 +118,12 @@ fn tokens() -> Router<App> {
             "/.well-known/{name}/auth/realms/{realm}",
             open(get(discovery::inserted_below_prefix)),
         )
-        .route(&at("certs"), open(get(discovery::certs)))
-        .route(&at("token"), token)
-        .route(&at("token/introspect"), introspect)
-        .route(&at("userinfo"), userinfo)
-        .route(&at("revoke"), revoke)
-        .route(&at("ext/par/request"), pushed)
         .layer(from_fn(door::security_headers))
         // Pages for frames of other sites, which must not have the headers above.
-        .route(&at("login-status-iframe.html"), get(iframe::status))
-        .route(&at("login-status-iframe.html/init"), get(iframe::init))
-        .route(&at("3p-cookies/step1.html"), get(iframe::step_1))
-        .route(&at("3p-cookies/step2.html"), get(iframe::step_2))
+        .route(&at("login-status-iframe.html"), get(iframe::status).fallback(wrong))
+        .route(&at("login-status-iframe.html/init"), get(iframe::init).fallback(wrong))
+        .route(&at("3p-cookies/step1.html"), get(iframe::step_1).fallback(wrong))
+        .route(&at("3p-cookies/step2.html"), get(iframe::step_2).fallback(wrong))
 }
 
 fn signing_in() -> Router<App> {

@@ -62,6 +62,20 @@ struct Wanted {
     essential: bool,
 }
 
+/// Whether the parameter `claims` demands nothing but levels that have a name here, or are numbers.
+pub fn are_known(realm: &Realm, client: &Client, claims: Option<&str>) -> bool {
+    let claims: Doc = claims.and_then(|c| serde_json::from_str(c).ok()).unwrap_or_default();
+    let acr = claims
+        .get("id_token")
+        .and_then(|t| t.get("acr"))
+        .unwrap_or(&Value::Null);
+    let essential = acr["essential"] == true || acr["essential"] == "true";
+    let many = acr["values"].as_array().into_iter().flatten();
+    let names = names(realm, client);
+    let mut named = many.chain(acr.get("value")).filter_map(Value::as_str);
+    !essential || named.all(|acr| level_named(&names, acr).is_some())
+}
+
 fn wanted(client: &Client, request: &AuthRequest) -> Wanted {
     let claims: Doc = request
         .claims
@@ -253,6 +267,14 @@ pub fn falls_short(turn: &Turn) -> bool {
     !conditions.is_empty()
         && wanted(&turn.client, request).essential
         && present(turn) < named_level(&turn.realm, &turn.client, request)
+}
+
+/// What tokens say of a level where nobody asked for one by name: the best name that there is, else the number.
+pub fn name_of(realm: &Realm, client: &Client, level: i64) -> String {
+    let names = names(realm, client);
+    let fitting = names.iter().filter(|(_, of)| **of <= level);
+    let best = fitting.max_by_key(|(_, of)| **of).map(|(name, _)| name.clone());
+    best.unwrap_or_else(|| level.to_string())
 }
 
 /// What tokens say of it (`acr`): the best name that the application asked for, else any, else the number.

@@ -172,6 +172,17 @@ pub fn read(app: &App, caller: &Caller, realm: &Realm, token: &str, types: &[&st
     (in_time && right_kind && ours && issued >= realm.number("notBefore")).then_some(claims)
 }
 
+/// Whether a token of one of these types is the realm's own, and good but for its age.
+pub fn is_over(app: &App, caller: &Caller, realm: &Realm, token: &str, types: &[&str]) -> bool {
+    let Some(claims) = seen(realm, token) else {
+        return false;
+    };
+    let text = |name: &str| json::text(&claims, name);
+    text("typ").is_some_and(|typ| types.contains(&typ))
+        && text("iss").is_some_and(|iss| caller.is_issuer(app, &realm.name, iss))
+        && json::number(&claims, "exp") <= app.now_seconds()
+}
+
 /// Accepts an access token of a realm, or says why not: signature, time, issuer, type, revocation, session, client, user, and
 /// that it is the caller's own, where it is bound.
 ///

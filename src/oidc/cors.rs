@@ -56,6 +56,17 @@ pub fn apply_exposing(response: &mut Response, headers: &HeaderMap) {
     }
 }
 
+/// The same, for endpoints that say in a header how to authenticate.
+pub fn apply_exposing_challenge(response: &mut Response, headers: &HeaderMap) {
+    apply_exposing(response, headers);
+    if origin(headers).is_some() {
+        response.headers_mut().insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("Access-Control-Allow-Methods, WWW-Authenticate"),
+        );
+    }
+}
+
 /// The answer to `OPTIONS`: any page may ask. `methods` as Keycloak lists them, as `POST, OPTIONS`.
 pub fn preflight(headers: &HeaderMap, methods: &'static str) -> Response {
     let mut response = StatusCode::OK.into_response();

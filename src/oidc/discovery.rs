@@ -15,6 +15,8 @@ use crate::caller::Caller;
 use crate::client_registration::{self, cimd};
 use crate::store::realm::{self, Realm};
 
+/// The media type of a key set, for who asks for it (RFC 7517 section 8.5.2).
+const KEY_SET: &str = "application/jwk-set+json";
 /// Signature algorithms, in the order in which Keycloak lists them.
 const SIGNATURES: [&str; 13] = [
     "PS384", "RS384", "EdDSA", "ES384", "HS256", "HS512", "ES256", "RS256", "HS384", "ES512", "PS256", "PS512", "RS512",
@@ -262,6 +264,9 @@ pub async fn inserted_below_prefix(
 }
 
 fn document(realm: &Realm, caller: &Caller, headers: &HeaderMap, name: &str) -> Response {
+    if let Err(refused) = door::admit_securely(realm, caller) {
+        return door::refusal(&refused);
+    }
     if !matches!(name, "openid-configuration" | "oauth-authorization-server") {
         return door::json_answer(StatusCode::NOT_FOUND, &json!({ "error": "HTTP 404 Not Found" }));
     }
@@ -285,9 +290,14 @@ pub async fn preflight(headers: HeaderMap) -> Response {
 }
 
 /// `GET /realms/{realm}/protocol/openid-connect/certs`
-pub async fn certs(LastSeen(realm): LastSeen, headers: HeaderMap) -> Response {
+pub async fn certs(LastSeen(realm): LastSeen, caller: Caller, headers: HeaderMap) -> Response {
+    if let Err(refused) = door::admit_securely(&realm, &caller) {
+        return door::refusal(&refused);
+    }
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let wanted = accept.is_some_and(|accept| accept.contains(KEY_SET));
     let kind = [
-        (header::CONTENT_TYPE, "application/json"),
+        (header::CONTENT_TYPE, if wanted { KEY_SET } else { "application/json" }),
         (header::CACHE_CONTROL, "no-cache"),
     ];
     let mut response = (kind, realm.keys.jwks().to_owned()).into_response();

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::extract::{FromRequestParts, Path, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -138,13 +138,23 @@ pub fn form(headers: &HeaderMap, body: &[u8]) -> Result<Params, Refusal> {
 ///
 /// 403 with Keycloak's texts.
 pub fn admit(realm: &Realm, caller: &Caller) -> Result<(), Refusal> {
-    if !is_secure_enough(realm, caller) {
-        return Err(Refusal::new(403, "invalid_request", "HTTPS required"));
-    }
+    admit_securely(realm, caller)?;
     if !realm.enabled() {
         return Err(Refusal::new(403, "access_denied", "Realm not enabled"));
     }
     Ok(())
+}
+
+/// The same where a realm that is disabled answers, too.
+///
+/// # Errors
+///
+/// 403 with Keycloak's text.
+pub fn admit_securely(realm: &Realm, caller: &Caller) -> Result<(), Refusal> {
+    if is_secure_enough(realm, caller) {
+        return Ok(());
+    }
+    Err(Refusal::new(403, "invalid_request", "HTTPS required"))
 }
 
 /// Whether a realm's `sslRequired` is met: `external` lets private addresses come without https.
@@ -202,15 +212,24 @@ pub async fn wrong_method(method: Method) -> Response {
     )
 }
 
-/// The answer below a realm where there is nothing.
-pub async fn nothing_here(OfRealm(_): OfRealm) -> Response {
-    json_answer(StatusCode::NOT_FOUND, &json!({ "error": "HTTP 404 Not Found" }))
+/// The answer below a realm to an address that there is not, with Keycloak's texts.
+pub async fn nowhere(OfRealm(_): OfRealm, Path((_, rest)): Path<(String, String)>, method: Method) -> Response {
+    let protocol = rest.strip_prefix("protocol/").and_then(|rest| rest.split('/').next());
+    let text = match protocol {
+        Some("openid-connect") if method != Method::GET => return wrong_method(method).await,
+        Some(other) if other != "openid-connect" && !other.is_empty() => "Protocol not found",
+        _ => "HTTP 404 Not Found",
+    };
+    json_answer(StatusCode::NOT_FOUND, &json!({ "error": text }))
 }
 
 /// The headers that Keycloak puts on the answers of these endpoints; a realm may set them otherwise.
 pub async fn security_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    headers
+        .entry("x-robots-tag")
+        .or_insert(HeaderValue::from_static("none"));
     for (name, value) in [
         (header::REFERRER_POLICY, "no-referrer"),
         (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"),

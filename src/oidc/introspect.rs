@@ -72,7 +72,7 @@ async fn answer(
         Err(refused) => return Err(refused.refusal.into()),
     };
     let invalid = |status, text: &'static str| Stop::Refused(Refusal::new(status, "invalid_request", text));
-    if client.public() || client.flag("bearerOnly") {
+    if client.public() {
         return Err(invalid(403, "Client not allowed."));
     }
     if params.duplicate(&[]).is_some() {

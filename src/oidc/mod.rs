@@ -4,6 +4,7 @@ pub mod action_token;
 pub mod authorize;
 pub mod bearer;
 pub mod bound;
+pub mod ciba;
 pub mod client_auth;
 pub mod code;
 pub mod cors;

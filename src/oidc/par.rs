@@ -45,8 +45,24 @@ pub async fn post(
         Ok(body) => door::no_store(door::json_answer(StatusCode::CREATED, &body)),
         Err(stop) => stop.into_response(),
     };
+    if app_page(&app, &realm, &headers, &body).await {
+        cors::apply_exposing(&mut answer, &headers);
+    }
     door::challenge(&mut answer, &realm, &headers);
     answer
+}
+
+/// Whether a page of the client that is named here calls: it may read the answer.
+async fn app_page(app: &App, realm: &Realm, headers: &HeaderMap, body: &[u8]) -> bool {
+    let Some(origin) = cors::origin(headers) else {
+        return false;
+    };
+    let named = door::form(headers, body)
+        .ok()
+        .and_then(|form| form.text("client_id").map(str::to_owned));
+    let Some(named) = named else { return false };
+    let found = client::by_client_id(&app.db, &realm.id, &named).await;
+    found.is_ok_and(|found| found.is_some_and(|known| cors::allowed(origin, &known)))
 }
 
 /// `OPTIONS` of it: Keycloak lets no page push.
@@ -77,10 +93,7 @@ async fn push(app: &App, caller: &Caller, realm: &Realm, headers: &HeaderMap, bo
     };
     let (kept, claims) = match check(app, caller, realm, &client, &params).await? {
         Ok(kept) => kept,
-        Err(text) => {
-            let refused = Refusal::new(400, "invalid_request", text);
-            return Err(refuse(app, realm, event, refused, "invalid_request").await);
-        }
+        Err(refused) => return Err(refuse(app, realm, event, refused, "invalid_request").await),
     };
     let size: usize = kept.iter().map(|(name, value)| name.len() + value.len()).sum();
     if size > LARGEST {
@@ -150,13 +163,17 @@ async fn check(
     realm: &Realm,
     client: &Arc<Client>,
     params: &Params,
-) -> Result<Result<(Params, Option<(Doc, bool)>), String>, Stop> {
-    let refuse = |text: &str| Ok(Err(text.to_owned()));
+) -> Result<Result<(Params, Option<(Doc, bool)>), Refusal>, Stop> {
+    let refuse = |text: &str| Ok(Err(Refusal::new(400, "invalid_request", text.to_owned())));
     if params.text("request_uri").is_some() {
         return refuse("It is not allowed to include request_uri to PAR.");
     }
     let (params, object) = match arrival::resolve(app, caller, realm, client, params).await? {
         Ok(arrived) => (arrived.params, arrived.object),
+        // RFC 9101 section 7.
+        Err(text) if params.text("request").is_some() => {
+            return Ok(Err(Refusal::new(400, "invalid_request_object", text)));
+        }
         Err(text) => return refuse(text),
     };
     let id = client.client_id.clone();
@@ -173,16 +190,20 @@ async fn check(
         Err(refused) => return refuse(refused.event),
     };
     let trusted = checks::readable(known, &params)
-        .and_then(|readable| checks::trusted(caller, readable, &params, Some(String::new())));
+        .and_then(|readable| checks::trusted(caller, realm, readable, &params, Some(String::new())));
     let mut trusted = match trusted {
         Ok(trusted) => trusted,
         Err(refused) if refused.event == "invalid_redirect_uri" => return refuse("Invalid parameter: redirect_uri"),
         Err(refused) => return refuse(refused.reason.unwrap_or("Invalid request")),
     };
     if let Err(refused) = checks::acceptable(realm, &mut trusted, &params) {
+        let text = refused.description.unwrap_or_default();
+        if refused.code == "unauthorized_client" {
+            return Ok(Err(Refusal::new(401, refused.code, text)));
+        }
         return refuse(match refused.code {
             "unsupported_response_type" => "Unsupported response type",
-            _ => refused.description.as_deref().unwrap_or(refused.code),
+            _ => &text,
         });
     }
     if !organization::scope::exist(app, realm, trusted.request.scope.as_deref()).await? {

@@ -80,6 +80,18 @@ async fn revoke(
     let asked = client_policy::Event::Revocation(policy::asked(app, caller, &issuer, params));
     policy::judge(app, realm, client, asked, &event).await?;
     let bad = |code, text: &'static str| Refusal::new(400, code, text);
+    if client.flag("bearerOnly") {
+        let text = "Bearer-only not allowed";
+        return Err(refuse(
+            app,
+            realm,
+            event,
+            bad("invalid_client", text),
+            "invalid_client",
+            Some(text),
+        )
+        .await);
+    }
     if params.duplicate(&[]).is_some() {
         let text = "duplicated parameter";
         return Err(refuse(
@@ -106,6 +118,10 @@ async fn revoke(
     };
     let types = ["Bearer", "DPoP", "Refresh", "Offline", "ID"];
     let Some(claims) = bearer::read(app, caller, realm, token, &types) else {
+        // What is over needs no end: RFC 7009 section 2.2.
+        if bearer::is_over(app, caller, realm, token, &bound::ACCESS) {
+            return Ok(());
+        }
         let refused = Refusal::new(200, "invalid_token", "Invalid token");
         return Err(refuse(app, realm, event, refused, "invalid_token", None).await);
     };

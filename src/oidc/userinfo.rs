@@ -40,8 +40,13 @@ pub async fn serve(
     if let Err(refused) = door::admit(&realm, &caller) {
         return door::refusal(&refused);
     }
-    let Some(token) = token(&method, &headers, &body) else {
-        return refused(&realm, &caller, &headers, StatusCode::UNAUTHORIZED, None);
+    let token = match token(&method, &headers, &body) {
+        Ok(Some(token)) => token,
+        Ok(None) => return refused(&realm, &caller, &headers, StatusCode::UNAUTHORIZED, None),
+        Err(text) => {
+            let why = Some((BearerError::InvalidRequest, text));
+            return refused(&realm, &caller, &headers, StatusCode::BAD_REQUEST, why);
+        }
     };
     let known = match bearer::verify(&app, &caller, &realm, &token).await {
         Ok(Ok(known)) => known,
@@ -55,7 +60,7 @@ pub async fn serve(
         Err(failed) => return failed.into_response(),
     };
     if !cors::admits(&headers, &caller.base, &known.client) {
-        return cors::invalid_origin();
+        return door::no_store(cors::invalid_origin());
     }
     if !known.has_scope("openid") {
         let why = (BearerError::InsufficientScope, "Missing openid scope");
@@ -85,16 +90,20 @@ pub async fn preflight(headers: HeaderMap) -> Response {
     cors::preflight(&headers, "GET, HEAD, OPTIONS")
 }
 
-/// The token of the header or, posted, of the form; never of the query (RFC 9700 section 4.3.2).
-fn token(method: &Method, headers: &HeaderMap, body: &[u8]) -> Option<String> {
-    if let Some(token) = bearer::of_headers(headers) {
-        return Some(token.to_owned());
-    }
+/// The token of the header or, posted, of the form; never of the query (RFC 9700 section 4.3.2), and never of two places
+/// (RFC 6750 section 2).
+fn token(method: &Method, headers: &HeaderMap, body: &[u8]) -> Result<Option<String>, &'static str> {
+    let of_header = bearer::of_headers(headers).map(str::to_owned);
     if method != Method::POST {
-        return None;
+        return Ok(of_header);
     }
-    let params = door::form(headers, body).ok()?;
-    params.text("access_token").map(str::to_owned)
+    let params = door::form(headers, body).map_err(|_| "The form cannot be read")?;
+    let mut sent = params.all("access_token").filter(|token| !token.is_empty());
+    let of_form = sent.next().map(str::to_owned);
+    if sent.next().is_some() || (of_header.is_some() && of_form.is_some()) {
+        return Err("More than one method used for including an access token");
+    }
+    Ok(of_header.or(of_form))
 }
 
 /// Asks the realm's client policies.
@@ -146,7 +155,7 @@ fn refused(
     if let Ok(value) = HeaderValue::from_str(&value) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
     }
-    cors::apply_exposing(&mut response, headers);
+    cors::apply_exposing_challenge(&mut response, headers);
     response
 }
 

@@ -260,6 +260,13 @@ async fn a_policy_may_set_a_client_right_by_itself() {
             json!(true),
         ),
         (
+            "consent-required",
+            auto.clone(),
+            json!({}),
+            "/fullScopeAllowed",
+            json!(false),
+        ),
+        (
             "full-scope-disabled",
             auto.clone(),
             json!({}),

@@ -110,14 +110,14 @@ async fn who_has_the_token_but_not_the_key_has_nothing() {
             ("client_id", "shop"),
             ("refresh_token", tokens["refresh_token"].as_str().unwrap()),
         ];
-        let text = "DPoP proof and token binding verification failed";
+        let text = "DPoP proof is missing";
         refused(&with(&server, &realm, &again, &[]).await, 400, "invalid_grant", text);
         let stolen = proof(&thief, &json!({}), &said(&server, &realm, "POST", "token"));
         refused(
             &with(&server, &realm, &again, &[&stolen]).await,
             400,
             "invalid_grant",
-            text,
+            "DPoP confirmation doesn't match DPoP proof",
         );
         let own = proof(&key, &json!({}), &said(&server, &realm, "POST", "token"));
         let refreshed = with(&server, &realm, &again, &[&own]).await;

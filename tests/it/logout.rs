@@ -124,7 +124,7 @@ async fn wrong_requests_get_keycloaks_pages_and_sign_nobody_out() {
         ),
         (
             &[("id_token_hint", &id_token), ("client_id", "account")],
-            "Invalid parameter: client_id",
+            "Invalid parameter: id_token_hint",
         ),
     ];
     for (fields, text) in cases {

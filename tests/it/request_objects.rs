@@ -101,7 +101,11 @@ async fn an_object_that_is_not_the_clients_or_not_for_now_ends_with_a_page() {
         assert!(answer.body.contains("Invalid Request"), "{what}");
     }
     let other_type = open(&server, &realm, &sign(&key, &good), &[("response_type", "id_token")]).await;
-    assert_eq!(other_type.status, 400);
+    assert_eq!(other_type.status, 302, "{}", other_type.body);
+    assert!(
+        other_type.header("location").contains("does+not+match"),
+        "what kind of answer is not the client's"
+    );
     assert_eq!(open(&server, &realm, &sign(&key, &good), &[]).await.status, 200);
 }
 

@@ -49,13 +49,18 @@ async fn a_token_is_for_what_was_asked_for_and_refreshed_for_the_same() {
             &refresh("https://other.example").await,
             400,
             "invalid_target",
-            "Invalid resource",
+            "The requested resource is invalid, missing, unknown, or malformed.",
         );
 
         // Of what was granted, some; never more.
         let given = code(&server, &realm, "shop", &asked(&[MCP])).await;
         let more = exchange(&server, &realm, &given, &[("resource", BILLS)]).await;
-        refused(&more, 400, "invalid_target", "Invalid resource");
+        refused(
+            &more,
+            400,
+            "invalid_target",
+            "The requested resource is invalid, missing, unknown, or malformed.",
+        );
         let given = code(&server, &realm, "shop", "").await;
         let then = exchange(&server, &realm, &given, &[("resource", "HTTPS://BILLS.example")])
             .await
@@ -91,7 +96,12 @@ async fn what_is_not_listed_is_refused_and_without_a_list_nothing_is_asked() {
     let own = token(&server, &realm, &fields(MCP)).await.json();
     assert_eq!(audience(&own), json!(MCP));
     let other = token(&server, &realm, &fields("https://evil.example")).await;
-    refused(&other, 400, "invalid_target", "Invalid resource");
+    refused(
+        &other,
+        400,
+        "invalid_target",
+        "The requested resource is invalid, missing, unknown, or malformed.",
+    );
     // As Keycloak: without a list, `resource` is overlooked.
     let plain = shop(&server, json!({})).await;
     let tokens = token(&server, &plain, &fields("https://evil.example")).await.json();

@@ -181,7 +181,9 @@ fn a_relative_uri_is_below_the_root_url() {
     assert!(!allowed(&["/cb/*"], "https://a.example.com/base/cb/x", root, false));
     assert!(!allowed(&["/cb/*"], "https://a.example.com/base/cb/x", None, true));
     let registered = vec!["/cb".to_owned()];
-    let resolved = matches(&registered, "/cb", root, true);
+    // Nobody is sent to an address without a host, but by a client that takes anything.
+    assert_eq!(matches(&registered, "/cb", root, true), None);
+    let resolved = matches(&["*".to_owned()], "/cb", root, true);
     assert_eq!(resolved.as_deref(), Some("https://a.example.com/base/cb"));
 }
 

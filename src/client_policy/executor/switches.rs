@@ -13,6 +13,10 @@ const BOUND_TO_DPOP: &str = "dpop.bound.access.tokens";
 
 pub(super) fn consent(config: Config<'_>, doc: &mut Doc) -> Judgement {
     let text = "Client is required to enable consentRequired";
+    if config.on_by_default("auto-configure") {
+        // As Keycloak: what people agree to is what the client's scopes name.
+        doc.insert("fullScopeAllowed".into(), json!(false));
+    }
     switch(config, doc, "consentRequired", true, text)
 }
 

@@ -11,6 +11,7 @@ use vestibule_oauth::pkce;
 use crate::caller::Caller;
 use crate::client_registration::cimd;
 use crate::login::address;
+use crate::login::loa;
 use crate::login::request::AuthRequest;
 use crate::oidc::bound;
 use crate::oidc::tokens::encrypted::What;
@@ -159,6 +160,7 @@ pub struct Trusted {
 /// Checks the redirect URI, and takes over what an answer needs. `pushed`: which pushed request it is.
 pub fn trusted(
     caller: &Caller,
+    realm: &Realm,
     readable: Readable,
     params: &Params,
     pushed: Option<String>,
@@ -173,6 +175,12 @@ pub fn trusted(
         argument: Some("redirect_uri"),
         ..page("invalidParameterMessage", "invalid_redirect_uri")
     })?;
+    if !loa::are_known(realm, &client, params.heeded("claims")) {
+        return Err(ForThePerson {
+            argument: Some("claims"),
+            ..page("invalidParameterMessage", "invalid_request")
+        });
+    }
     let text = |name: &str| params.heeded(name).map(str::to_owned);
     let request = AuthRequest {
         redirect_uri,
@@ -202,9 +210,18 @@ pub fn trusted(
     Ok(Trusted { client, request })
 }
 
+/// Beside a request object the address says the same kind of answer, or nothing. OpenID Connect Core section 6.1.
+pub fn same_response_type(trusted: &Trusted, sent: &Params) -> Result<(), ForTheClient> {
+    let outside = sent.text("response_type");
+    if trusted.request.pushed.is_none() && outside.is_some_and(|outside| outside != trusted.request.response_type) {
+        return Err(refuse("invalid_request", "Parameter response_type does not match"));
+    }
+    Ok(())
+}
+
 /// All that remains: errors of these go to the application.
 pub fn acceptable(realm: &Realm, trusted: &mut Trusted, params: &Params) -> Result<(), ForTheClient> {
-    let asked = response_type(&mut trusted.request)?;
+    let asked = response_type(&trusted.request)?;
     response_mode(&trusted.client, &mut trusted.request, asked)?;
     remaining(realm, trusted, params, asked).map_err(|refused| ForTheClient {
         mode_known: true,
@@ -239,17 +256,13 @@ fn remaining(realm: &Realm, trusted: &mut Trusted, params: &Params, asked: Respo
     Ok(())
 }
 
-fn response_type(request: &mut AuthRequest) -> Result<ResponseType, ForTheClient> {
+fn response_type(request: &AuthRequest) -> Result<ResponseType, ForTheClient> {
     if request.response_type.is_empty() {
-        request.response_mode = None;
         return Err(refuse("invalid_request", "Missing parameter: response_type"));
     }
-    ResponseType::parse(&request.response_type).ok_or_else(|| {
-        request.response_mode = None;
-        ForTheClient {
-            description: None,
-            ..refuse("unsupported_response_type", "Unsupported response_type")
-        }
+    ResponseType::parse(&request.response_type).ok_or_else(|| ForTheClient {
+        description: None,
+        ..refuse("unsupported_response_type", "Unsupported response_type")
     })
 }
 
@@ -259,7 +272,8 @@ fn response_mode(client: &Client, request: &mut AuthRequest, asked: ResponseType
     };
     match ResponseMode::parse(sent, asked) {
         None => {
-            request.response_mode = None;
+            // How the client wants to be told is not known: as Keycloak, in the query.
+            request.response_mode = Some(ResponseMode::Query.as_str().to_owned());
             Err(refuse("invalid_request", "Invalid parameter: response_mode"))
         }
         // What nobody else can read may stand in an address.

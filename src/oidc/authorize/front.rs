@@ -46,7 +46,7 @@ pub async fn tokens(turn: &Turn, user: User, place: &Place, code: Option<&str>) 
     let session_notes = place.session.notes.clone();
     let context = Context::load(app, &turn.realm, &client, user, scopes, session_notes, notes).await?;
     let wanted = Wanted {
-        grant: if asked.code { Grant::Code } else { Grant::Implicit },
+        grant: if asked.code { Grant::None } else { Grant::Implicit },
         place: Some(place),
         nonce: request.nonce.as_deref(),
         chain: None,
@@ -54,6 +54,7 @@ pub async fn tokens(turn: &Turn, user: User, place: &Place, code: Option<&str>) 
         refresh_scope: None,
         bound: &TO_NOTHING,
         resources: &request.resource,
+        audience: &[],
     };
     let issued = make::make(app, caller, &context, &wanted).await?;
     if asked.id_token {

@@ -3,6 +3,7 @@
 
 pub mod arrival;
 pub mod checks;
+mod details;
 mod expected;
 pub mod front;
 pub mod object;
@@ -110,12 +111,15 @@ pub async fn begin(
         return asking.page(Some(&client), &refused).await;
     }
     let trusted = checks::readable(known, params)
-        .and_then(|readable| checks::trusted(&visitor.caller, readable, params, arrived.pushed.clone()));
+        .and_then(|readable| checks::trusted(&visitor.caller, realm, readable, params, arrived.pushed.clone()));
     let mut trusted = match trusted {
         Ok(trusted) => trusted,
         Err(refused) => return asking.page(Some(&client), &refused).await,
     };
-    if let Err(refused) = checks::acceptable(realm, &mut trusted, params) {
+    let acceptable = checks::same_response_type(&trusted, judged.sent)
+        .and_then(|()| checks::acceptable(realm, &mut trusted, params))
+        .and_then(|()| details::known(params));
+    if let Err(refused) = acceptable {
         return asking.redirect(&trusted, refused).await;
     }
     trusted.request.expected = expected::user(app, visitor, realm, params).await?;
@@ -175,7 +179,7 @@ fn open(
         _ => {}
     }
     if !crate::oidc::door::is_secure_enough(realm, &visitor.caller) {
-        return page(403, "httpsRequiredMessage", "ssl_required");
+        return page(400, "httpsRequiredMessage", "ssl_required");
     }
     if !realm.enabled() {
         return page(400, "realmNotEnabledMessage", "realm_disabled");

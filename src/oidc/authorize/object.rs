@@ -180,25 +180,17 @@ fn in_time(app: &App, caller: &Caller, realm: &Realm, claims: Doc) -> Result<Doc
     Ok(claims)
 }
 
-/// The parameters with those of the object over them (OpenID Connect Core section 6.1). Who is asked for, and what kind of
-/// answer, must not differ.
+/// The parameters with those of the object over them (OpenID Connect Core section 6.1). Who is asked for must not differ; what
+/// kind of answer neither, which the application is told ([`super::checks::same_response_type`]).
 pub fn over(sent: &Params, claims: &Doc) -> Result<Params, Unreadable> {
-    for (name, fault) in [
-        (
-            "client_id",
-            "The client_id parameter doesn't match the one from OIDC 'request' or 'request_uri'",
-        ),
-        (
-            "response_type",
-            "The response_type parameter doesn't match the one from OIDC 'request' or 'request_uri'",
-        ),
-    ] {
-        let both = (sent.text(name), json::text(claims, name));
-        if let (Some(sent), Some(said)) = both
-            && sent != said
-        {
-            return Err(fault);
-        }
+    if let (Some(sent), Some(said)) = (sent.text("client_id"), json::text(claims, "client_id"))
+        && sent != said
+    {
+        return Err("The client_id parameter doesn't match the one from OIDC 'request' or 'request_uri'");
+    }
+    if claims.contains_key("request_uri") {
+        // RFC 9101 section 4.
+        return Err("The request object holds a 'request_uri'");
     }
     let own = claims
         .iter()
@@ -266,7 +258,7 @@ mod tests {
         .collect();
         let claims = json!({
             "iss": "app", "client_id": "app", "scope": "openid email", "max_age": 5, "claims": { "userinfo": {} },
-            "request_uri": "https://evil.example", "resource": ["https://a", "https://b"]
+            "request": "x", "resource": ["https://a", "https://b"]
         });
         let all = over(&sent, claims.as_object().unwrap()).unwrap();
         assert_eq!(all.get("scope"), Some("openid email"));
@@ -275,7 +267,11 @@ mod tests {
         assert_eq!(all.get("claims"), Some(r#"{"userinfo":{}}"#));
         assert_eq!(all.all("resource").count(), 2);
         assert!(!all.has("request") && !all.has("request_uri") && !all.has("iss"));
-        let other = json!({ "client_id": "another" });
-        assert!(over(&sent, other.as_object().unwrap()).is_err());
+        for other in [
+            json!({ "client_id": "another" }),
+            json!({ "request_uri": "https://evil.example" }),
+        ] {
+            assert!(over(&sent, other.as_object().unwrap()).is_err(), "{other}");
+        }
     }
 }

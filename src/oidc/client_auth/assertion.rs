@@ -35,7 +35,11 @@ pub(super) async fn check(
     presented: &Presented,
 ) -> Result<Result<(), Refused>, Error> {
     let Some(token) = &presented.assertion else {
-        return Ok(Err(Refused::assertion("Parameter client_assertion_type is missing")));
+        return Ok(Err(Refused::assertion(if presented.announced {
+            "client_assertion parameter missing"
+        } else {
+            "Parameter client_assertion_type is missing"
+        })));
     };
     let claims = match signed(app, client, token).await? {
         Ok(claims) => claims,

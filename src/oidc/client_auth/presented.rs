@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use vestibule_jose::digest::b64url_decode;
 use vestibule_oauth::error::Refusal;
 use vestibule_oauth::params::{self, Params};
@@ -29,6 +29,8 @@ pub(super) struct Presented {
     pub(super) client_id: Option<String>,
     pub(super) secret: Option<(String, Way)>,
     pub(super) assertion: Option<String>,
+    /// An assertion was announced, and none came.
+    pub(super) announced: bool,
 }
 
 /// Reads the `Authorization` header and the form.
@@ -52,7 +54,7 @@ pub(super) fn read(headers: &HeaderMap, form: &Params) -> Result<Presented, Refu
             return Ok(Presented {
                 client_id: client_id.filter(|_| subject.is_some() || named.is_some()),
                 assertion: Some(token),
-                secret: None,
+                ..Presented::default()
             });
         }
         // An assertion for somebody else proves nothing.
@@ -70,6 +72,7 @@ pub(super) fn read(headers: &HeaderMap, form: &Params) -> Result<Presented, Refu
         client_id: basic.map(|(id, _)| id).or_else(|| named.map(str::to_owned)),
         secret,
         assertion: None,
+        announced: form.get("client_assertion_type") == Some(JWT_BEARER),
     })
 }
 
@@ -91,8 +94,9 @@ fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, Refused> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return Ok(None);
     }
-    let pair = STANDARD
-        .decode(rest.trim())
+    // Some clients leave the padding out.
+    let pair = STANDARD_NO_PAD
+        .decode(rest.trim().trim_end_matches('='))
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok());
     let Some((id, secret)) = pair.as_deref().and_then(|pair| pair.split_once(':')) else {

@@ -40,15 +40,6 @@ impl Leaving<'_> {
     pub(super) async fn check(&mut self, params: &Params) -> Result<Result<Option<hint::Hint>, Refused>, Error> {
         let (sent_hint, id) = (params.text("id_token_hint"), params.text("client_id"));
         let to = params.text("post_logout_redirect_uri");
-        if params.text("redirect_uri").is_some() {
-            let reason = "Parameter 'redirect_uri' no longer supported.";
-            return Ok(Err(refuse(
-                "invalidParameterMessage",
-                Some("redirect_uri"),
-                "invalid_request",
-                Some(reason),
-            )));
-        }
         if to.is_some() && sent_hint.is_none() && id.is_none() {
             let reason = "Either the parameter 'client_id' or the parameter 'id_token_hint' is required when 'post_logout_redirect_uri' is used.";
             return Ok(Err(refuse(
@@ -83,7 +74,7 @@ impl Leaving<'_> {
                 let reason = Some("Parameter client_id is different from the client for which ID Token was issued");
                 return Ok(Err(refuse(
                     "invalidParameterMessage",
-                    Some("client_id"),
+                    Some("id_token_hint"),
                     "invalid_client",
                     reason,
                 )));

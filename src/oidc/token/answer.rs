@@ -27,6 +27,12 @@ pub(super) fn body(realm: &Realm, client: &Client, issued: &Issued, session_id: 
         body["session_state"] = json!(id);
     }
     body["scope"] = json!(issued.scope);
+    for (name, value) in &issued.beside {
+        // Beside what the answer says itself.
+        if body.get(name).is_none() {
+            body[name] = value.clone();
+        }
+    }
     body
 }
 

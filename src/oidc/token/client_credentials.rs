@@ -64,6 +64,7 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
         refresh_scope: None,
         bound: &request.bound,
         resources: &resources,
+        audience: &[],
     };
     let issued = make::make(app, &request.caller, &context, &wanted).await?;
     let mut event = answer::told(&event, &issued);

@@ -91,6 +91,7 @@ pub(super) async fn tokens(
         refresh_scope: None,
         bound: &request.bound,
         resources: &resources,
+        audience: &[],
     };
     let issued = make::make(app, &request.caller, &context, &wanted).await?;
     let event = answer::told(&event, &issued);

@@ -5,6 +5,7 @@ mod client_credentials;
 mod code;
 mod consent;
 mod device;
+mod exchange;
 mod password;
 mod place;
 mod refresh;
@@ -19,6 +20,7 @@ use vestibule_oauth::error::Refusal;
 use vestibule_oauth::params::Params;
 
 use super::bound::{self, Bound};
+use super::ciba;
 use super::client_auth::{self, Authenticated};
 use super::cors;
 use super::door::{self, OfRealm, Stop};
@@ -192,6 +194,7 @@ async fn answer(request: &mut Request, grant: &str) -> Result<Value, Stop> {
         "password" => password::grant(&*request.judged(&request.event, None).await?).await,
         "client_credentials" => client_credentials::grant(&*request.judged(&request.event, None).await?).await,
         DEVICE => device::grant(request).await,
+        EXCHANGE => exchange::grant(request).await,
         other => Err(not_for_this_client(request, other).await),
     }
 }
@@ -213,12 +216,7 @@ async fn bind(request: &mut Request) -> Result<(), Stop> {
 /// Grants that no client of this version may use: the answers that Keycloak gives to a client without the right.
 async fn not_for_this_client(request: &Request, grant: &str) -> Stop {
     let (code, text, error) = match grant {
-        CIBA => ("invalid_grant", "Client not allowed OIDC CIBA Grant", "not_allowed"),
-        EXCHANGE => (
-            "invalid_request",
-            "Standard token exchange is not enabled for the requested client",
-            "invalid_request",
-        ),
+        CIBA => ("invalid_grant", ciba::NOT_ALLOWED, "not_allowed"),
         JWT_BEARER if request.params.text("assertion").is_none() => {
             ("invalid_grant", "Missing parameter:assertion", "invalid_request")
         }

@@ -31,6 +31,10 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
     let (place, user) = place(request, &event, &token).await?;
     event.user_id = Some(user.id.clone());
     let requested = request.params.text("scope");
+    if requested.is_some() {
+        // Only names that the client could ask for at all.
+        request.scopes(&event).await?;
+    }
     let scopes = scope::known(realm, client, &scope::narrow(&token.scope, requested));
     if !consent::is_given(app, realm, client, &user.id, &scopes).await? {
         let text = "Client no longer has requested consent from user";
@@ -57,6 +61,7 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
         refresh_scope: Some(token.scope.as_str()),
         bound: &request.bound,
         resources: &resources,
+        audience: &[],
     };
     let issued = make::make(app, &request.caller, &context, &wanted).await?;
     keep(
@@ -94,7 +99,10 @@ async fn presented(request: &Request) -> Result<Refresh, Stop> {
 /// A bound token is used only by who proves the key or shows the certificate.
 async fn is_theirs(request: &Request, token: &Refresh) -> Result<(), Stop> {
     if token.bound.jkt.is_some() && token.bound.jkt != request.bound.jkt {
-        let text = "DPoP proof and token binding verification failed";
+        let text = match request.bound.jkt {
+            Some(_) => "DPoP confirmation doesn't match DPoP proof",
+            None => "DPoP proof is missing",
+        };
         return Err(request.refuse(invalid_grant(text), "invalid_token", Some(text)).await);
     }
     let shown = request.caller.proofs.certificate.as_ref().map(|c| c.thumbprint());
@@ -117,7 +125,12 @@ async fn place(request: &Request, event: &Event, token: &Refresh) -> Result<(Pla
     let refuse =
         |text: &'static str| request.refuse_as(event.clone(), invalid_grant(text), "invalid_token", Some(text));
     let Some(found) = session::find(&app.db, &realm.id, &token.sid, token.offline).await? else {
-        return Err(refuse(over).await);
+        let gone = if token.offline {
+            "Offline user session not found"
+        } else {
+            over
+        };
+        return Err(refuse(gone).await);
     };
     if found.user_id != token.sub || !sessions::is_active(realm, &found, app.now()) {
         return Err(refuse(over).await);

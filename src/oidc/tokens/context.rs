@@ -11,6 +11,7 @@ use super::resource;
 use super::scope::{Organizations, Scopes};
 use crate::app::App;
 use crate::error::Error;
+use crate::login::loa;
 use crate::oidc::token_roles;
 use crate::organization::{self, claims::MemberOf};
 use crate::privilege;
@@ -118,8 +119,10 @@ impl Context {
     pub fn acr(&self) -> String {
         match json::text(&self.part_notes, "acr") {
             Some(acr) => acr.to_owned(),
-            None if json::text(&self.part_notes, "SSO_AUTH") == Some("true") => "0".to_owned(),
-            None => "1".to_owned(),
+            None => {
+                let anew = json::text(&self.part_notes, "SSO_AUTH") != Some("true");
+                loa::name_of(&self.realm, &self.client, i64::from(anew))
+            }
         }
     }
 

@@ -31,19 +31,21 @@ pub enum Grant {
     Refresh,
     Password,
     ClientCredentials,
-    /// None: an example for an administrator.
+    Exchange,
+    /// None: an example for an administrator, or beside a code.
     None,
 }
 
 impl Grant {
     fn code(self) -> &'static str {
         match self {
-            Self::Code | Self::Implicit => "ac",
+            Self::Code => "ac",
             Self::Device => "dg",
             Self::Refresh => "rt",
             Self::Password => "ro",
             Self::ClientCredentials => "cc",
-            Self::None => "na",
+            Self::Exchange => "te",
+            Self::Implicit | Self::None => "na",
         }
     }
 }
@@ -70,6 +72,8 @@ pub struct Wanted<'a> {
     pub bound: &'a Bound,
     /// The APIs that the access token is for; empty: as mappers say.
     pub resources: &'a [String],
+    /// Those to whom the access token is to be confined of whom mappers name; empty: to all of them.
+    pub audience: &'a [String],
 }
 
 /// Tokens, and what the answer and the event say of them.
@@ -83,6 +87,8 @@ pub struct Issued {
     pub scope: String,
     /// `token_type`.
     pub kind: &'static str,
+    /// What mappers add to the answer.
+    pub beside: Doc,
 }
 
 /// A refresh token.
@@ -109,11 +115,10 @@ pub async fn make(app: &App, caller: &Caller, context: &Context, wanted: &Wanted
     let access_audience = access.claims.audience().to_vec();
     let access_token = sign(app, realm, client, alg, Signer::Realm, typ, &access.claims.finish()).await?;
     let id_token = if context.scopes.openid {
-        let alg = algorithm(realm, client, "id.token.signed.response.alg");
         let mut claims = id_claims(caller, context, wanted, exp, iat);
+        let alg = algorithm(realm, client, ID_ALGORITHM);
         claims.set("at_hash", digest::at_hash(alg, &access_token));
-        let signed = sign(app, realm, client, alg, Signer::Client, "JWT", &claims.finish()).await?;
-        Some(encrypted::wrap(app, client, What::Id, signed, "JWT").await?)
+        Some(signed_id(app, context, claims).await?)
     } else {
         None
     };
@@ -129,7 +134,34 @@ pub async fn make(app: &App, caller: &Caller, context: &Context, wanted: &Wanted
         id_token,
         scope,
         kind: wanted.bound.kind(),
+        beside: mappers::of_answer(context),
     })
+}
+
+/// The client's attribute with the algorithm of its ID tokens.
+const ID_ALGORITHM: &str = "id.token.signed.response.alg";
+
+/// An ID token without an access token beside it.
+///
+/// # Errors
+///
+/// As [`make`].
+pub async fn id_token(
+    app: &App,
+    caller: &Caller,
+    context: &Context,
+    wanted: &Wanted<'_>,
+    exp: i64,
+    iat: i64,
+) -> Result<String, Error> {
+    signed_id(app, context, id_claims(caller, context, wanted, exp, iat)).await
+}
+
+async fn signed_id(app: &App, context: &Context, claims: Claims) -> Result<String, Error> {
+    let (realm, client) = (&context.realm, &context.client);
+    let alg = algorithm(realm, client, ID_ALGORITHM);
+    let signed = sign(app, realm, client, alg, Signer::Client, "JWT", &claims.finish()).await?;
+    encrypted::wrap(app, client, What::Id, signed, "JWT").await
 }
 
 /// The claims of an access token before they are signed.
@@ -193,6 +225,10 @@ pub fn access_claims(app: &App, caller: &Caller, context: &Context, wanted: &Wan
     claims.set("azp", client.client_id.as_str());
     claims.set("sid", sid(wanted));
     claims.set("scope", context.scopes.claim(&context.realm));
+    if wanted.grant == Grant::ClientCredentials {
+        // Whatever mappers say: there is no session to look the account up in.
+        claims.set("sub", context.user.id.as_str());
+    }
     if header_type(client) == "at+jwt" {
         claims.set("client_id", client.client_id.as_str());
     }
@@ -202,6 +238,11 @@ pub fn access_claims(app: &App, caller: &Caller, context: &Context, wanted: &Wan
     if !wanted.resources.is_empty() {
         // For nobody else, whatever mappers add.
         claims.set_audience(wanted.resources.to_vec());
+    }
+    if !wanted.audience.is_empty() {
+        let kept = claims.audience().iter().filter(|name| wanted.audience.contains(name));
+        let kept = kept.cloned().collect();
+        claims.set_audience(kept);
     }
     Access {
         claims,

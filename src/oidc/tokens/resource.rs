@@ -22,8 +22,8 @@ struct Server {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidTarget;
 
-/// Keycloak's features have no text for it.
-pub const TEXT: &str = "Invalid resource";
+/// What it is told with.
+pub const TEXT: &str = "The requested resource is invalid, missing, unknown, or malformed.";
 
 /// Scopes that are no API's.
 const OF_NOBODY: [&str; 2] = ["openid", "offline_access"];

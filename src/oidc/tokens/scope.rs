@@ -188,7 +188,8 @@ impl Scopes {
     }
 }
 
-/// What of the scopes of a refresh token a narrower request leaves. As Keycloak, a request for more gets what was granted.
+/// What of the scopes of a refresh token a narrower request leaves. As Keycloak, a request for more gets what was granted, and
+/// whoever works for ever is told so.
 pub fn narrow(granted: &str, requested: Option<&str>) -> String {
     let Some(requested) = requested else {
         return granted.to_owned();
@@ -197,7 +198,7 @@ pub fn narrow(granted: &str, requested: Option<&str>) -> String {
     let mut names = Vec::new();
     for name in granted.split(' ') {
         let form = form_of_organization(name);
-        if asked(name) || form.is_some() && asked("organization:*") {
+        if asked(name) || name == "offline_access" || form.is_some() && asked("organization:*") {
             names.push(name);
         } else if form == Some("*") {
             // Of all organizations, some.

@@ -9,8 +9,8 @@ pub struct ResponseType {
 }
 
 impl ResponseType {
-    /// Reads the parameter; the order of its words does not matter. `None` if a word is
-    /// unknown or repeated, or `none` is not alone.
+    /// Reads the parameter: a set of words, so that neither order nor repetition matters.
+    /// `None` if a word is unknown, or `none` is not alone.
     ///
     /// ```
     /// use vestibule_oauth::authorize::ResponseType;
@@ -28,14 +28,11 @@ impl ResponseType {
             return Some(asked);
         }
         for word in sent.split(' ').filter(|word| !word.is_empty()) {
-            let flag = match word {
-                "code" => &mut asked.code,
-                "token" => &mut asked.token,
-                "id_token" => &mut asked.id_token,
+            match word {
+                "code" => asked.code = true,
+                "token" => asked.token = true,
+                "id_token" => asked.id_token = true,
                 _ => return None,
-            };
-            if std::mem::replace(flag, true) {
-                return None;
             }
         }
         (!asked.is_none()).then_some(asked)

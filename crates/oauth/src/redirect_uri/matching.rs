@@ -27,6 +27,11 @@ use super::syntax::{Parts, climbs, has_broken_encoding, has_forbidden_character,
 /// assert!(matches(&registered, "http://127.0.0.1:80@evil/cb", None, true).is_none());
 /// ```
 pub fn matches(registered: &[String], sent: &str, root_url: Option<&str>, patterns_allowed: bool) -> Option<String> {
+    // What is sent without a host is nobody's, but for who takes anything.
+    let anything = !sent.starts_with('/') || registered.iter().any(|entry| entry == "*");
+    if patterns_allowed && !anything {
+        return None;
+    }
     let sent = if patterns_allowed {
         resolve(sent, root_url)?
     } else {

@@ -117,6 +117,7 @@ fn wanted(place: &Place) -> Wanted<'_> {
         refresh_scope: None,
         bound: &crate::oidc::bound::TO_NOTHING,
         resources: &[],
+        audience: &[],
     }
 }
 

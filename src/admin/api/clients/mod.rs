@@ -191,7 +191,7 @@ async fn create(admin: Admin, body: Body) -> Answer {
     let given = body.object("ClientRepresentation")?;
     validate::created(&admin.app, &admin.realm.doc, &given)?;
     let judge = judge(&admin).await?;
-    let new = write::create(&admin.app, &admin.realm, Some(&judge), &given)?;
+    let new = write::create(&admin.app, &admin.realm, Some(&judge), &write::with_usual(&given))?;
     let (db, realm_id) = (&admin.app.db, &admin.realm.id);
     if client::read_by_client_id(db, realm_id, &new.client_id).await?.is_some() {
         return Err(ApiError::conflict(&format!("Client {} already exists", new.client_id)));

@@ -46,6 +46,36 @@ const PLAIN: &[&str] = &[
     "registeredNodes",
 ];
 
+/// What was sent for a new client, and what Keycloak takes for granted where `protocol` is named as `openid-connect`: the client
+/// is public and may sign people in by their password, unless it says otherwise, and its addresses are those below `rootUrl`.
+pub fn with_usual(given: &Doc) -> Doc {
+    let mut all = given.clone();
+    if json::text(given, "protocol") != Some("openid-connect") {
+        return all;
+    }
+    let is_said = |member: &str| given.get(member).is_some_and(|v| !v.is_null());
+    if !is_said("publicClient") {
+        all.insert("publicClient".into(), json!(true));
+    }
+    if !is_said("directAccessGrantsEnabled") {
+        all.insert("directAccessGrantsEnabled".into(), json!(true));
+    }
+    if let Some(root) = json::text(given, "rootUrl") {
+        if json::texts(given, "redirectUris").is_empty() {
+            let below = format!("{}/*", root.trim_end_matches('/'));
+            all.insert(
+                "webOrigins".into(),
+                json!(web_origin::of_redirect_uris(&[below.as_str()])),
+            );
+            all.insert("redirectUris".into(), json!([below]));
+        }
+        if !is_said("adminUrl") {
+            all.insert("adminUrl".into(), json!(root));
+        }
+    }
+    all
+}
+
 /// A new client. Without a `clientId` its id is its name; without either both are made up.
 /// `judge`: whoever makes it, where the realm's client policies are to judge that.
 ///

@@ -71,6 +71,7 @@ async fn issue(request: &Request, event: Event, scopes: Scopes, user: User) -> R
         refresh_scope: None,
         bound: &request.bound,
         resources: &resources,
+        audience: &[],
     };
     let issued = make::make(app, &request.caller, &context, &wanted).await?;
     let mut event = answer::told(&event, &issued);

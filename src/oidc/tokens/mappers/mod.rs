@@ -13,6 +13,7 @@ use super::access::Named;
 use super::claims::Claims;
 use super::context::{Context, own_mappers};
 use crate::store::client::Client;
+use crate::store::json::Doc;
 use crate::store::realm::ProtocolMapper;
 
 /// What claims are made for. Each mapper says where it takes part.
@@ -32,12 +33,20 @@ fn takes_part(mapper: &ProtocolMapper, target: Target) -> bool {
     match target {
         Target::Access => said("access.token.claim").unwrap_or(false),
         Target::Lightweight => said("lightweight.claim").unwrap_or(false),
-        Target::Id => said("id.token.claim").unwrap_or(false),
+        Target::Id => tells_who(mapper) && said("id.token.claim").unwrap_or(false),
         Target::Userinfo => {
             tells_of_user(mapper) && said("userinfo.token.claim").or(said("id.token.claim")).unwrap_or(false)
         }
         Target::Introspection => said("introspection.token.claim").unwrap_or(true),
     }
+}
+
+/// Mappers that can take part in ID tokens: where a token may be used, and by whom, is told in access tokens only.
+fn tells_who(mapper: &ProtocolMapper) -> bool {
+    !matches!(
+        mapper.protocol_mapper.as_str(),
+        "oidc-audience-resolve-mapper" | "oidc-allowed-origins-mapper"
+    )
 }
 
 /// Mappers that can take part in userinfo: what is of the session or the token itself is not told there.
@@ -69,6 +78,21 @@ pub fn apply(context: &Context, target: Target, claims: &mut Claims) {
     requested::add(context, target, &named, claims);
     // Last, and everywhere: it has no switches.
     pairwise_subject(context, claims);
+}
+
+/// What hardcoded claims add to the answer around the tokens.
+pub fn of_answer(context: &Context) -> Doc {
+    let mut claims = Claims::default();
+    for mapper in context.mappers() {
+        let wanted = mapper
+            .config
+            .get("access.tokenResponse.claim")
+            .is_some_and(|v| v == "true");
+        if wanted && mapper.protocol_mapper == "oidc-hardcoded-claim-mapper" {
+            value::hardcoded(mapper, &mut claims);
+        }
+    }
+    claims.finish()
 }
 
 /// Replaces the subject where the client's sector knows people under other ids.

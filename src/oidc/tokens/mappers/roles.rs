@@ -10,25 +10,10 @@ fn prefixed(mapper: &ProtocolMapper, key: &str, roles: &[String]) -> Vec<String>
     roles.iter().map(|role| format!("{prefix}{role}")).collect()
 }
 
-/// A list with `multivalued`, else one text such as `[a, b]`, as Keycloak writes it.
-fn put(mapper: &ProtocolMapper, roles: &[String], claims: &mut Claims) {
-    if roles.is_empty() {
-        return;
-    }
-    if mapper.config.get("multivalued").is_some_and(|v| v == "true") {
-        value::put(mapper, roles, claims);
-    } else {
-        value::put(mapper, &[format!("[{}]", roles.join(", "))], claims);
-    }
-}
-
 /// Realm roles under the mapper's claim.
 pub(super) fn realm(mapper: &ProtocolMapper, named: &Named, claims: &mut Claims) {
-    put(
-        mapper,
-        &prefixed(mapper, "usermodel.realmRoleMapping.rolePrefix", &named.realm),
-        claims,
-    );
+    let roles = prefixed(mapper, "usermodel.realmRoleMapping.rolePrefix", &named.realm);
+    value::put(mapper, &roles, claims);
 }
 
 /// Roles of one client or of all; `${client_id}` in the claim's name stands for the client's.
@@ -45,11 +30,8 @@ pub(super) fn client(mapper: &ProtocolMapper, named: &Named, claims: &mut Claims
         if let Some(path) = own.config.get_mut("claim.name") {
             *path = path.replace("${client_id}", &claims::escape(client_id));
         }
-        put(
-            &own,
-            &prefixed(mapper, "usermodel.clientRoleMapping.rolePrefix", roles),
-            claims,
-        );
+        let roles = prefixed(mapper, "usermodel.clientRoleMapping.rolePrefix", roles);
+        value::put(&own, &roles, claims);
     }
 }
 

@@ -66,7 +66,7 @@ pub(super) fn address(context: &Context, mapper: &ProtocolMapper, claims: &mut C
 
 /// The groups that the user is in, by path or name.
 pub(super) fn groups(context: &Context, mapper: &ProtocolMapper, claims: &mut Claims) {
-    let full = setting(mapper, "full.path") != Some("false");
+    let full = setting(mapper, "full.path") == Some("true");
     let names: Vec<String> = context
         .groups
         .iter()

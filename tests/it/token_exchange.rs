@@ -1,0 +1,266 @@
+//! Token exchange (RFC 8693): who may change a token into one of its own, and what the new one is good for.
+
+use serde_json::{Value, json};
+
+use crate::support::oidc::{at, claims, introspect, shop, text, token, token_of_back, tokens_of_mia, userinfo};
+use crate::support::{self, Answer, Server};
+use crate::token::refused;
+
+const EXCHANGE: (&str, &str) = ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange");
+const ACCESS: &str = "urn:ietf:params:oauth:token-type:access_token";
+const REFRESH: &str = "urn:ietf:params:oauth:token-type:refresh_token";
+
+/// A realm in which `back` may exchange tokens, those of `shop` are for it, and `mia` has a role of the client `api`.
+async fn chain(server: &Server) -> String {
+    let realm = shop(server, json!({ "eventsEnabled": true })).await;
+    let for_back = json!({
+        "name": "for-back", "protocol": "openid-connect", "protocolMapper": "oidc-audience-mapper",
+        "config": { "included.client.audience": "back", "access.token.claim": "true" }
+    });
+    let id = id_of(server, &realm, "shop").await;
+    let path = format!("/{realm}/clients/{id}/protocol-mappers/models");
+    assert_eq!(server.admin("POST", &path, for_back).await.status, 201);
+    set(server, &realm, json!({ "standard.token.exchange.enabled": "true" })).await;
+    for name in ["api", "other"] {
+        let api = server.client(&realm, json!({ "clientId": name })).await;
+        let roles = format!("/{realm}/clients/{api}/roles");
+        assert_eq!(server.admin("POST", &roles, json!({ "name": "use" })).await.status, 201);
+        let role = server.admin("GET", &format!("{roles}/use"), Value::Null).await.json();
+        let users = server
+            .admin("GET", &format!("/{realm}/users?username=mia"), Value::Null)
+            .await;
+        let mia = text(&users.json()[0], "id");
+        let path = format!("/{realm}/users/{mia}/role-mappings/clients/{api}");
+        assert_eq!(server.admin("POST", &path, json!([role])).await.status, 204);
+    }
+    realm
+}
+
+async fn id_of(server: &Server, realm: &str, client: &str) -> String {
+    let found = format!("/{realm}/clients?clientId={client}");
+    text(&server.admin("GET", &found, Value::Null).await.json()[0], "id")
+}
+
+async fn set(server: &Server, realm: &str, attributes: Value) {
+    let id = id_of(server, realm, "back").await;
+    let doc = json!({ "clientId": "back", "attributes": attributes });
+    let answer = server.admin("PUT", &format!("/{realm}/clients/{id}"), doc).await;
+    assert_eq!(answer.status, 204, "{}", answer.body);
+}
+
+async fn exchange(server: &Server, realm: &str, sent: &str, more: &[(&str, &str)]) -> Answer {
+    let mut fields = vec![
+        EXCHANGE,
+        ("client_id", "back"),
+        ("client_secret", "back-secret"),
+        ("subject_token", sent),
+        ("subject_token_type", ACCESS),
+    ];
+    fields.retain(|(name, _)| *name != "grant_type" && !more.iter().any(|(n, _)| n == name) || *name == "grant_type");
+    fields.extend(more.iter().filter(|(_, value)| !value.is_empty()));
+    token(server, realm, &fields).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_becomes_one_of_the_client_that_it_was_handed_to() {
+    for server in support::servers().await {
+        let realm = chain(&server).await;
+        let of_mia = tokens_of_mia(&server, &realm, "openid email").await;
+        let sent = text(&of_mia, "access_token");
+        let answer = exchange(&server, &realm, &sent, &[]).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let body = answer.json();
+        assert_eq!(
+            (&body["issued_token_type"], &body["token_type"]),
+            (&json!(ACCESS), &json!("Bearer"))
+        );
+        assert_eq!((body.get("refresh_token"), body.get("id_token")), (None, None));
+        let (before, said) = (claims(&sent), claims(&text(&body, "access_token")));
+        assert_eq!(
+            (&said["azp"], &said["sub"], &said["sid"]),
+            (&json!("back"), &before["sub"], &before["sid"])
+        );
+        assert!(text(&said, "jti").starts_with("onrtte:"), "{said}");
+        assert!(said["aud"].as_array().unwrap().contains(&json!("api")), "{said}");
+
+        let narrowed = exchange(&server, &realm, &sent, &[("audience", "api"), ("scope", "openid")])
+            .await
+            .json();
+        let said = claims(&text(&narrowed, "access_token"));
+        assert_eq!(said["aud"], "api");
+        assert_eq!(said["resource_access"], json!({ "api": { "roles": ["use"] } }));
+        assert_eq!(claims(&text(&narrowed, "id_token"))["aud"], "back");
+        let access = text(&narrowed, "access_token");
+        assert_eq!(userinfo(&server, &realm, &access).await.status, 200);
+
+        // It dies with the session that it came from.
+        let refresh = text(&of_mia, "refresh_token");
+        let out = server
+            .form(
+                &at(&realm, "logout"),
+                &[("client_id", "shop"), ("refresh_token", &refresh)],
+            )
+            .await;
+        assert_eq!(out.status, 204, "{}", out.body);
+        assert_eq!(userinfo(&server, &realm, &access).await.status, 401);
+        refused(
+            &exchange(&server, &realm, &sent, &[]).await,
+            400,
+            "invalid_request",
+            "Invalid token",
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_an_exchange_is_told_in_keycloaks_words() {
+    let server = support::sqlite().await;
+    let realm = chain(&server).await;
+    let tokens = tokens_of_mia(&server, &realm, "openid").await;
+    let (sent, id) = (text(&tokens, "access_token"), text(&tokens, "id_token"));
+    let id_type = "urn:ietf:params:oauth:token-type:id_token";
+    let invalid = "invalid_request";
+    for (more, error, description) in [
+        (
+            &[("subject_token", "")][..],
+            invalid,
+            "Parameter 'subject_token' required for standard token exchange",
+        ),
+        (
+            &[("subject_token_type", "")],
+            invalid,
+            "Parameter 'subject_token_type' required for standard token exchange",
+        ),
+        (
+            &[("subject_token_type", id_type)],
+            invalid,
+            "Parameter 'subject_token' supports access tokens only",
+        ),
+        (&[("subject_token", id.as_str())], invalid, "Invalid token"),
+        (&[("subject_token", "x")], invalid, "Invalid token"),
+        (
+            &[("requested_subject", "eve")],
+            invalid,
+            "Parameter 'requested_subject' is not supported for standard token exchange",
+        ),
+        (
+            &[("requested_issuer", "google")],
+            invalid,
+            "Parameter 'requested_issuer' is not supported for standard token exchange",
+        ),
+        (
+            &[("subject_issuer", "google")],
+            invalid,
+            "Parameter 'subject_issuer' is not supported for standard token exchange",
+        ),
+        (
+            &[("requested_token_type", REFRESH)],
+            invalid,
+            "requested_token_type unsupported",
+        ),
+        (
+            &[("requested_token_type", "jwt")],
+            invalid,
+            "requested_token_type unsupported",
+        ),
+        (&[("audience", "nobody")], "invalid_client", "Audience not found"),
+        (
+            &[("audience", "shop")],
+            invalid,
+            "Requested audience not available: shop",
+        ),
+        (
+            &[("audience", "api"), ("audience", "back")],
+            invalid,
+            "Requested audience not available: back",
+        ),
+        (
+            &[("scope", "openid nope")],
+            "invalid_scope",
+            "Invalid scopes: openid nope",
+        ),
+    ] {
+        let answer = exchange(&server, &realm, &sent, more).await;
+        refused(&answer, 400, error, description);
+    }
+    let found = server
+        .admin(
+            "GET",
+            &format!("/{realm}/events?type=TOKEN_EXCHANGE_ERROR"),
+            Value::Null,
+        )
+        .await;
+    let first = &found.json()[0];
+    assert_eq!(first["details"]["auth_method"], "token_exchange");
+    assert_eq!(first["details"]["reason"], "Invalid scopes: openid nope");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_exchanges_what_was_not_handed_to_them() {
+    let server = support::sqlite().await;
+    let realm = chain(&server).await;
+    let others = json!({ "clientId": "front", "publicClient": true, "directAccessGrantsEnabled": true });
+    server.client(&realm, others).await;
+    let fields = [
+        ("grant_type", "password"),
+        ("client_id", "front"),
+        ("username", "mia"),
+        ("password", "correct horse"),
+    ];
+    let theirs = text(&token(&server, &realm, &fields).await.json(), "access_token");
+    let answer = exchange(&server, &realm, &theirs, &[]).await;
+    refused(&answer, 403, "access_denied", "Client is not within the token audience");
+
+    // Its own account's token is one of its own.
+    let own = token_of_back(&server, &realm).await;
+    let answer = exchange(&server, &realm, &own, &[]).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let said = claims(&text(&answer.json(), "access_token"));
+    assert_eq!((&said["sub"], said.get("sid")), (&claims(&own)["sub"], None));
+
+    let sent = text(&tokens_of_mia(&server, &realm, "openid").await, "access_token");
+    let public = [("client_id", "shop"), ("client_secret", "")];
+    let answer = exchange(&server, &realm, &sent, &public).await;
+    let off = "Standard token exchange is not enabled for the requested client";
+    refused(&answer, 400, "invalid_request", off);
+    set(&server, &realm, json!({ "standard.token.exchange.enabled": "" })).await;
+    refused(
+        &exchange(&server, &realm, &sent, &[]).await,
+        400,
+        "invalid_request",
+        off,
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_token_is_exchanged_for_only_where_the_client_may_have_one() {
+    let server = support::sqlite().await;
+    let realm = chain(&server).await;
+    let same = json!({ "standard.token.exchange.enableRefreshRequestedTokenType": "SAME_SESSION" });
+    set(&server, &realm, same).await;
+    let sent = text(&tokens_of_mia(&server, &realm, "openid").await, "access_token");
+    let wanted = ("requested_token_type", REFRESH);
+    let body = exchange(&server, &realm, &sent, &[wanted]).await.json();
+    assert_eq!(body["issued_token_type"], REFRESH);
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("client_id", "back"),
+        ("client_secret", "back-secret"),
+        ("refresh_token", &text(&body, "refresh_token")),
+    ];
+    assert_eq!(token(&server, &realm, &fields).await.status, 200);
+    let offline = exchange(&server, &realm, &sent, &[wanted, ("scope", "openid offline_access")]).await;
+    let text_of = "Scope offline_access not allowed for token exchange";
+    refused(&offline, 400, "invalid_request", text_of);
+    let id = [
+        ("requested_token_type", "urn:ietf:params:oauth:token-type:id_token"),
+        ("scope", "openid"),
+    ];
+    let body = exchange(&server, &realm, &sent, &id).await.json();
+    assert_eq!((&body["token_type"], body.get("id_token")), (&json!("N_A"), None));
+    assert_eq!(claims(&text(&body, "access_token"))["typ"], "ID");
+    let active = introspect(&server, &realm, &text(&body, "access_token"), &[])
+        .await
+        .json();
+    assert_eq!(active["active"], true);
+}
