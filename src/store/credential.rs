@@ -129,6 +129,8 @@ pub async fn add(tx: &mut Tx, user_id: &str, c: &Credential) -> Result<bool, Err
 ///
 /// Those of the database.
 pub async fn set_label(tx: &mut Tx, user_id: &str, id: &str, label: Option<&str>) -> Result<bool, Error> {
+    // A password that is just being set anew is the same credential.
+    lock(tx, user_id).await?;
     let sql = "update credential set label = $3 where account_id = $1 and id = $2";
     Ok(tx.exec(sql, &[&user_id, &id, &label]).await? > 0)
 }
