@@ -186,7 +186,13 @@ async fn how_applications_register_is_set_on_one_page() {
         let mut browser = Browser::new(&server);
         let page = open(&mut browser, &realm, "settings").await;
         let form = page.form("settings");
-        let base = [("access", "required"), ("duplicate", "same")];
+        let base = [
+            ("access", "required"),
+            ("duplicate", "same"),
+            ("approval", "rule"),
+            ("reapproval", "redirect_uris"),
+            ("reapproval", "client_name"),
+        ];
         let wrong = [
             ("quota.owner", "many"),
             ("secret.expires", "-1"),
@@ -194,6 +200,8 @@ async fn how_applications_register_is_set_on_one_page() {
             ("idle.expires", "999999"),
             ("idle.expires.unit", "days"),
             ("roles", "nosuch"),
+            ("approval.rule", "client.nosuch(("),
+            ("approval.stages", "everybody"),
         ];
         let refused = browser.submit(&form, &[&base[..], &wrong].concat()).await;
         assert_eq!(refused.status, 400);
@@ -206,8 +214,22 @@ async fn how_applications_register_is_set_on_one_page() {
         }
         assert!(refused.body.contains("There is no role nosuch") && refused.body.contains("value=\"many\""));
         // What only the Admin API knows is beside its field, too.
-        let refused = browser.submit(&form, &[&base[..], &wrong[3..5]].concat()).await;
-        assert!(refused.body.contains("id=\"idle-expires-error\""), "{}", refused.body);
+        for (sent, field) in [
+            (&wrong[3..5], "idle-expires-error"),
+            (&wrong[6..7], "approval-rule-error"),
+            (&wrong[7..], "approval-stages-error"),
+        ] {
+            let refused = browser.submit(&form, &[&base[..], sent].concat()).await;
+            assert!(
+                refused.body.contains(&format!("id=\"{field}\"")),
+                "{field}: {}",
+                refused.body
+            );
+        }
+        let nothing = browser
+            .submit(&form, &[&base[..3], &[("reapproval", "")]].concat())
+            .await;
+        assert!(nothing.body.contains("id=\"reapproval-error\""), "{}", nothing.body);
         let right = [
             ("scopes.spontaneous", "on"),
             ("scopes.default", "email"),
@@ -219,6 +241,13 @@ async fn how_applications_register_is_set_on_one_page() {
             ("secret.overlap", "0"),
             ("secret.overlap.unit", "hours"),
             ("unused.expires", ""),
+            (
+                "approval.rule",
+                "if client.client_name == \"\" { \"refuse: a name\" }\r\nelse { \"queue\" }",
+            ),
+            ("approval.stages", "any\ngroup:/legal"),
+            ("approval.expires", "3"),
+            ("approval.expires.unit", "days"),
         ];
         let done = browser.submit(&form, &[&base[..], &right].concat()).await;
         assert_eq!(done.status, 303, "{}", done.body);
@@ -240,6 +269,14 @@ async fn how_applications_register_is_set_on_one_page() {
             ("secret.expires", json!("7776000")),
             ("secret.overlap", json!("0")),
             ("unused.expires", Value::Null),
+            ("approval", json!("rule")),
+            (
+                "approval.rule",
+                json!("if client.client_name == \"\" { \"refuse: a name\" }\nelse { \"queue\" }"),
+            ),
+            ("approval.stages", json!("any,group:/legal")),
+            ("approval.expires", json!("259200")),
+            ("reapproval", json!("redirect_uris,client_name")),
         ] {
             assert_eq!(kept(name), value, "{name}");
         }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::desk::{Desk, Refused};
 use super::shown::{Sheet, Span, UNITS};
+use crate::client_registration::approval::USUAL_MEMBERS;
 use crate::page::path_part;
 
 const SECTION: &str = "settings";
@@ -22,8 +23,12 @@ enum Kind {
     Switch(&'static str, &'static str),
     /// Client scopes of the realm.
     Scopes,
-    /// Names of roles, one per line.
-    Roles,
+    /// Names, one per line.
+    Lines,
+    /// Members of metadata.
+    Members,
+    /// An expression.
+    Rule,
     /// So many, or no limit.
     Count,
     /// How long; nothing: the default, or never.
@@ -41,7 +46,17 @@ const PAGE: &[(&str, &[(&str, Kind)])] = &[
         &[
             ("scopes.spontaneous", Kind::Switch("deny", "allow")),
             ("scopes.default", Kind::Scopes),
-            ("roles", Kind::Roles),
+            ("roles", Kind::Lines),
+        ],
+    ),
+    (
+        "approval",
+        &[
+            ("approval", Kind::Choice(&["none", "required", "rule"])),
+            ("approval.rule", Kind::Rule),
+            ("approval.stages", Kind::Lines),
+            ("approval.expires", Kind::Span),
+            ("reapproval", Kind::Members),
         ],
     ),
     (
@@ -66,6 +81,20 @@ const PAGE: &[(&str, &[(&str, Kind)])] = &[
         ],
     ),
     ("again", &[("duplicate", Kind::Choice(&["new", "same"]))]),
+];
+
+/// Members of metadata that may need another yes, besides those that need it unless an administrator says otherwise.
+const MORE_MEMBERS: &[&str] = &[
+    "client_name",
+    "contacts",
+    "client_uri",
+    "logo_uri",
+    "policy_uri",
+    "tos_uri",
+    "response_types",
+    "post_logout_redirect_uris",
+    "request_uris",
+    "sector_identifier_uri",
 ];
 
 /// The most roles that are looked up when they are saved.
@@ -139,16 +168,15 @@ fn field(kind: Kind, name: &str, kept: &str, sent: Option<&Sheet>, scopes: &[&st
             let is_on = sent.map_or(kept == on, |sheet| !sheet.text(name).is_empty());
             json!({ "kind": "switch", "on": is_on })
         }
-        Kind::Scopes => {
-            let chosen = sent.map_or_else(kept_names, |sheet| sheet.lines(name));
-            let gone = chosen.iter().filter(|one| !scopes.contains(one));
-            let all = scopes.iter().chain(gone);
-            let options: Vec<Value> = all
-                .map(|one| json!({ "value": one, "on": chosen.contains(one) }))
-                .collect();
-            json!({ "kind": "choices", "options": options })
+        Kind::Scopes => choices(scopes, &sent.map_or_else(kept_names, |sheet| sheet.lines(name))),
+        Kind::Members => {
+            let usual = listed(USUAL_MEMBERS);
+            let kept = if kept.is_empty() { usual.clone() } else { kept_names() };
+            let all: Vec<&str> = usual.into_iter().chain(MORE_MEMBERS.iter().copied()).collect();
+            choices(&all, &sent.map_or(kept, |sheet| sheet.lines(name)))
         }
-        Kind::Roles => {
+        Kind::Rule => json!({ "kind": "rule", "value": sent.map_or(kept, |sheet| sheet.text(name)) }),
+        Kind::Lines => {
             let value = sent.map_or_else(kept_names, |sheet| sheet.lines(name)).join("\n");
             json!({ "kind": "lines", "value": value })
         }
@@ -167,9 +195,17 @@ fn field(kind: Kind, name: &str, kept: &str, sent: Option<&Sheet>, scopes: &[&st
     }
 }
 
+/// Boxes to tick; what is chosen and not there any more is one, too.
+fn choices(all: &[&str], chosen: &[&str]) -> Value {
+    let gone = chosen.iter().filter(|one| !all.contains(one));
+    let options = all.iter().chain(gone);
+    let options = options.map(|one| json!({ "value": one, "on": chosen.contains(one) }));
+    json!({ "kind": "choices", "options": options.collect::<Vec<_>>() })
+}
+
 /// Whether 0 means that there is none, so that an empty field says the same.
 fn has_none(name: &str) -> bool {
-    name.ends_with(".expires")
+    name.ends_with(".expires") && name != "approval.expires"
 }
 
 /// The entries of a comma list.
@@ -227,7 +263,10 @@ fn wanted(kind: Kind, name: &str, sheet: &Sheet) -> Result<Value, &'static str> 
     Ok(match kind {
         Kind::Choice(options) => json!(options.iter().find(|one| **one == text).ok_or("set.choiceWrong")?),
         Kind::Switch(off, on) => json!(if text.is_empty() { off } else { on }),
-        Kind::Scopes | Kind::Roles => match sheet.lines(name).join(",") {
+        Kind::Members if sheet.lines(name).is_empty() => return Err("set.membersWrong"),
+        Kind::Rule if text.trim().is_empty() => Value::Null,
+        Kind::Rule => json!(text.replace("\r\n", "\n")),
+        Kind::Scopes | Kind::Lines | Kind::Members => match sheet.lines(name).join(",") {
             all if all.is_empty() => Value::Null,
             all => json!(all),
         },

@@ -46,7 +46,7 @@ pub const KIND: &str = "client";
 pub const RIGHT: &str = "manage-clients";
 
 /// Members whose change needs another yes, unless the realm says otherwise.
-const USUAL_MEMBERS: &str = "redirect_uris,scope,grant_types,jwks,jwks_uri,token_endpoint_auth_method";
+pub const USUAL_MEMBERS: &str = "redirect_uris,scope,grant_types,jwks,jwks_uri,token_endpoint_auth_method";
 
 /// Whether people are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
