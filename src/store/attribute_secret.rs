@@ -12,6 +12,9 @@ use super::{realm_secret, sealed};
 use crate::error::Error;
 use crate::secret_key::SecretKey;
 
+/// How many documents are looked at at once when they are sealed again.
+const AT_ONCE: i64 = 200;
+
 /// How the name of a setting ends that is a secret.
 const ENDING: &str = ".secret";
 
@@ -67,13 +70,19 @@ pub fn seal_again(db: &Db, owner: &str, doc: &mut Doc) -> bool {
 pub async fn roles_and_groups_again(db: &Db) -> Result<usize, Error> {
     let mut count = 0;
     for of in [Holder::Role, Holder::Group, Holder::OrganizationGroup] {
-        for (id, old) in sealed::docs_with_secrets(db, of).await? {
-            let mut doc = json::parse(&old)?;
-            if seal_again(db, &id, &mut doc) {
-                let mut tx = db.begin().await?;
-                sealed::replace_doc(&mut tx, of, &id, &old, &serde_json::to_string(&doc)?).await?;
-                tx.commit().await?;
-                count += 1;
+        let mut after = String::new();
+        loop {
+            let some = sealed::docs_with_secrets(db, of, &after, AT_ONCE).await?;
+            let Some((last, _)) = some.last() else { break };
+            after.clone_from(last);
+            for (id, old) in some {
+                let mut doc = json::parse(&old)?;
+                if seal_again(db, &id, &mut doc) {
+                    let mut tx = db.begin().await?;
+                    sealed::replace_doc(&mut tx, of, &id, &old, &serde_json::to_string(&doc)?).await?;
+                    tx.commit().await?;
+                    count += 1;
+                }
             }
         }
     }

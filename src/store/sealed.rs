@@ -101,18 +101,20 @@ pub enum Holder {
     OrganizationGroup,
 }
 
-/// The documents of roles or groups that may hold something sealed, with their ids.
+/// Some of the documents of roles or groups that may hold something sealed, with their ids.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn docs_with_secrets(db: &Db, of: Holder) -> Result<Vec<(String, String)>, Error> {
+pub async fn docs_with_secrets(db: &Db, of: Holder, after: &str, most: i64) -> Result<Vec<(String, String)>, Error> {
     let sql = match of {
-        Holder::Role => "select id, doc from role where doc like '%.secret%'",
-        Holder::Group => "select id, doc from user_group where doc like '%.secret%'",
-        Holder::OrganizationGroup => "select id, doc from organization_group where doc like '%.secret%'",
+        Holder::Role => "select id, doc from role where id > $1 and doc like '%.secret%' order by id limit $2",
+        Holder::Group => "select id, doc from user_group where id > $1 and doc like '%.secret%' order by id limit $2",
+        Holder::OrganizationGroup => {
+            "select id, doc from organization_group where id > $1 and doc like '%.secret%' order by id limit $2"
+        }
     };
-    db.list(sql, &[]).await?.into_iter().map(pair).collect()
+    db.list(sql, &[&after, &most]).await?.into_iter().map(pair).collect()
 }
 
 /// Puts a document in the place of another, unless that has changed meanwhile.
