@@ -358,11 +358,21 @@ pub(super) fn change(
     Ok((doc, effects))
 }
 
-/// What an administrator vouched for was the application as it was shown: a new face or another address is not vouched for.
+/// What an administrator vouched for was the application as it was shown, in any language: a new face or another address to
+/// which people are sent is not vouched for.
 pub(super) fn unvouch(before: &Doc, doc: &mut Doc) {
     let face = |doc: &Doc| {
         let own = ["name", "description", "baseUrl", "redirectUris"].map(|member| doc.get(member).cloned());
-        let of_pages = ["logoUri", "policyUri", "tosUri"].map(|name| json::attribute(doc, name).map(str::to_owned));
+        let attributes = doc.get("attributes").and_then(Value::as_object).into_iter().flatten();
+        let of_pages = attributes.filter(|(name, _)| {
+            name.contains('#')
+                || matches!(
+                    name.as_str(),
+                    "logoUri" | "policyUri" | "tosUri" | "post.logout.redirect.uris"
+                )
+        });
+        let mut of_pages: Vec<(String, Value)> = of_pages.map(|(name, text)| (name.clone(), text.clone())).collect();
+        of_pages.sort_by(|one, other| one.0.cmp(&other.0));
         (own, of_pages)
     };
     if face(before) != face(doc)

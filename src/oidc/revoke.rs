@@ -149,6 +149,14 @@ async fn revoke(
         event.user_id = json::text(&claims, "sub").map(str::to_owned);
         let mut tx = app.db.begin().await?;
         revoked::add(&mut tx, jti, json::number(&claims, "exp") * 1000).await?;
+        if let Some(sid) = json::text(&claims, "sid") {
+            for offline in [false, true] {
+                // Session before part, as everywhere.
+                if session::hold(&mut tx, sid, offline).await? {
+                    session::detach_exchanged(&mut tx, sid, offline, &client.id).await?;
+                }
+            }
+        }
         events::record(&mut tx, realm, &event.detail("token_id", jti), app.now()).await?;
         return Ok(tx.commit().await?);
     }
@@ -179,6 +187,7 @@ async fn give_up(tx: &mut Tx, realm: &Realm, known: &Bearer, offline: bool) -> R
             // Session before part, as everywhere.
             session::hold(tx, &one.id, offline).await?;
             let took_part = session::detach(tx, &one.id, offline, &client.id).await?;
+            session::detach_exchanged(tx, &one.id, offline, &client.id).await?;
             if took_part && session::parts(&mut *tx, &one.id, offline).await?.is_empty() {
                 session::remove_one(tx, &realm.id, &one.id, offline).await?;
             }

@@ -60,6 +60,15 @@ pub struct Note {
     pub time: i64,
 }
 
+impl Approval {
+    /// Something else is asked for from now on: who has decided already is asked again.
+    pub fn ask_anew(&mut self, ask: String) {
+        self.ask = ask;
+        self.stage = 0;
+        self.decisions.clear();
+    }
+}
+
 /// What was asked for, and what became of it.
 #[derive(Debug, Clone)]
 pub struct Approval {

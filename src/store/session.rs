@@ -52,6 +52,19 @@ pub struct ClientSession {
     pub doc: Doc,
 }
 
+/// Member of [`ClientSession::doc`]: the ids of the clients whose tokens the client exchanged to come by its part.
+pub const EXCHANGED_FROM: &str = "exchangedFrom";
+
+impl ClientSession {
+    /// The clients whose tokens it came of; none where people signed in to the client itself.
+    pub fn exchanged_from(&self) -> Vec<String> {
+        json::texts(&self.doc, EXCHANGED_FROM)
+            .into_iter()
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
 pub(super) const COLUMNS: &str = "id, realm_id, account_id, offline, ip_address, started, last_refresh, expires, doc";
 
 pub(super) fn session(mut r: Row) -> Result<UserSession, Error> {
@@ -305,6 +318,20 @@ pub async fn refresh_part(
 ) -> Result<bool, Error> {
     let sql = "update client_session set last_refresh = $4 where session_id = $1 and offline = $2 and client_uuid = $3";
     Ok(tx.exec(sql, &[&session_id, &offline, &client_uuid, &now]).await? > 0)
+}
+
+/// Ends the parts in a session that applications have by having exchanged tokens of this one.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn detach_exchanged(tx: &mut Tx, session_id: &str, offline: bool, client_uuid: &str) -> Result<(), Error> {
+    for part in parts(&mut *tx, session_id, offline).await? {
+        if part.exchanged_from().iter().any(|id| id == client_uuid) {
+            detach(tx, session_id, offline, &part.client_uuid).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Ends an application's part in a session; its tokens are void. `false` if it took none.

@@ -28,6 +28,13 @@ async fn a_provider_is_kept_and_its_secret_is_not_shown() {
         let made = server.admin("POST", &all, provider("one")).await;
         assert_eq!(made.status, 201, "{}", made.body);
         assert!(made.header("location").ends_with("/identity-provider/instances/one"));
+        // What kind it is stays, and it is judged as that.
+        let sent = json!({
+            "alias": "one", "providerId": "saml",
+            "config": { "authorizationUrl": "javascript:alert(1)", "tokenUrl": "https://op.example.com/token" }
+        });
+        let other = server.admin("PUT", &format!("{all}/one"), sent).await;
+        assert_eq!(other.status, 400, "{}", other.body);
         let again = server.admin("POST", &all, provider("one")).await;
         let told = json!({ "errorMessage": "Identity Provider one already exists" });
         assert_eq!((again.status, again.json()), (409, told));

@@ -86,6 +86,36 @@ async fn what_does_not_matter_is_changed_at_once_and_the_newest_wish_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_an_administrator_changes_while_it_waits_is_asked_for_anew() {
+    for server in support::servers().await {
+        let realm = waiting_realm(&server, json!({ "clientRegistration.approval.stages": "any,any" })).await;
+        let client = register_crane(&server, &realm).await;
+        let id = text(&client, "client_id");
+        let seen = desk(&server, &realm, "GET", &format!("/{id}"), Value::Null)
+            .await
+            .json();
+        let evil = json!({ "redirectUris": ["https://evil.example/cb"] });
+        let path = format!("/{realm}/clients/{id}");
+        assert_eq!(server.admin("PUT", &path, evil).await.status, 204);
+        let decided = json!({ "ask": seen["ask"] });
+        let stale = desk(&server, &realm, "POST", &format!("/{id}/approve"), decided).await;
+        assert_eq!((stale.status, &stale.json()["error"]), (409, &json!("changed")));
+        let uri = format!("{}/{id}", address(&realm));
+        let admin = server.admin_token().await;
+        let seen = desk(&server, &realm, "GET", &format!("/{id}"), Value::Null)
+            .await
+            .json();
+        // The form of registration is the same to an administrator of the realm; one of `master` has no token for it.
+        let sent = json!({ "client_id": id, "redirect_uris": ["https://worse.example/cb"] });
+        let changed = server.with_token(&admin, "PUT", &uri, sent).await;
+        let now = desk(&server, &realm, "GET", &format!("/{id}"), Value::Null)
+            .await
+            .json();
+        assert_eq!(now["ask"] == seen["ask"], changed.status >= 400, "{}", changed.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_realm_names_what_matters() {
     let server = support::sqlite().await;
     let realm = waiting_realm(&server, json!({ "clientRegistration.reapproval": "client_name" })).await;

@@ -48,12 +48,10 @@ async fn names(server: &Server, path: &str) -> Vec<String> {
 async fn a_search_has_a_bound() {
     let server = support::sqlite().await;
     let realm = server.realm(json!({})).await;
-    for (parameter, one) in [("search", "a%20"), ("q", "a:b%20")] {
-        for (count, status) in [(20, 200), (21, 400), (1300, 400)] {
-            let path = format!(
-                "/{realm}/users?{parameter}={}",
-                one.repeat(count).trim_end_matches("%20")
-            );
+    for (parameter, end) in [("search", ""), ("q", ":b")] {
+        for (count, status) in [(20, 200), (21, 400), (900, 400)] {
+            let all: Vec<String> = (0..count).map(|i| format!("a{i}{end}")).collect();
+            let path = format!("/{realm}/users?{parameter}={}", all.join("%20"));
             let answer = server.admin("GET", &path, Value::Null).await;
             assert_eq!(answer.status, status, "{parameter} {count}: {}", answer.body);
         }

@@ -137,6 +137,21 @@ async fn dcr_16_pages_tell_an_unverified_application_and_where_it_leads() {
         let (_, page) = login_page(&server, &realm, &stranger, "").await;
         assert!(!page.body.contains(UNVERIFIED));
         assert!(!consent_page(&server, &realm, &stranger).await.body.contains(UNVERIFIED));
+        // Not for what it shows people of another language, nor for another place to which they are sent.
+        let mut own = stranger.clone();
+        for face in [
+            json!({ "client_name#en": "Harbour Bank" }),
+            json!({ "post_logout_redirect_uris": ["https://app.example.com/bye"] }),
+        ] {
+            let mut client = server.admin("GET", &path, Value::Null).await.json();
+            client["attributes"]["client.verified"] = json!("true");
+            assert_eq!(server.admin("PUT", &path, client).await.status, 204);
+            let rat = text(&own, "registration_access_token").to_owned();
+            let uri = text(&own, "registration_client_uri").to_owned();
+            own = server.with_token(&rat, "PUT", &uri, face).await.json();
+            let client = server.admin("GET", &path, Value::Null).await.json();
+            assert_eq!(client["attributes"].get("client.verified"), None, "{own}");
+        }
         let own = json!({ "clientId": "own", "name": "Own", "publicClient": true, "redirectUris": [BACK] });
         server.client(&realm, own).await;
         let page = server.get(&asking(&realm, &[("client_id", "own")])).await;

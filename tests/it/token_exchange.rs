@@ -264,3 +264,84 @@ async fn a_refresh_token_is_exchanged_for_only_where_the_client_may_have_one() {
         .json();
     assert_eq!(active["active"], true);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_for_one_api_does_not_become_one_for_others() {
+    let server = support::sqlite().await;
+    let realm = chain(&server).await;
+    let listed = r#"[{"id":"https://one.example"},{"id":"https://two.example"}]"#;
+    let settings = json!({ "attributes": { "resource.servers": listed } });
+    assert_eq!(server.admin("PUT", &format!("/{realm}"), settings).await.status, 204);
+    let fields = [
+        ("grant_type", "client_credentials"),
+        ("client_id", "back"),
+        ("client_secret", "back-secret"),
+        ("resource", "https://one.example"),
+    ];
+    let own = text(&token(&server, &realm, &fields).await.json(), "access_token");
+    assert_eq!(claims(&own)["aud"], "https://one.example");
+    for more in [&[][..], &[("resource", "https://one.example")]] {
+        let body = exchange(&server, &realm, &own, more).await.json();
+        assert_eq!(claims(&text(&body, "access_token"))["aud"], "https://one.example");
+    }
+    let answer = exchange(&server, &realm, &own, &[("resource", "https://two.example")]).await;
+    assert_eq!(
+        (answer.status, &answer.json()["error"]),
+        (400, &json!("invalid_target"))
+    );
+    // One that is good everywhere is narrowed where that is asked for.
+    let free = token_of_back(&server, &realm).await;
+    let body = exchange(&server, &realm, &free, &[("resource", "https://two.example")])
+        .await
+        .json();
+    assert_eq!(claims(&text(&body, "access_token"))["aud"], "https://two.example");
+    let answer = exchange(&server, &realm, &free, &[("resource", "https://three.example")]).await;
+    assert_eq!(
+        (answer.status, &answer.json()["error"]),
+        (400, &json!("invalid_target"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_of_a_token_ends_with_it_and_stays_for_its_audience() {
+    for server in support::servers().await {
+        let realm = chain(&server).await;
+        let same = json!({ "standard.token.exchange.enableRefreshRequestedTokenType": "SAME_SESSION" });
+        set(&server, &realm, same).await;
+        for revoked in ["access_token", "refresh_token"] {
+            let of_mia = tokens_of_mia(&server, &realm, "openid").await;
+            let sent = text(&of_mia, "access_token");
+            let wanted = [("requested_token_type", REFRESH), ("audience", "api")];
+            let body = exchange(&server, &realm, &sent, &wanted).await.json();
+            let next = refreshed(&server, &realm, &body).await;
+            assert_eq!(next.status, 200, "{}", next.body);
+            let next = next.json();
+            let said = claims(&text(&next, "access_token"));
+            assert_eq!(said["aud"], "api", "a refresh asks for no more");
+            assert_eq!(said["resource_access"], json!({ "api": { "roles": ["use"] } }));
+            let end = [("client_id", "shop"), ("token", &text(&of_mia, revoked))];
+            assert_eq!(server.form(&at(&realm, "revoke"), &end).await.status, 200);
+            let after = introspect(&server, &realm, &text(&next, "access_token"), &[]).await;
+            assert_eq!(after.json()["active"], false, "{revoked}");
+            let after = refreshed(&server, &realm, &next).await;
+            assert_eq!(
+                (after.status, &after.json()["error"]),
+                (400, &json!("invalid_grant")),
+                "{revoked}"
+            );
+            let again = exchange(&server, &realm, &text(&next, "access_token"), &[]).await;
+            refused(&again, 400, "invalid_request", "Invalid token");
+        }
+    }
+}
+
+/// A refresh for `back`.
+async fn refreshed(server: &Server, realm: &str, body: &Value) -> Answer {
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("client_id", "back"),
+        ("client_secret", "back-secret"),
+        ("refresh_token", &text(body, "refresh_token")),
+    ];
+    token(server, realm, &fields).await
+}

@@ -75,8 +75,8 @@ pub(super) fn verdict(
 ) -> Result<Verdict, Refusal> {
     let realm = request.realm;
     let in_force = before.filter(|client| client.standing == Standing::Live);
-    // Whoever may manage clients has decided when they change one. Whoever may only make some has not.
-    let by_administrator = before.is_some() && matches!(&request.access, Access::Bearer(rights) if rights.manage);
+    // Whoever may manage clients has decided when they change one that is in force. Whoever may only make some has not.
+    let by_administrator = in_force.is_some() && matches!(&request.access, Access::Bearer(rights) if rights.manage);
     if matches!(said.decision, Decision::Queue) && !by_administrator {
         return Ok(Verdict::Queue);
     }

@@ -6,17 +6,20 @@ use vestibule_oauth::error::Refusal;
 
 use super::request::Request;
 use super::{answer, consent};
+use crate::error::Error;
 use crate::events;
 use crate::oidc::bearer::{self, Bearer};
 use crate::oidc::door::Stop;
 use crate::oidc::session as sessions;
 use crate::oidc::tokens::context::Context;
 use crate::oidc::tokens::make::{self, Access, Grant, Place, Wanted};
+use crate::oidc::tokens::resource;
 use crate::oidc::tokens::scope::{self, Scopes};
 use crate::store::client;
+use crate::store::db::Query;
 use crate::store::event::Event;
 use crate::store::json::{self, Doc};
-use crate::store::session::{self, ClientSession};
+use crate::store::session::{self, ClientSession, UserSession};
 
 /// What a type of token begins with.
 const TYPE: &str = "urn:ietf:params:oauth:token-type:";
@@ -64,16 +67,18 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
         let refused = Refusal::new(400, "invalid_scope", text.clone());
         return Err(request.refuse_as(event, refused, "consent_denied", Some(&text)).await);
     }
-    let (place, is_new) = place(request, &subject, &scopes).await?;
+    let resources = request.resources(&event, &granted(request, &subject)).await?;
+    if kind == Kind::Refresh && !resources.is_empty() {
+        return Err(unsupported(request, &event).await);
+    }
+    let place = place(request, &subject, &scopes).await?;
     let notes = subject.session.as_ref().map(|s| s.notes.clone()).unwrap_or_default();
     let part_notes = place
         .as_ref()
         .and_then(|place| place.part.doc.get("notes")?.as_object());
     let part_notes = part_notes.cloned().unwrap_or_default();
     let mut context = Context::load(app, realm, client, subject.user.clone(), scopes, notes, part_notes).await?;
-    if !audience.is_empty() {
-        context.named.clients.retain(|(id, _)| audience.contains(id));
-    }
+    context.keep_clients(&audience);
     let wanted = Wanted {
         grant: Grant::Exchange,
         place: place.as_ref(),
@@ -82,19 +87,25 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
         refresh: kind == Kind::Refresh,
         refresh_scope: None,
         bound: &request.bound,
-        resources: &[],
+        resources: &resources,
         audience: &audience,
     };
     let access = make::access_claims(app, &request.caller, &context, &wanted);
     available(request, &event, &audience, &access).await?;
     let event = event.detail("audience", access.claims.audience().join(" "));
-    let body = issue(request, &event, &context, &wanted, kind, &access).await?;
-    if let Some(place) = place.filter(|_| is_new) {
-        let mut tx = app.db.begin().await?;
-        session::attach(&mut tx, &place.part).await?;
-        tx.commit().await?;
+    if let Some(place) = &place {
+        take_part(request, &event, &subject, place).await?;
     }
-    Ok(body)
+    issue(request, &event, &context, &wanted, kind, &access).await
+}
+
+/// The APIs that the token is for, where it is for some of those that the realm lists only: the new one is for no others.
+fn granted(request: &Request, subject: &Bearer) -> Doc {
+    let mut notes = Doc::new();
+    if resource::is_for_others(&request.realm, &subject.claims) {
+        notes.insert("resource".into(), json!(subject.audiences()));
+    }
+    notes
 }
 
 /// The token that is to be exchanged, if the client may exchange one and asks for nothing that is not there.
@@ -183,13 +194,15 @@ async fn kind(request: &Request, event: &Event, subject: &Bearer) -> Result<Kind
         .find(|kind| kind.name() == asked)
     {
         Some(kind) => Ok(kind),
-        None => {
-            let text = "requested_token_type unsupported";
-            Err(request
-                .refuse_as(event.clone(), invalid(text), "invalid_request", Some(text))
-                .await)
-        }
+        None => Err(unsupported(request, event).await),
     }
+}
+
+async fn unsupported(request: &Request, event: &Event) -> Stop {
+    let text = "requested_token_type unsupported";
+    request
+        .refuse_as(event.clone(), invalid(text), "invalid_request", Some(text))
+        .await
 }
 
 /// For which clients the new token is to be; none where that is left to mappers.
@@ -228,16 +241,14 @@ async fn scopes(request: &Request, event: &Event, subject: &Bearer, kind: Kind) 
     Ok(scopes)
 }
 
-/// The session of the token and the client's part in it, and whether that part is new; none for its own account.
-async fn place(request: &Request, subject: &Bearer, scopes: &Scopes) -> Result<(Option<Place>, bool), Stop> {
+/// The session of the token and the client's part in it, which may be a new one; none for its own account.
+async fn place(request: &Request, subject: &Bearer, scopes: &Scopes) -> Result<Option<Place>, Stop> {
     let Some(session) = subject.session.clone() else {
-        return Ok((None, false));
+        return Ok(None);
     };
     let (app, realm, client) = (&request.app, &request.realm, &request.client);
-    let known = session::part(&app.db, &session.id, session.offline, &client.id).await?;
-    let known = known.filter(|part| sessions::part_is_active(realm, client, &session, part, app.now()));
-    if let Some(part) = known {
-        return Ok((Some(Place { session, part }), false));
+    if let Some(part) = part(&app.db, request, &session).await? {
+        return Ok(Some(Place { session, part }));
     }
     let mut doc = Doc::new();
     doc.insert("scope".into(), json!(scopes.all(realm)));
@@ -250,7 +261,55 @@ async fn place(request: &Request, subject: &Bearer, scopes: &Scopes) -> Result<(
         last_refresh: app.now(),
         doc,
     };
-    Ok((Some(Place { session, part }), true))
+    Ok(Some(Place { session, part }))
+}
+
+/// The client's part in a session, if it is still good.
+async fn part(q: impl Query, request: &Request, session: &UserSession) -> Result<Option<ClientSession>, Error> {
+    let (realm, client, now) = (&request.realm, &request.client, request.app.now());
+    let found = session::part(q, &session.id, session.offline, &client.id).await?;
+    Ok(found.filter(|part| sessions::part_is_active(realm, client, session, part, now)))
+}
+
+/// Lets the client take part in the session, if it is still there. A part that came of an exchange knows whose tokens it came
+/// of: it ends when one of them gives up its own.
+async fn take_part(request: &Request, event: &Event, subject: &Bearer, place: &Place) -> Result<(), Stop> {
+    let session = &place.session;
+    let mut tx = request.app.db.begin().await?;
+    if !session::hold(&mut tx, &session.id, session.offline).await? {
+        drop(tx);
+        let refused = invalid("Invalid token");
+        return Err(request
+            .refuse_as(event.clone(), refused, "invalid_token", Some("session ended"))
+            .await);
+    }
+    if subject.client.id == request.client.id {
+        return Ok(());
+    }
+    let of_subject = session::part(&mut tx, &session.id, session.offline, &subject.client.id).await?;
+    let mut from = of_subject.map(|part| part.exchanged_from()).unwrap_or_default();
+    from.push(subject.client.id.clone());
+    let now = part(&mut tx, request, session).await?;
+    let known = now.as_ref().map(ClientSession::exchanged_from);
+    // One of its own stays its own.
+    if known
+        .as_ref()
+        .is_some_and(|known| known.is_empty() || from.iter().all(|id| known.contains(id)))
+    {
+        return Ok(());
+    }
+    let mut part = now.unwrap_or_else(|| place.part.clone());
+    for id in known
+        .into_iter()
+        .flatten()
+        .filter(|id| !from.contains(id))
+        .collect::<Vec<_>>()
+    {
+        from.push(id);
+    }
+    part.doc.insert(session::EXCHANGED_FROM.into(), json!(from));
+    session::attach(&mut tx, &part).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Nothing is handed out for another audience than was asked for.

@@ -45,7 +45,8 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
     let part_notes: Doc = part_notes.cloned().unwrap_or_default();
     let resources = request.resources(&event, &part_notes).await?;
     let notes = place.session.notes.clone();
-    let context = Context::load(app, realm, client, user, scopes, notes, part_notes).await?;
+    let mut context = Context::load(app, realm, client, user, scopes, notes, part_notes).await?;
+    context.keep_clients(&token.only);
     if token.offline {
         places::allow_offline(request, &event, &context).await?;
     }
@@ -61,7 +62,7 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
         refresh_scope: Some(token.scope.as_str()),
         bound: &request.bound,
         resources: &resources,
-        audience: &[],
+        audience: &token.only,
     };
     let issued = make::make(app, &request.caller, &context, &wanted).await?;
     keep(

@@ -102,6 +102,13 @@ impl Context {
         narrowed
     }
 
+    /// Leaves the roles at these clients only; without a name those at all.
+    pub fn keep_clients(&mut self, names: &[String]) {
+        if !names.is_empty() {
+            self.named.clients.retain(|(id, _)| names.contains(id));
+        }
+    }
+
     /// The mappers of the client itself and of its client scopes.
     pub fn mappers(&self) -> impl Iterator<Item = &ProtocolMapper> {
         let of_scopes = self.scopes.iter(&self.realm).flat_map(|s| s.protocol_mappers.iter());

@@ -308,6 +308,7 @@ fn refresh_token(
         iat,
         chain: wanted.chain.clone(),
         audience,
+        only: wanted.audience.to_vec(),
         // As Keycloak: a client with a secret or key of its own proves itself with that.
         bound: Bound {
             jkt: wanted.bound.jkt.clone().filter(|_| client.public()),

@@ -30,6 +30,8 @@ pub struct Refresh {
     pub chain: Option<(String, i64)>,
     /// Audiences of its access tokens.
     pub audience: Vec<String>,
+    /// The clients that its access tokens are for and no others, where it came of an exchange for these; empty: any.
+    pub only: Vec<String>,
     /// To what it is bound.
     pub bound: Bound,
 }
@@ -85,6 +87,9 @@ pub fn sign(caller: &Caller, realm: &Realm, t: &Refresh) -> Result<String, Error
         "aud_x",
         super::audience::claim(t.audience.clone()).unwrap_or(Value::Null),
     );
+    if !t.only.is_empty() {
+        put("aud_only", json!(t.only));
+    }
     put("cnf", t.bound.cnf());
     put("prov", json!("default"));
     jwt::encode(realm.keys.internal()?, "JWT", &claims).map_err(|e| Error::Key(e.to_string()))
@@ -140,6 +145,10 @@ pub fn read(app: &App, caller: &Caller, realm: &Realm, token: &str) -> Result<Re
         iat,
         chain,
         audience,
+        only: json::texts(&claims, "aud_only")
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
         bound: Bound::of(&claims).ok_or(Refused::Invalid)?,
     })
 }

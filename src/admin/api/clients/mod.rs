@@ -244,6 +244,7 @@ async fn update(found: Found, body: Body) -> Answer {
         return Err(ApiError::duplicate());
     }
     client::update(&mut tx, &changed).await?;
+    write::ask_anew(&mut tx, &known, &changed).await?;
     write::service_account(
         &mut tx,
         &admin.app,

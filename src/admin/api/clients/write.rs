@@ -13,10 +13,10 @@ use crate::client_secret::{self, Kept};
 use crate::secret_settings;
 use crate::secret_settings::MASK;
 use crate::service_account::{self, Ensured};
-use crate::store::Tx;
 use crate::store::client::{Client, Secrets, Source, Standing};
 use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
+use crate::store::{Tx, approval};
 
 /// Members that are written as they are.
 const PLAIN: &[&str] = &[
@@ -168,6 +168,22 @@ pub fn update(
     secret(app, known, &mut changed, given)?;
     client_secret::take_private_keys(app, &mut changed)?;
     Ok(changed)
+}
+
+/// A client that waits for approval is another one when an administrator has changed it: those who decide are asked about that.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn ask_anew(tx: &mut Tx, known: &Client, changed: &Client) -> Result<(), ApiError> {
+    if known.standing != Standing::Pending || known.doc == changed.doc && known.client_id == changed.client_id {
+        return Ok(());
+    }
+    if let Some(mut row) = approval::read(&mut *tx, &known.realm_id, &known.id).await? {
+        row.ask_anew(crate::random::uuid());
+        approval::put(tx, &row).await?;
+    }
+    Ok(())
 }
 
 /// A chosen secret is taken unless it is the one there is, or the stars that stand for it.

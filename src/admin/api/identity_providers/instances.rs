@@ -122,17 +122,17 @@ pub(super) async fn create(admin: Admin, body: Body) -> Answer {
 pub(super) async fn update(admin: Admin, Path((_, alias)): Path<(String, String)>, body: Body) -> Answer {
     admin.require(CHANGE)?;
     let given = body.object(SHAPE)?;
-    find(&admin, &alias).await?;
-    let kind = provider_id(&given)?;
+    let known = find(&admin, &alias).await?;
+    provider_id(&given)?;
     if text(&given, "alias").is_some_and(|a| a != alias) {
         return Err(ApiError::bad("Identity Provider alias cannot be changed"));
     }
-    check::config(&admin.realm, kind, &given)?;
+    // What kind of provider it is stays, whatever was sent.
+    check::config(&admin.realm, &known.provider_id, &given)?;
     let doc = shown::kept(&admin.realm, &given)?;
     let mut tx = admin.app.db.begin().await?;
     let before = identity_provider::by_alias(&mut tx, &admin.realm.id, &alias).await?;
     let mut changed = before.ok_or_else(ApiError::no_such_path)?;
-    // What kind of provider it is stays.
     let links = changed.doc.get("organizationLinks").cloned();
     let before = std::mem::replace(&mut changed.doc, doc);
     if let Some(links) = links {
