@@ -7,7 +7,7 @@ use crate::store::json::Doc;
 /// What stands for a secret that is kept and not shown.
 pub const MASK: &str = "**********";
 
-/// Whether an attribute of a realm, a client or a client scope is a secret.
+/// Whether an attribute of a realm, a client, a client scope, a role or a group is a secret.
 pub fn is_secret(name: &str) -> bool {
     name.ends_with(".secret")
 }
@@ -15,10 +15,51 @@ pub fn is_secret(name: &str) -> bool {
 /// Stars in the place of secrets that are there.
 pub fn mask(attributes: &mut Doc) {
     for (_, value) in attributes.iter_mut().filter(|(name, _)| is_secret(name)) {
-        if value.as_str().is_some_and(|text| !text.is_empty()) {
-            *value = json!(MASK);
+        // Those of roles and groups are lists.
+        let values = match value {
+            Value::Array(all) => all.as_mut_slice(),
+            one => std::slice::from_mut(one),
+        };
+        for value in values {
+            if value.as_str().is_some_and(|text| !text.is_empty()) {
+                *value = json!(MASK);
+            }
         }
     }
+}
+
+/// The attributes of a role's or a group's document, with stars in the place of secrets.
+pub fn masked(doc: &Doc) -> Value {
+    let mut attributes = doc.get("attributes").cloned().unwrap_or_else(|| json!({}));
+    if let Value::Object(attributes) = &mut attributes {
+        mask(attributes);
+    }
+    attributes
+}
+
+/// Attributes that were sent for a role or a group, whose document was `doc` before: a mask in a list means the value that is
+/// there in its place, and nothing where there is none.
+pub fn kept_lists(doc: &Doc, sent: &Value) -> Value {
+    let mut sent = sent.clone();
+    let secrets = sent.as_object_mut().into_iter().flatten();
+    for (name, value) in secrets.filter(|(name, _)| is_secret(name)) {
+        let was = doc.get("attributes").and_then(|all| all.get(name.as_str()));
+        let was = was.and_then(Value::as_array);
+        if let Value::Array(values) = value {
+            let meant = values.iter().enumerate().filter_map(|(at, value)| {
+                if *value == MASK {
+                    was.and_then(|was| was.get(at)).cloned()
+                } else {
+                    Some(value.clone())
+                }
+            });
+            *values = meant.collect::<Vec<Value>>();
+        }
+    }
+    if let Value::Object(all) = &mut sent {
+        all.retain(|name, value| !is_secret(name) || value.as_array().is_none_or(|values| !values.is_empty()));
+    }
+    sent
 }
 
 /// A mask that was written back means what is there. A secret belongs to the address beside it, as

@@ -134,7 +134,8 @@ pub fn is_open(row: &Approval, now: i64) -> bool {
     row.state == State::Pending && row.expires > now
 }
 
-/// Whether a decision of this person would count. `owner`: who has asked for it, where a person has.
+/// Whether a decision of this person would count. `owner`: who has asked for it, by their id or as an
+/// administrator has written it.
 ///
 /// # Errors
 ///
@@ -159,7 +160,7 @@ pub async fn check(
     if !by.fits(app, realm, row.waiting().unwrap_or_default()).await? {
         return Err(Refusal::NotTheirs.into());
     }
-    if owner == Some(&by.user_id) {
+    if owner.is_some_and(|owner| by.is(owner)) {
         return Err(Refusal::Own.into());
     }
     Ok(())

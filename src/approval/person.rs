@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::oidc::token_roles;
 use crate::store::client;
 use crate::store::realm::{self, Realm};
-use crate::store::user::User;
+use crate::store::user::{User, normal};
 use crate::store::{group, role_member};
 
 /// The most people who are told of one stage.
@@ -30,6 +30,14 @@ pub struct Person {
     /// Ids of their roles in the realm that is administered, and the paths of their groups there.
     roles: BTreeSet<String>,
     groups: Vec<String>,
+    user: User,
+}
+
+/// Whether a user is the one that is named: by their id or, where somebody has typed it, by their name or address.
+fn is_named(user: &User, owner: &str) -> bool {
+    let owner = normal(owner.trim());
+    let names = [Some(&user.id), Some(&user.username), user.email.as_ref()];
+    names.into_iter().flatten().any(|name| normal(name) == owner)
 }
 
 impl Person {
@@ -54,6 +62,7 @@ impl Person {
             manages,
             roles: BTreeSet::new(),
             groups: Vec::new(),
+            user: user.clone(),
         };
         if home.id == realm.id {
             person.roles = token_roles::of_user(app, realm, &user.id).await?;
@@ -70,6 +79,11 @@ impl Person {
         self.roles.retain(|id| passes_on(id));
         self.groups.clear();
         self
+    }
+
+    /// Whether they are the owner of something.
+    pub fn is(&self, owner: &str) -> bool {
+        is_named(&self.user, owner)
     }
 
     /// Whether they decide at a stage.
@@ -109,6 +123,13 @@ impl Person {
 pub struct Approver {
     pub home: Arc<Realm>,
     pub user: User,
+}
+
+impl Approver {
+    /// Whether they are the owner of something.
+    pub fn is(&self, owner: &str) -> bool {
+        is_named(&self.user, owner)
+    }
 }
 
 /// Those who decide at a stage and have an address, no more than a few. `right`: the role that manages what is decided on.

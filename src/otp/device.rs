@@ -176,7 +176,7 @@ impl Device {
     /// Those of the database.
     pub async fn store(self, tx: &mut Tx, app: &App, realm: &Realm, user_id: &str, proved: u64) -> Result<(), Error> {
         let known = credential::of_user(&mut *tx, user_id).await?;
-        let priority = known.iter().map(|c| c.priority + 10).max().unwrap_or(10);
+        let priority = known.iter().map(|c| c.priority.saturating_add(10)).max().unwrap_or(10);
         let credential = Credential {
             priority,
             ..self.credential.clone()

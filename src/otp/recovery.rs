@@ -54,7 +54,7 @@ pub async fn store(tx: &mut Tx, user_id: &str, codes: &[String], label: &str, no
         kind: TYPE.to_owned(),
         label: Some(label.to_owned()).filter(|l| !l.is_empty()),
         created: now,
-        priority: known.iter().map(|c| c.priority + 10).max().unwrap_or(10),
+        priority: known.iter().map(|c| c.priority.saturating_add(10)).max().unwrap_or(10),
         secret_data: json!({ "codes": hashed }).to_string(),
         credential_data: json!({ "algorithm": "SHA-512", "totalCodes": codes.len(), "remainingCodes": codes.len() })
             .to_string(),

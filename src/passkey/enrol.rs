@@ -115,7 +115,7 @@ impl Made {
         if known.iter().any(named) {
             return Ok(Err("Device already exists with the same name".to_owned()));
         }
-        let priority = known.iter().map(|c| c.priority + 10).max().unwrap_or(10);
+        let priority = known.iter().map(|c| c.priority.saturating_add(10)).max().unwrap_or(10);
         let new = Credential {
             priority,
             ..stored::credential(kind, &self.new, &self.label, &self.transports, now)

@@ -1,5 +1,7 @@
 //! Choosing a password: what the realm's policy says with all that it asks for, the hash, and what is kept.
 
+use std::cmp::Reverse;
+
 use super::policy::{self, Rule, Violation};
 use super::{Hashed, LONGEST, Recipe, Verdict, lists};
 use crate::app::App;
@@ -48,7 +50,7 @@ pub async fn accept(
             Rule::Blacklist(file) => lists::is_blocked(app, file, password)?,
             Rule::Breached(file) => lists::is_breached(app, file, password)?,
             Rule::History(n) => was_used(app, user_id, password, Some(*n), None).await?,
-            Rule::Age(days) => was_used(app, user_id, password, None, Some(app.now() - days * DAY_MS)).await?,
+            Rule::Age(days) => was_used(app, user_id, password, None, Some(since(app.now(), *days))).await?,
             _ => false,
         };
         if broken {
@@ -56,6 +58,11 @@ pub async fn accept(
         }
     }
     Ok(Ok(()))
+}
+
+/// The instant some days ago.
+fn since(now: i64, days: i64) -> i64 {
+    now.saturating_sub(days.saturating_mul(DAY_MS))
 }
 
 async fn was_used(
@@ -71,7 +78,7 @@ async fn was_used(
     let mut old: Vec<Credential> = credential::of_user(&app.db, user_id).await?;
     old.retain(|c| c.kind == "password" || c.kind == HISTORY);
     // The present one counts whatever its age.
-    old.sort_by_key(|c| (c.kind != "password", -c.created));
+    old.sort_by_key(|c| (c.kind != "password", Reverse(c.created)));
     for known in old.iter().take(most.map_or(usize::MAX, |n| n.max(0) as usize)) {
         let recent = known.kind == "password" || since.is_none_or(|since| known.created >= since);
         if recent && app.hasher.verify(password, known, Recipe::default()).await? != Verdict::Wrong {
@@ -127,7 +134,7 @@ pub async fn store(tx: &mut Tx, user_id: &str, new: NewPassword, now: i64) -> Re
     credential::lock(tx, user_id).await?;
     let known = credential::of_user(&mut *tx, user_id).await?;
     let mut history: Vec<Credential> = Vec::new();
-    let mut priority = known.iter().map(|c| c.priority + 10).max().unwrap_or(10);
+    let mut priority = known.iter().map(|c| c.priority.saturating_add(10)).max().unwrap_or(10);
     let (mut id, mut created) = (crate::random::uuid(), now);
     for mut old in known {
         match old.kind.as_str() {
@@ -135,7 +142,7 @@ pub async fn store(tx: &mut Tx, user_id: &str, new: NewPassword, now: i64) -> Re
                 priority = old.priority;
                 // It is the same credential with another secret. That it is later tells the two apart.
                 id.clone_from(&old.id);
-                created = now.max(old.created + 1);
+                created = now.max(old.created.saturating_add(1));
                 credential::remove(tx, user_id, &old.id).await?;
                 old.id = crate::random::uuid();
                 HISTORY.clone_into(&mut old.kind);
@@ -148,7 +155,7 @@ pub async fn store(tx: &mut Tx, user_id: &str, new: NewPassword, now: i64) -> Re
             _ => {}
         }
     }
-    history.sort_by_key(|c| -c.created);
+    history.sort_by_key(|c| Reverse(c.created));
     // The present password is one of the last N.
     for old in history.iter().take((new.history - 1).max(0) as usize) {
         credential::put(tx, user_id, old).await?;

@@ -4,21 +4,21 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::Names;
+use super::{Extent, Names, lists};
 use crate::store::group::Group;
 use crate::store::json::Doc;
 use crate::store::realm::Realm;
 
 /// All groups from the top.
-pub(super) fn tree(realm: &Realm, names: &Names) -> Value {
+pub(super) fn tree(realm: &Realm, names: &Names, extent: Extent) -> Value {
     let mut below: HashMap<&str, Vec<&Group>> = HashMap::new();
     for group in &names.groups {
         below.entry(&group.parent_id).or_default().push(group);
     }
-    branch(realm, names, &below, "")
+    branch((realm, extent), names, &below, "")
 }
 
-fn branch(realm: &Realm, names: &Names, below: &HashMap<&str, Vec<&Group>>, parent: &str) -> Value {
+fn branch((realm, extent): (&Realm, Extent), names: &Names, below: &HashMap<&str, Vec<&Group>>, parent: &str) -> Value {
     let groups = below.get(parent).into_iter().flatten();
     groups
         .map(|group| {
@@ -32,11 +32,8 @@ fn branch(realm: &Realm, names: &Names, below: &HashMap<&str, Vec<&Group>>, pare
             if !parent.is_empty() {
                 doc.insert("parentId".into(), json!(parent));
             }
-            doc.insert("subGroups".into(), branch(realm, names, below, &group.id));
-            doc.insert(
-                "attributes".into(),
-                group.doc.get("attributes").cloned().unwrap_or_else(|| json!({})),
-            );
+            doc.insert("subGroups".into(), branch((realm, extent), names, below, &group.id));
+            doc.insert("attributes".into(), lists(&group.doc, extent));
             let (of_realm, of_clients) = names.roles(realm, names.group_roles.get(&group.id).into_iter().flatten());
             doc.insert("realmRoles".into(), json!(of_realm));
             doc.insert("clientRoles".into(), json!(of_clients));

@@ -18,7 +18,7 @@ pub use names::Names;
 use crate::admin::api::json::members;
 use crate::app::App;
 use crate::error::Error;
-use crate::secret_settings::MASK;
+use crate::secret_settings::{self, MASK};
 use crate::store::json::Doc;
 use crate::store::realm::Realm;
 
@@ -70,8 +70,8 @@ pub async fn document(app: &App, realm: &Realm, extent: Extent) -> Result<Doc, E
             "id" => json!(realm.id),
             "realm" => json!(realm.name),
             "keycloakVersion" => json!(VERSION),
-            "roles" if extent.groups_and_roles() => roles::all(realm, &names, extent.clients()),
-            "groups" if extent.groups_and_roles() => groups::tree(realm, &names),
+            "roles" if extent.groups_and_roles() => roles::all(realm, &names, extent),
+            "groups" if extent.groups_and_roles() => groups::tree(realm, &names, extent),
             "defaultRole" => realm.doc.get(member).cloned().unwrap_or_default(),
             "defaultGroups" => names.default_groups(realm),
             "scopeMappings" => clients::scope_mappings(realm, &names, extent.clients()),
@@ -122,6 +122,15 @@ fn secrets(map: Option<&Value>, extent: Extent) -> Value {
         (key.clone(), if hide { json!(MASK) } else { value.clone() })
     });
     Value::Object(shown.collect())
+}
+
+/// The attributes of a role's or a group's document; secrets are masked where they are not given away.
+fn lists(doc: &Doc, extent: Extent) -> Value {
+    if extent.shows_secrets() {
+        doc.get("attributes").cloned().unwrap_or_else(|| json!({}))
+    } else {
+        secret_settings::masked(doc)
+    }
 }
 
 /// The attributes. An import that finds no word about it makes people wait for their account; so it is said.

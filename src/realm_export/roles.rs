@@ -4,15 +4,16 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::Names;
+use super::{Extent, Names, lists};
 use crate::store::json::Doc;
 use crate::store::realm::Realm;
 use crate::store::role::Role;
 
 /// The roles of the realm, and of its clients.
-pub(super) fn all(realm: &Realm, names: &Names, of_clients: bool) -> Value {
-    let of_realm: Vec<Value> = realm.roles.of("").into_iter().map(|r| role(realm, names, r)).collect();
-    if !of_clients {
+pub(super) fn all(realm: &Realm, names: &Names, extent: Extent) -> Value {
+    let shown = |r: &Role| role(realm, names, r, extent);
+    let of_realm: Vec<Value> = realm.roles.of("").into_iter().map(|r| shown(r)).collect();
+    if !extent.clients() {
         return json!({ "realm": of_realm });
     }
     let mut of_client: HashMap<&str, Vec<&Role>> = HashMap::new();
@@ -23,13 +24,13 @@ pub(super) fn all(realm: &Realm, names: &Names, of_clients: bool) -> Value {
     for (id, client_id) in &names.clients {
         let mut roles = of_client.remove(id.as_str()).unwrap_or_default();
         roles.sort_by(|a, b| a.name.cmp(&b.name));
-        let roles: Vec<Value> = roles.into_iter().map(|r| role(realm, names, r)).collect();
+        let roles: Vec<Value> = roles.into_iter().map(shown).collect();
         clients.insert(client_id.clone(), roles.into());
     }
     json!({ "realm": of_realm, "client": clients })
 }
 
-fn role(realm: &Realm, names: &Names, role: &Role) -> Value {
+fn role(realm: &Realm, names: &Names, role: &Role, extent: Extent) -> Value {
     let mut doc = Doc::new();
     doc.insert("id".into(), json!(role.id));
     doc.insert("name".into(), json!(role.name));
@@ -53,10 +54,7 @@ fn role(realm: &Realm, names: &Names, role: &Role) -> Value {
     doc.insert("clientRole".into(), json!(of_client));
     let container = if of_client { &role.client_uuid } else { &realm.id };
     doc.insert("containerId".into(), json!(container));
-    doc.insert(
-        "attributes".into(),
-        role.doc.get("attributes").cloned().unwrap_or_else(|| json!({})),
-    );
+    doc.insert("attributes".into(), lists(&role.doc, extent));
     for (name, value) in &role.doc {
         doc.entry(name.clone()).or_insert_with(|| value.clone());
     }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{Known, Refused, id_of, items, required, texts};
+use crate::secret_settings;
 use crate::store::group::{self, Group};
 use crate::store::json::Doc;
 use crate::store::{Tx, realm, role_member};
@@ -44,6 +45,10 @@ pub(super) fn document(sent: &Doc) -> Doc {
         "access",
     ] {
         doc.shift_remove(own);
+    }
+    // The stars of a partial export are no secret.
+    if let Some(attributes) = doc.get_mut("attributes") {
+        *attributes = secret_settings::kept_lists(&Doc::new(), attributes);
     }
     doc
 }

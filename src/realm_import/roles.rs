@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::defaults::default_role as named_default;
 use super::{Known, Refused, id_of, items, required, texts};
+use crate::secret_settings;
 use crate::store::json::{Doc, text};
 use crate::store::role::{self, Role};
 use crate::store::{Tx, realm};
@@ -45,13 +46,21 @@ pub(super) async fn add_one(tx: &mut Tx, known: &mut Known, holder: &str, sent: 
     ] {
         doc.shift_remove(own);
     }
+    let there = known.role(tx, holder, name).await?;
+    let before = match &there {
+        Some(id) => role::by_id(&mut *tx, &realm_id, id).await?.map(|role| role.doc),
+        None => None,
+    };
+    if let Some(attributes) = doc.get_mut("attributes") {
+        *attributes = secret_settings::kept_lists(&before.unwrap_or_default(), attributes);
+    }
     let mut new = Role {
         id: id_of(sent),
         client_uuid: holder.to_owned(),
         name: name.to_owned(),
         doc,
     };
-    if let Some(id) = known.role(tx, holder, name).await? {
+    if let Some(id) = there {
         new.id = id;
         role::update(tx, &realm_id, &new).await?;
     } else if !role::add(tx, &realm_id, &new).await? {

@@ -1,5 +1,7 @@
 //! Groups of users, and who is in them.
 
+use std::collections::HashSet;
+
 use super::attribute_secret;
 use super::db::{Db, Query, Row, Tx};
 use super::json::{self, Doc};
@@ -80,7 +82,7 @@ pub async fn by_path(mut q: impl Query, realm_id: &str, path: &str) -> Result<Op
     Ok(found)
 }
 
-/// The path of a group, from the top: `/staff/legal`.
+/// The path of a group, from the top: `/staff/legal`. A circle ends where it closes.
 ///
 /// # Errors
 ///
@@ -88,7 +90,8 @@ pub async fn by_path(mut q: impl Query, realm_id: &str, path: &str) -> Result<Op
 pub async fn path(mut q: impl Query, realm_id: &str, group: &Group) -> Result<String, Error> {
     let mut path = format!("/{}", group.name);
     let mut parent = group.parent_id.clone();
-    while !parent.is_empty() {
+    let mut seen = HashSet::from([group.id.clone()]);
+    while !parent.is_empty() && seen.insert(parent.clone()) {
         let Some(above) = by_id(q.again(), realm_id, &parent).await? else {
             break;
         };

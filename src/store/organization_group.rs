@@ -1,5 +1,7 @@
 //! Groups inside an organization, apart from those of the realm.
 
+use std::collections::HashSet;
+
 use super::attribute_secret;
 use super::clause::Clause;
 use super::db::{Db, Query, Tx};
@@ -48,7 +50,7 @@ pub async fn by_name(
     row.map(|row| group(&key, row)).transpose()
 }
 
-/// The path of a group, from the top: `/staff/legal`.
+/// The path of a group, from the top: `/staff/legal`. A circle ends where it closes.
 ///
 /// # Errors
 ///
@@ -56,7 +58,11 @@ pub async fn by_name(
 pub async fn path(mut q: impl Query, organization_id: &str, g: &Group) -> Result<String, Error> {
     let mut path = format!("/{}", g.name);
     let mut parent = g.parent_id.clone();
-    while let Some(above) = by_id(q.again(), organization_id, &parent).await? {
+    let mut seen = HashSet::from([g.id.clone()]);
+    while seen.insert(parent.clone()) {
+        let Some(above) = by_id(q.again(), organization_id, &parent).await? else {
+            break;
+        };
         path = format!("/{}{path}", above.name);
         parent = above.parent_id;
     }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::attribute_secret;
 use super::cache::realm_topic;
-use super::db::{Query, Tx};
+use super::db::{Query, Row, Tx};
 use super::json::{self, Doc};
 use crate::error::Error;
+use crate::secret_key::SecretKey;
 
 /// A role. `client_uuid` is empty for a role of the realm itself.
 #[derive(Debug, Clone)]
@@ -69,6 +70,18 @@ impl Roles {
     }
 }
 
+/// Reads a row of all columns.
+fn role(key: &SecretKey, mut r: Row) -> Result<Role, Error> {
+    let mut role = Role {
+        id: r.next()?,
+        client_uuid: r.next()?,
+        name: r.next()?,
+        doc: json::parse(&r.next::<String>()?)?,
+    };
+    attribute_secret::open(key, &role.id, &mut role.doc);
+    Ok(role)
+}
+
 /// Reads all roles of a realm.
 ///
 /// # Errors
@@ -78,14 +91,8 @@ pub async fn of_realm(mut q: impl Query, realm_id: &str) -> Result<Roles, Error>
     let mut roles = Roles::default();
     let sql = "select id, client_uuid, name, doc from role where realm_id = $1";
     let key = q.opener();
-    for mut r in q.again().all(sql, &[&realm_id]).await? {
-        let mut role = Role {
-            id: r.next()?,
-            client_uuid: r.next()?,
-            name: r.next()?,
-            doc: json::parse(&r.next::<String>()?)?,
-        };
-        attribute_secret::open(&key, &role.id, &mut role.doc);
+    for r in q.again().all(sql, &[&realm_id]).await? {
+        let role = role(&key, r)?;
         roles
             .by_name
             .insert((role.client_uuid.clone(), role.name.clone()), role.id.clone());
@@ -97,6 +104,18 @@ pub async fn of_realm(mut q: impl Query, realm_id: &str) -> Result<Roles, Error>
         roles.children.entry(r.next()?).or_default().push(r.next()?);
     }
     Ok(roles)
+}
+
+/// The role with an id, from the database or an open transaction.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn by_id(q: impl Query, realm_id: &str, id: &str) -> Result<Option<Role>, Error> {
+    let sql = "select id, client_uuid, name, doc from role where realm_id = $1 and id = $2";
+    let key = q.opener();
+    let row = q.first(sql, &[&realm_id, &id]).await?;
+    row.map(|row| role(&key, row)).transpose()
 }
 
 /// The id of the role of a client (`""`: of the realm) with a name, from the database or an open transaction.

@@ -160,3 +160,44 @@ async fn new_users_come_into_the_default_groups() {
         .json();
     assert_eq!(listed, json!([]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_moves_at_once_make_no_circle_and_a_circle_ends_where_it_closes() {
+    use vestibule::store::{group, realm as realms};
+    for server in support::servers().await {
+        let realm = server.realm(json!({})).await;
+        let groups = format!("/{realm}/groups");
+        for round in 0..4 {
+            let (a, b) = (format!("a{round}"), format!("b{round}"));
+            let (one, other) = (
+                make(&server, &groups, json!({ "name": a })).await,
+                make(&server, &groups, json!({ "name": b })).await,
+            );
+            let (below, above) = (format!("{groups}/{other}/children"), format!("{groups}/{one}/children"));
+            let (first, second) = tokio::join!(
+                server.admin("POST", &below, json!({ "id": one, "name": a })),
+                server.admin("POST", &above, json!({ "id": other, "name": b })),
+            );
+            let mut told = [first.status, second.status];
+            told.sort_unstable();
+            assert_eq!(told, [204, 400], "{} {}", first.body, second.body);
+        }
+
+        let one = make(&server, &groups, json!({ "name": "one" })).await;
+        let other = make(&server, &format!("{groups}/{one}/children"), json!({ "name": "other" })).await;
+        let known = realms::by_name(&server.app.db, &realm).await.unwrap().unwrap();
+        let mut tx = server.app.db.begin().await.unwrap();
+        let mut top = group::by_id(&mut tx, &known.id, &one).await.unwrap().unwrap();
+        top.parent_id.clone_from(&other);
+        assert!(group::update(&mut tx, &known.id, &top).await.unwrap());
+        tx.commit().await.unwrap();
+        let shown = server.admin("GET", &format!("{groups}/{other}"), Value::Null).await;
+        assert_eq!((shown.status, &shown.json()["path"]), (200, &json!("/one/other")));
+        let found = server
+            .admin("GET", &format!("{groups}?search=other"), Value::Null)
+            .await;
+        assert_eq!(found.status, 200, "{}", found.body);
+        let out = server.admin("POST", &groups, json!({ "id": one, "name": "one" })).await;
+        assert_eq!(out.status, 204, "{}", out.body);
+    }
+}

@@ -232,3 +232,29 @@ async fn service_accounts_are_found_by_what_is_asked_for_but_not_listed() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_of_the_end_of_time_is_one_of_today() {
+    for server in support::servers().await {
+        let realm = server.realm(json!({ "passwordPolicy": "passwordHistory(3)" })).await;
+        let secret = json!({ "value": crate::login::pbkdf2("Of old", b"salt"), "salt": "c2FsdA==" }).to_string();
+        let data = json!({ "hashIterations": 1, "algorithm": "pbkdf2-sha256" }).to_string();
+        for (name, date) in [("max", i64::MAX), ("min", i64::MIN)] {
+            let user = json!({ "username": name, "credentials": [{
+                "type": "password", "createdDate": date, "secretData": secret, "credentialData": data
+            }] });
+            let id = server.admin("POST", &format!("/{realm}/users"), user).await.created();
+            let path = format!("/{realm}/users/{id}");
+            let created = get(&server, &format!("{path}/credentials")).await[0]["createdDate"].clone();
+            assert!(
+                created.as_i64().is_some_and(|at| (1..=server.app.now()).contains(&at)),
+                "{created}"
+            );
+            for round in 0..3 {
+                let set = json!({ "type": "password", "value": format!("An0ther!! {round}") });
+                let answer = server.admin("PUT", &format!("{path}/reset-password"), set).await;
+                assert_eq!(answer.status, 204, "{name} {round}: {}", answer.body);
+            }
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::approval::{acts, crane, desk, register_crane, waiting_realm};
-use super::client_registration::{register, text};
+use super::client_registration::{initial, register, text};
 use super::support::{self, Answer, Server};
 
 const STAGES: &str = "role:manager,group:/legal";
@@ -132,6 +132,32 @@ async fn nobody_decides_on_what_they_have_registered_themselves() {
             assert_eq!(as_user(&server, &realm, other, "POST", &approve).await.status, 204);
         }
         assert_eq!(acts(&server, &realm, &made).await.status, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_owner_of_a_token_decides_on_nothing_that_was_made_with_it() {
+    let server = support::sqlite().await;
+    let realm = two_stages(&server).await;
+    let id = crate::otp::id_of(&server, &realm, "both").await;
+    for owner in ["Both", "BOTH@example.org", id.as_str()] {
+        let (_, key) = initial(&server, &realm, json!({ "owner": owner })).await;
+        let made = register(&server, &realm, Some(&key), &crane()).await;
+        assert_eq!(made.json()["registration_status"], "pending", "{}", made.body);
+        let made = made.json();
+        let approve = format!("/{}/approve", text(&made, "client_id"));
+        let own = as_user(&server, &realm, "both", "POST", &approve).await;
+        assert_eq!(
+            (own.status, &own.json()["error"]),
+            (403, &json!("own_registration")),
+            "{owner}"
+        );
+        let mails = server.get("/inbox/messages?to=both@example.org").await.json();
+        assert_eq!(mails, json!([]), "{owner} is not asked");
+        for other in ["mia", "leo"] {
+            assert_eq!(as_user(&server, &realm, other, "POST", &approve).await.status, 204);
+        }
+        assert_eq!(acts(&server, &realm, &made).await.status, 200, "{owner}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use vestibule::store::{Tx, credential, realm, user};
+use vestibule::store::{Tx, credential, group, realm, role, user};
 
 use crate::account::{Ann, ann, profile};
 use crate::login::{acme, pbkdf2};
@@ -307,5 +307,50 @@ async fn a_device_that_is_sent_many_times_at_once_is_one() {
         assert!(all.iter().all(|status| *status == 302), "{all:?}");
         let kept = credential::of_user(&server.app.db, &id).await.unwrap();
         assert_eq!(kept.iter().filter(|c| c.kind == "otp").count(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_stays_where_it_was_moved_and_a_role_keeps_what_it_was_given() {
+    for server in support::servers().await {
+        let name = server.realm(json!({})).await;
+        let (admin, db) = (server.admin_token().await, &server.app.db);
+        let mut ids = Vec::new();
+        for group in ["above", "moved"] {
+            let made = server
+                .admin("POST", &format!("/{name}/groups"), json!({ "name": group }))
+                .await;
+            ids.push(made.created());
+        }
+        let made = server
+            .admin("POST", &format!("/{name}/roles"), json!({ "name": "r" }))
+            .await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        let known = realm::by_name(db, &name).await.unwrap().unwrap();
+
+        let mut tx = db.begin().await.unwrap();
+        realm::lock(&mut tx, &known.id).await.unwrap();
+        let mut moved = group::by_id(&mut tx, &known.id, &ids[1]).await.unwrap().unwrap();
+        moved.parent_id.clone_from(&ids[0]);
+        assert!(group::update(&mut tx, &known.id, &moved).await.unwrap());
+        let path = format!("/admin/realms/{name}/groups/{}", ids[1]);
+        let renaming = server.with_token(&admin, "PUT", &path, json!({ "name": "renamed" }));
+        assert_eq!(meanwhile(tx, renaming).await.status, 204);
+        let shown = server.with_token(&admin, "GET", &path, Value::Null).await.json();
+        assert_eq!(shown["path"], "/above/renamed");
+
+        let mut tx = db.begin().await.unwrap();
+        realm::lock(&mut tx, &known.id).await.unwrap();
+        let mut given = known.roles.by_name("", "r").unwrap().as_ref().clone();
+        given.doc.insert("attributes".into(), json!({ "a": ["1"] }));
+        assert!(role::update(&mut tx, &known.id, &given).await.unwrap());
+        let path = format!("/admin/realms/{name}/roles/r");
+        let described = server.with_token(&admin, "PUT", &path, json!({ "name": "r", "description": "d" }));
+        assert_eq!(meanwhile(tx, described).await.status, 204);
+        let shown = server.with_token(&admin, "GET", &path, Value::Null).await.json();
+        assert_eq!(
+            (&shown["attributes"], &shown["description"]),
+            (&json!({ "a": ["1"] }), &json!("d"))
+        );
     }
 }

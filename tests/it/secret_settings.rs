@@ -73,7 +73,8 @@ async fn open(server: &Server, realm: &str, path: &str, name: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_attribute_of_a_role_or_a_group_is_sealed_in_the_database() {
+async fn a_secret_attribute_of_a_role_or_a_group_is_sealed_in_the_database_and_shown_as_stars() {
+    use vestibule::store::{group, realm as realms};
     for server in support::servers().await {
         let realm = server.realm(json!({})).await;
         for (path, table) in [("roles", "role"), ("groups", "user_group")] {
@@ -88,8 +89,18 @@ async fn a_secret_attribute_of_a_role_or_a_group_is_sealed_in_the_database() {
             // Twice: as it was made, and as it was written back.
             for round in 0..2 {
                 let shown = ok(&server, "GET", &own, Value::Null).await;
+                let stars = json!(["**********", "**********"]);
+                assert_eq!(shown["attributes"]["my.secret"], stars, "{path} {round}");
+                let known = realms::by_name(&server.app.db, &realm).await.unwrap().unwrap();
+                let doc = match path {
+                    "roles" => known.roles.by_name("", "holder").unwrap().doc.clone(),
+                    _ => {
+                        let found = group::by_path(&server.app.db, &known.id, "/holder").await.unwrap();
+                        found.unwrap().doc
+                    }
+                };
                 let secret = json!(["canary-1", "canary-2"]);
-                assert_eq!(shown["attributes"]["my.secret"], secret, "{path} {round}");
+                assert_eq!(doc["attributes"]["my.secret"], secret, "{path} {round}");
                 let sql = format!("select doc from {table} where doc like '%my.secret%'");
                 let mut rows = server.app.db.list(&sql, &[]).await.unwrap();
                 let doc: String = rows.remove(0).next().unwrap();
@@ -100,6 +111,12 @@ async fn a_secret_attribute_of_a_role_or_a_group_is_sealed_in_the_database() {
                 ok(&server, "PUT", &own, shown).await;
             }
         }
+        let path = format!("/{realm}/partial-export?exportGroupsAndRoles=true");
+        let exported = server.admin("POST", &path, Value::Null).await;
+        assert_eq!(exported.status, 200, "{}", exported.body);
+        assert!(exported.body.contains("my.secret") && !exported.body.contains("canary"));
+        let path = format!("/{realm}/groups?q=my.secret:canary-1");
+        assert_eq!(ok(&server, "GET", &path, Value::Null).await, json!([]));
     }
 }
 

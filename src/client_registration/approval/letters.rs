@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{RIGHT, facts};
 use crate::app::App;
-use crate::approval::{self, Action, Decided, Outcome, approvers, link};
+use crate::approval::{self, Action, Approver, Decided, Outcome, approvers, link};
 use crate::caller::Caller;
 use crate::client_registration::policy::contacts;
 use crate::error::Error;
@@ -48,8 +48,9 @@ pub(super) async fn to_approvers(
     let told = asked_for(&realm, client, row);
     let mut letters = Vec::new();
     // Who has decided at a stage before is not asked again.
-    let asked = |id: &str| owner != Some(id) && !row.decisions.iter().any(|decision| decision.by == id);
-    for to in found.iter().filter(|to| asked(&to.user.id)) {
+    let decided = |id: &str| row.decisions.iter().any(|decision| decision.by == id);
+    let is_owner = |to: &Approver| owner.is_some_and(|owner| to.is(owner));
+    for to in found.iter().filter(|to| !is_owner(to) && !decided(&to.user.id)) {
         let mail = ApprovalRequestMail {
             realm_name: realm.display_name().to_owned(),
             client_name: client.display_name().to_owned(),

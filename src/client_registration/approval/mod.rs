@@ -165,10 +165,15 @@ pub(super) async fn ask(request: &Request<'_>, client: &Client, change: Option<C
     })
 }
 
-/// The person who has registered a client, or does so now.
+/// Who has registered a client, or does so now: a person, or the owner of the token.
 async fn owner(request: &Request<'_>, client: &Client) -> Result<Option<String>, Error> {
-    if let Access::Bearer(rights) = &request.access {
-        return Ok(Some(rights.user_id.clone()));
+    let now = match &request.access {
+        Access::Bearer(rights) => Some(rights.user_id.as_str()),
+        Access::Initial { token, .. } => token.doc.get("owner").and_then(Value::as_str),
+        Access::Anonymous | Access::Registration { .. } => None,
+    };
+    if let Some(owner) = now {
+        return Ok(Some(owner.to_owned()));
     }
     let known = client_registration::of_client(&request.app.db, &client.realm_id, &client.id).await?;
     Ok(known.and_then(|known| known.owner))

@@ -199,6 +199,7 @@ impl Import<'_> {
             let name = text(sent, "name").unwrap_or_default();
             let path = text(sent, "path").map_or_else(|| format!("/{name}"), str::to_owned);
             let there = self.known.group(self.tx, &path).await?;
+            let mut wanted = sent.clone();
             let action = match (there, self.policy) {
                 (Some(id), IfExists::Skip) => {
                     self.note(Action::Skipped, "GROUP", name, &id, sent);
@@ -206,6 +207,10 @@ impl Import<'_> {
                 }
                 (Some(_), IfExists::Fail) => return Err(Refused::Conflict("Duplicate resource error".into())),
                 (Some(id), IfExists::Overwrite) => {
+                    let known = group::by_id(&mut *self.tx, &self.realm.id, &id).await?;
+                    if let (Some(known), Some(attributes)) = (known, wanted.get_mut("attributes")) {
+                        *attributes = secret_settings::kept_lists(&known.doc, attributes);
+                    }
                     group::remove(self.tx, &self.realm.id, &id).await?;
                     self.known.forget_groups();
                     Action::Overwritten
@@ -219,7 +224,7 @@ impl Import<'_> {
                     found.ok_or_else(|| Refused::Bad(format!("Group {above} not found")))?
                 }
             };
-            let id = groups::add(self.tx, &mut self.known, &parent, sent).await?;
+            let id = groups::add(self.tx, &mut self.known, &parent, &wanted).await?;
             self.note(action, "GROUP", name, &id, sent);
         }
         Ok(())

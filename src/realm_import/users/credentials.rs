@@ -94,7 +94,9 @@ fn ready(sent: &Doc, now: i64, place: i64) -> Result<Option<Credential>, Refused
         id: text(sent, "id").map_or_else(crate::random::uuid, str::to_owned),
         kind: kind.to_owned(),
         label: text(sent, "userLabel").or(text(sent, "device")).map(str::to_owned),
-        created: Some(number(sent, "createdDate")).filter(|t| *t > 0).unwrap_or(now),
+        created: Some(number(sent, "createdDate"))
+            .filter(|t| *t > 0)
+            .map_or(now, |t| t.min(now)),
         priority: Some(number(sent, "priority")).filter(|p| *p > 0).unwrap_or(place),
         secret_data: secret,
         credential_data: data,

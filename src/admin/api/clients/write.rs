@@ -1,5 +1,7 @@
 //! From what an administrator sent to the client as it is kept.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 use vestibule_oauth::web_origin;
 
@@ -245,12 +247,9 @@ fn merge(realm: &Realm, doc: &mut Doc, given: &Doc) {
     }
     for set in ["redirectUris", "webOrigins"] {
         if let Some(Value::Array(all)) = doc.get_mut(set) {
-            let mut once: Vec<Value> = Vec::with_capacity(all.len());
-            all.retain(|uri| {
-                let is_new = uri.as_str().is_some_and(|text| !text.is_empty()) && !once.contains(uri);
-                once.extend(is_new.then(|| uri.clone()));
-                is_new
-            });
+            let mut once = HashSet::with_capacity(all.len());
+            let mut is_new = |text: &str| !text.is_empty() && once.insert(text.to_owned());
+            all.retain(|uri| uri.as_str().is_some_and(&mut is_new));
         }
     }
     if let Some(direct) = given.get("directGrantsOnly").and_then(Value::as_bool) {

@@ -24,6 +24,7 @@ use super::representation::group as shown;
 use crate::app::App;
 use crate::store::group;
 use crate::store::json::Doc;
+use crate::store::realm;
 
 pub(super) const SHAPE: &str = "GroupRepresentation";
 const KIND: &str = "GROUP";
@@ -153,6 +154,8 @@ async fn remove(found: Found) -> Answer {
     found.require_manage()?;
     let (admin, g) = (&found.admin, &found.group);
     let mut tx = admin.app.db.begin().await?;
+    // Whatever is moved meanwhile goes with it, or stays.
+    realm::lock(&mut tx, &admin.realm.id).await?;
     group::remove(&mut tx, &admin.realm.id, &g.id).await?;
     let told = json!({ "id": g.id, "name": g.name, "subGroups": [] });
     record(&mut tx, admin, Operation::Delete, KIND, &found.path(""), Some(&told)).await?;

@@ -1,5 +1,7 @@
 //! Lists of groups: the top of the tree, or what a search finds, in its place in the tree.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use super::super::auth::Admin;
@@ -7,6 +9,7 @@ use super::super::error::ApiError;
 use super::super::query::{Page, Query};
 use super::super::representation::group as shown;
 use super::manages;
+use crate::secret_settings;
 use crate::store::group::{self, Group};
 use crate::store::json::Doc;
 
@@ -69,8 +72,12 @@ pub(super) async fn list(admin: &Admin, query: &Query, page: Page) -> Result<Vec
 
 /// Puts a group below those above it, each of them once.
 async fn hang(admin: &Admin, roots: &mut Vec<Doc>, g: Group, brief: bool, counts: bool) -> Result<(), ApiError> {
+    let mut seen = HashSet::from([g.id.clone()]);
     let mut line = vec![g];
     while let Some(above) = line.last().map(|g| g.parent_id.clone()).filter(|id| !id.is_empty()) {
+        if !seen.insert(above.clone()) {
+            break;
+        }
         let Some(parent) = group::by_id(&admin.app.db, &admin.realm.id, &above).await? else {
             break;
         };
@@ -122,5 +129,6 @@ fn has(g: &Group, name: &str, value: &str) -> bool {
         .get("attributes")
         .and_then(|a| a.get(name))
         .and_then(Value::as_array);
-    values.is_some_and(|values| values.iter().any(|v| v == value))
+    // What is a secret is not found by guessing.
+    !secret_settings::is_secret(name) && values.is_some_and(|values| values.iter().any(|v| v == value))
 }

@@ -1,5 +1,7 @@
 //! Groups are made, moved and changed.
 
+use std::collections::HashSet;
+
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse as _;
 use serde_json::{Value, json};
@@ -9,9 +11,11 @@ use super::super::error::{Answer, ApiError};
 use super::super::grants;
 use super::super::record::{Operation, record};
 use super::{Found, KIND};
+use crate::secret_settings;
 use crate::store::Tx;
 use crate::store::group::{self, Group};
 use crate::store::json::{self, Doc};
+use crate::store::realm;
 
 /// What became of a group that was sent to a place.
 pub(super) enum Put {
@@ -27,6 +31,8 @@ pub(super) async fn put(admin: &Admin, parent: Option<&Group>, given: &Doc, path
     let realm_id = &admin.realm.id;
     let mut tx = admin.app.db.begin().await?;
     let result = if let Some(id) = json::text(given, "id") {
+        // Of two moves at once the second sees where the first has put its group: together they make no circle.
+        realm::lock(&mut tx, realm_id).await?;
         let known = group::by_id(&mut tx, realm_id, id).await?;
         let mut moved = known.ok_or_else(|| ApiError::not_found("Could not find child by id"))?;
         if moved.parent_id != parent_id {
@@ -73,7 +79,8 @@ pub(super) async fn put(admin: &Admin, parent: Option<&Group>, given: &Doc, path
 /// A group cannot come below itself.
 async fn check_no_circle(tx: &mut Tx, admin: &Admin, parent_id: &str, id: &str) -> Result<(), ApiError> {
     let mut above = parent_id.to_owned();
-    while !above.is_empty() {
+    let mut seen = HashSet::new();
+    while !above.is_empty() && seen.insert(above.clone()) {
         if above == id {
             return Err(ApiError::bad("A group cannot be moved below itself"));
         }
@@ -89,12 +96,16 @@ pub(super) async fn update(found: &Found, given: &Doc) -> Result<(), ApiError> {
     if json::text(given, "id").is_some_and(|id| id != found.group.id) {
         return Err(ApiError::bad("Invalid group id"));
     }
-    let mut changed = found.group.clone();
+    let realm_id = &admin.realm.id;
+    let mut tx = admin.app.db.begin().await?;
+    // It stays where it is now, and keeps what it has now.
+    realm::lock(&mut tx, realm_id).await?;
+    let known = group::by_id(&mut tx, realm_id, &found.group.id).await?;
+    let mut changed = known.ok_or_else(|| ApiError::not_found("Could not find group by id"))?;
     name.clone_into(&mut changed.name);
     changed.doc.remove("description");
     changed.doc = settings(given, changed.doc);
-    let mut tx = admin.app.db.begin().await?;
-    if !group::update(&mut tx, &admin.realm.id, &changed).await? {
+    if !group::update(&mut tx, realm_id, &changed).await? {
         return Err(taken(true, name));
     }
     let mut told = Doc::new();
@@ -127,7 +138,8 @@ fn settings(given: &Doc, mut doc: Doc) -> Doc {
         doc.insert("description".into(), value.clone());
     }
     if let Some(attributes) = given.get("attributes").filter(|v| !v.is_null()) {
-        doc.insert("attributes".into(), json::without_empty(attributes));
+        let kept = secret_settings::kept_lists(&doc, attributes);
+        doc.insert("attributes".into(), json::without_empty(&kept));
     }
     doc
 }

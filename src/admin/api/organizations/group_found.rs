@@ -11,6 +11,11 @@ use crate::app::App;
 use crate::store::group::Group;
 use crate::store::organization_group;
 
+/// There is no such group, or none any more.
+pub(super) fn missing() -> ApiError {
+    ApiError::message(StatusCode::NOT_FOUND, "Group does not exist")
+}
+
 /// A group that the caller may see.
 pub struct GroupFound {
     pub of: Found,
@@ -26,7 +31,6 @@ impl FromRequestParts<App> for GroupFound {
             of.require(VIEW)?;
             let id = of.param("group");
             let found = organization_group::by_id(&app.db, &of.organization.id, id).await?;
-            let missing = || ApiError::message(StatusCode::NOT_FOUND, "Group does not exist");
             found.ok_or_else(missing)
         };
         match find.await {

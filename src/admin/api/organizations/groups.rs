@@ -1,5 +1,7 @@
 //! Groups inside an organization.
 
+use std::collections::HashSet;
+
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
@@ -10,9 +12,10 @@ use super::super::query::Query;
 use super::super::record::{Operation, record};
 use super::super::{answer, search_terms};
 use super::found::{CHANGE, Found, VIEW};
-use super::group_found::GroupFound;
+use super::group_found::{GroupFound, missing};
 use super::members::of_length;
 use super::representation as shown;
+use crate::secret_settings;
 use crate::store::Tx;
 use crate::store::group::Group;
 use crate::store::json::{Doc, text};
@@ -58,7 +61,8 @@ fn has(g: &Group, name: &str, value: &str) -> bool {
         .get("attributes")
         .and_then(|a| a.get(name))
         .and_then(Value::as_array);
-    values.is_some_and(|values| values.iter().any(|v| v == value))
+    // What is a secret is not found by guessing.
+    !secret_settings::is_secret(name) && values.is_some_and(|values| values.iter().any(|v| v == value))
 }
 
 pub(super) async fn described(found: &Found, groups: &[Group], query: &Query) -> Result<Vec<Doc>, ApiError> {
@@ -123,10 +127,12 @@ fn name(given: &Doc) -> Result<&str, ApiError> {
 }
 
 fn settings(given: &Doc, mut doc: Doc) -> Doc {
-    for member in ["description", "attributes"] {
-        if let Some(value) = given.get(member) {
-            doc.insert(member.to_owned(), value.clone());
-        }
+    if let Some(value) = given.get("description") {
+        doc.insert("description".into(), value.clone());
+    }
+    if let Some(value) = given.get("attributes") {
+        let kept = secret_settings::kept_lists(&doc, value);
+        doc.insert("attributes".into(), kept);
     }
     doc
 }
@@ -191,7 +197,8 @@ async fn relocate(tx: &mut Tx, organization_id: &str, id: &str, parent_id: &str,
     let known = organization_group::by_id(&mut *tx, organization_id, id).await?;
     let mut moved = known.ok_or_else(|| ApiError::not_found("Could not find group by id"))?;
     let mut above = Some(parent_id.to_owned());
-    while let Some(at) = above {
+    let mut seen = HashSet::new();
+    while let Some(at) = above.filter(|at| seen.insert(at.clone())) {
         if at == id {
             return Err(ApiError::bad("A group cannot be moved below itself"));
         }
@@ -255,10 +262,12 @@ pub(super) async fn update(found: GroupFound, body: Body) -> Answer {
     let of = &found.of;
     of.require(CHANGE)?;
     let given = body.object(SHAPE)?;
-    let mut changed = found.group.clone();
-    name(&given)?.clone_into(&mut changed.name);
-    changed.doc = settings(&given, changed.doc);
+    let name = name(&given)?;
     let mut tx = of.begin().await?;
+    let known = organization_group::by_id(&mut tx, &of.organization.id, &found.group.id).await?;
+    let mut changed = known.ok_or_else(missing)?;
+    name.clone_into(&mut changed.name);
+    changed.doc = settings(&given, changed.doc);
     if !organization_group::update(&mut tx, &of.organization.id, &changed).await? {
         return Err(ApiError::duplicate());
     }

@@ -6,6 +6,7 @@ use super::super::json::members;
 use super::super::representation::{role, user};
 use crate::app::App;
 use crate::error::Error;
+use crate::secret_settings;
 use crate::store::client;
 use crate::store::group::Group;
 use crate::store::json::Doc;
@@ -127,8 +128,7 @@ pub(super) async fn group(
     if brief {
         return Ok(shown);
     }
-    let attributes = g.doc.get("attributes").cloned().unwrap_or_else(|| json!({}));
-    shown.insert("attributes".into(), attributes);
+    shown.insert("attributes".into(), secret_settings::masked(&g.doc));
     let ids = organization_group::roles(&app.db, &g.id).await?;
     let (mut of_realm, mut of_clients) = (Vec::new(), Doc::new());
     for known in ids.iter().filter_map(|id| realm.roles.by_id(id)) {

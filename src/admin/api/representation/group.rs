@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::error::Error;
+use crate::secret_settings;
 use crate::store::client;
 use crate::store::group::{self, Group};
 use crate::store::json::Doc;
@@ -39,8 +40,7 @@ pub async fn brief(app: &App, realm: &Realm, g: &Group) -> Result<Doc, Error> {
 /// Those of the database.
 pub async fn full(app: &App, realm: &Realm, g: &Group) -> Result<Doc, Error> {
     let mut doc = brief(app, realm, g).await?;
-    let attributes = g.doc.get("attributes").cloned().unwrap_or_else(|| json!({}));
-    doc.insert("attributes".into(), attributes);
+    doc.insert("attributes".into(), secret_settings::masked(&g.doc));
     let mut of_realm: Vec<&str> = Vec::new();
     let mut of_clients: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     let ids = role_member::of_group(&app.db, &g.id).await?;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::secret_settings;
 use crate::store::json::Doc;
 use crate::store::realm::Realm;
 use crate::store::role::Role;
@@ -25,7 +26,7 @@ pub fn brief(realm: &Realm, role: &Role) -> Value {
 /// A role with its attributes.
 pub fn full(realm: &Realm, role: &Role) -> Value {
     let mut shown = brief(realm, role);
-    shown["attributes"] = role.doc.get("attributes").cloned().unwrap_or_else(|| json!({}));
+    shown["attributes"] = secret_settings::masked(&role.doc);
     shown
 }
 

@@ -7,8 +7,6 @@ mod members;
 
 pub use holder::RoleHolder;
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::routing::get;
 use serde_json::{Value, json};
@@ -21,7 +19,9 @@ use super::query::Query;
 use super::record::{Operation, record};
 use super::representation::role as shown;
 use crate::app::App;
+use crate::secret_settings;
 use crate::store::json::{self, Doc};
+use crate::store::realm;
 use crate::store::role::{self, Role};
 
 /// The addresses of roles.
@@ -146,27 +146,29 @@ async fn remove(holder: RoleHolder) -> Answer {
 }
 
 /// Replaces name and description of a role, and its attributes where they are given.
-async fn change(admin: &Admin, known: &Arc<Role>, given: &Doc, kind: &str, path: &str) -> Answer {
+async fn change(admin: &Admin, known: &Role, given: &Doc, kind: &str, path: &str) -> Answer {
     let name = given
         .get("name")
         .and_then(Value::as_str)
         .filter(|name| !name.is_empty());
     let name = name.ok_or_else(nameless)?;
-    let realm = &admin.realm;
-    let other = realm.roles.by_name(&known.client_uuid, name);
-    if other.is_some_and(|o| o.id != known.id) {
+    let realm_id = &admin.realm.id;
+    let gone = || ApiError::not_found("Could not find role");
+    let mut tx = admin.app.db.begin().await?;
+    // What is not sent stays as it is now, whatever the snapshot has.
+    realm::lock(&mut tx, realm_id).await?;
+    let mut changed = role::by_id(&mut tx, realm_id, &known.id).await?.ok_or_else(gone)?;
+    let other = role::id_by_name(&mut tx, realm_id, &known.client_uuid, name).await?;
+    if other.is_some_and(|id| id != known.id) {
         return Err(ApiError::duplicate());
     }
-    super::grants::require_rename(admin, known, name)?;
-    let mut kept = Doc::new();
-    if let Some(attributes) = known.doc.get("attributes") {
-        kept.insert("attributes".into(), attributes.clone());
-    }
-    let mut changed = Role::clone(known);
+    super::grants::require_rename(admin, &changed, name)?;
     changed.name = name.to_owned();
-    changed.doc = settings(given, kept);
-    let mut tx = admin.app.db.begin().await?;
-    role::update(&mut tx, &realm.id, &changed).await?;
+    changed.doc.retain(|member, _| member == "attributes");
+    changed.doc = settings(given, changed.doc);
+    if !role::update(&mut tx, realm_id, &changed).await? {
+        return Err(gone());
+    }
     let told = told(None, given);
     record(&mut tx, admin, Operation::Update, kind, path, Some(&told)).await?;
     tx.commit().await?;
@@ -213,7 +215,8 @@ fn settings(given: &Doc, mut doc: Doc) -> Doc {
         doc.insert("description".into(), description.clone());
     }
     if let Some(attributes) = given.get("attributes").filter(|a| a.is_object()) {
-        doc.insert("attributes".into(), json::without_empty(attributes));
+        let kept = secret_settings::kept_lists(&doc, attributes);
+        doc.insert("attributes".into(), json::without_empty(&kept));
     }
     doc
 }

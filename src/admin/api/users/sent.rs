@@ -195,7 +195,11 @@ pub(in crate::admin::api) fn ready(sent: &Doc, now: i64) -> Result<Credential, A
         id: crate::random::uuid(),
         kind: kind.to_owned(),
         label: text(sent, "userLabel").map(str::to_owned),
-        created: sent.get("createdDate").and_then(Value::as_i64).unwrap_or(now),
+        // Nothing was made before 1970, or is made tomorrow.
+        created: sent
+            .get("createdDate")
+            .and_then(Value::as_i64)
+            .map_or(now, |at| at.clamp(1, now.max(1))),
         priority: sent.get("priority").and_then(Value::as_i64).unwrap_or(10),
         secret_data: part("secretData", secret)?,
         credential_data: part("credentialData", data)?,
@@ -236,7 +240,7 @@ async fn append(tx: &mut crate::store::Tx, user_id: &str, new: Vec<Credential>) 
         credential::lock(tx, user_id).await?;
         let known = credential::of_user(&mut *tx, user_id).await?;
         let replaced = known.iter().find(|c| c.kind == "password" && one.kind == "password");
-        let last = known.iter().map(|c| c.priority + 10).max();
+        let last = known.iter().map(|c| c.priority.saturating_add(10)).max();
         one.priority = replaced.map(|c| c.priority).or(last).unwrap_or(10);
         credential::put(tx, user_id, &one).await?;
     }
