@@ -67,10 +67,11 @@ clients: build
     cd tests/clients && npm test
     .ci/with-server --no-demo -- tests/clients/python/run.sh
 
-# And the typed one of crates.io, which takes long to build
+# And those of crates.io, the typed `keycloak` and `openidconnect`, which take long to build
 clients-rust: build
     cargo build --locked --manifest-path tests/clients/rust/Cargo.toml --target-dir target/clients
     .ci/with-server --no-demo -- target/clients/debug/vestibule-client-tests
+    .ci/with-server --no-demo -- target/clients/debug/openid-connect
 
 # Strangers' input to the Admin API, for no 5xx: `quick`, or all of it
 fuzz how="": build
