@@ -47,7 +47,9 @@ pub async fn organizations(person: &Person) -> Answer {
         let mut doc = organizations::representation::of(&person.app, &o, true).await?;
         // Of its domains people are told the names.
         if let Some(domains) = doc.get_mut("domains").and_then(Value::as_array_mut) {
-            domains.iter_mut().for_each(|domain| *domain = domain["name"].take());
+            for domain in domains {
+                *domain = domain["name"].take();
+            }
         }
         shown.push(doc);
     }

@@ -56,7 +56,7 @@ async fn exchange(server: &Server, realm: &str, sent: &str, more: &[(&str, &str)
         ("subject_token", sent),
         ("subject_token_type", ACCESS),
     ];
-    fields.retain(|(name, _)| *name != "grant_type" && !more.iter().any(|(n, _)| n == name) || *name == "grant_type");
+    fields.retain(|(name, _)| *name == "grant_type" || !more.iter().any(|(n, _)| n == name));
     fields.extend(more.iter().filter(|(_, value)| !value.is_empty()));
     token(server, realm, &fields).await
 }
