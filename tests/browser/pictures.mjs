@@ -26,11 +26,24 @@ export async function preparePages(stage) {
   const asks = { clientId: 'asks', name: 'Weather', publicClient: true, consentRequired: true, redirectUris: [stage.callback] };
   await server.admin('POST', '/open/clients', { ...asks, attributes: { policyUri: 'https://weather.example/privacy', tosUri: 'https://weather.example/terms' } });
   await server.admin('POST', '/open/clients', { clientId: 'tv', publicClient: true, attributes: { 'oauth2.device.authorization.grant.enabled': 'true' } });
+  await stranger(stage);
   const factors = await secondFactors(stage);
   const organization = await invitations(stage);
   const console = await ownConsole(stage);
   const keys = await passkeys(stage);
   return { ...console, ...arriving(stage), ...registering(stage), ...organization, ...recovering(stage), ...acting(stage), ...factors, ...keys, ...leaving(stage) };
+}
+
+/** An application that registered itself, for which nobody has vouched, and that asks people. */
+async function stranger(stage) {
+  const { token } = await stage.server.admin('POST', '/open/clients-initial-access', { count: 1 });
+  const answer = await fetch(`${issuer(stage, 'open')}/clients-registrations/openid-connect`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ client_name: 'Logbook', redirect_uris: [stage.callback] }),
+  });
+  stage.stranger = (await answer.json()).client_id;
+  await stage.server.admin('PUT', `/open/clients/${stage.stranger}`, { consentRequired: true });
 }
 
 async function mayDelete({ server }) {
@@ -61,6 +74,12 @@ function arriving(stage) {
     },
     consent: async (page) => {
       await page.goto(authorizationUrl(issuer(stage, 'open'), 'asks', callback, { scope: 'openid address phone' }));
+      await stage.sendPassword(page);
+      await page.waitForSelector('#kc-cancel');
+    },
+    'login-stranger': (page) => page.goto(authorizationUrl(issuer(stage, 'open'), stage.stranger, callback)),
+    'consent-stranger': async (page) => {
+      await page.goto(authorizationUrl(issuer(stage, 'open'), stage.stranger, callback));
       await stage.sendPassword(page);
       await page.waitForSelector('#kc-cancel');
     },
