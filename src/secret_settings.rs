@@ -57,7 +57,7 @@ pub fn kept_lists(doc: &Doc, sent: &Value) -> Value {
         }
     }
     if let Value::Object(all) = &mut sent {
-        all.retain(|name, value| !is_secret(name) || value.as_array().is_none_or(|values| !values.is_empty()));
+        all.retain(|name, value| !is_secret(name) || value.as_array().is_some_and(|values| !values.is_empty()));
     }
     sent
 }

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::auth::{Address, Admin, Right, addressed};
+use super::clients::write::ask_again;
 use super::clients::{self, LIST, VIEW, is_internal};
 use super::error::ApiError;
 use crate::app::App;
@@ -158,7 +159,10 @@ impl Container {
     /// Those of the database.
     pub async fn save(&self, tx: &mut Tx) -> Result<(), Error> {
         match &self.thing {
-            Thing::Client(c) => client::update(tx, c).await.map(|_| ()),
+            Thing::Client(c) => {
+                client::update(tx, c).await?;
+                ask_again(tx, c).await
+            }
             Thing::Scope(s) => save_scope(tx, &self.admin.realm.id, s).await,
         }
     }

@@ -19,6 +19,7 @@ use crate::store::client;
 use crate::store::db::Query;
 use crate::store::event::Event;
 use crate::store::json::{self, Doc};
+use crate::store::revoked;
 use crate::store::session::{self, ClientSession, UserSession};
 
 /// What a type of token begins with.
@@ -276,18 +277,22 @@ async fn part(q: impl Query, request: &Request, session: &UserSession) -> Result
 async fn take_part(request: &Request, event: &Event, subject: &Bearer, place: &Place) -> Result<(), Stop> {
     let session = &place.session;
     let mut tx = request.app.db.begin().await?;
-    if !session::hold(&mut tx, &session.id, session.offline).await? {
+    let held = session::hold(&mut tx, &session.id, session.offline).await?;
+    // What was good when it was looked at may have been given up since.
+    let of_subject = session::part(&mut tx, &session.id, session.offline, &subject.client.id).await?;
+    let jti = json::text(&subject.claims, "jti").unwrap_or_default();
+    let Some(of_subject) = of_subject.filter(|_| held) else {
         drop(tx);
-        let refused = invalid("Invalid token");
-        return Err(request
-            .refuse_as(event.clone(), refused, "invalid_token", Some("session ended"))
-            .await);
+        return Err(ended(request, event).await);
+    };
+    if revoked::contains(&mut tx, jti).await? {
+        drop(tx);
+        return Err(ended(request, event).await);
     }
     if subject.client.id == request.client.id {
         return Ok(());
     }
-    let of_subject = session::part(&mut tx, &session.id, session.offline, &subject.client.id).await?;
-    let mut from = of_subject.map(|part| part.exchanged_from()).unwrap_or_default();
+    let mut from = of_subject.exchanged_from();
     from.push(subject.client.id.clone());
     let now = part(&mut tx, request, session).await?;
     let known = now.as_ref().map(ClientSession::exchanged_from);
@@ -310,6 +315,14 @@ async fn take_part(request: &Request, event: &Event, subject: &Bearer, place: &P
     part.doc.insert(session::EXCHANGED_FROM.into(), json!(from));
     session::attach(&mut tx, &part).await?;
     Ok(tx.commit().await?)
+}
+
+/// The token was given up, or its session ended, while it was looked at.
+async fn ended(request: &Request, event: &Event) -> Stop {
+    let refused = invalid("Invalid token");
+    request
+        .refuse_as(event.clone(), refused, "invalid_token", Some("session ended"))
+        .await
 }
 
 /// Nothing is handed out for another audience than was asked for.

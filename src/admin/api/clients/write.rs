@@ -12,6 +12,7 @@ use super::super::representation::client as shown;
 use crate::app::App;
 use crate::client_policy::Judge;
 use crate::client_secret::{self, Kept};
+use crate::error::Error;
 use crate::secret_settings;
 use crate::secret_settings::MASK;
 use crate::service_account::{self, Ensured};
@@ -177,11 +178,23 @@ pub fn update(
 /// # Errors
 ///
 /// Those of the database.
-pub async fn ask_anew(tx: &mut Tx, known: &Client, changed: &Client) -> Result<(), ApiError> {
-    if known.standing != Standing::Pending || known.doc == changed.doc && known.client_id == changed.client_id {
+pub async fn ask_anew(tx: &mut Tx, known: &Client, changed: &Client) -> Result<(), Error> {
+    if known.doc == changed.doc && known.client_id == changed.client_id {
         return Ok(());
     }
-    if let Some(mut row) = approval::read(&mut *tx, &known.realm_id, &known.id).await? {
+    ask_again(tx, known).await
+}
+
+/// The same for a client that was changed for certain.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn ask_again(tx: &mut Tx, client: &Client) -> Result<(), Error> {
+    if client.standing != Standing::Pending {
+        return Ok(());
+    }
+    if let Some(mut row) = approval::read(&mut *tx, &client.realm_id, &client.id).await? {
         row.ask_anew(crate::random::uuid());
         approval::put(tx, &row).await?;
     }

@@ -30,9 +30,13 @@ pub(super) async fn put(admin: &Admin, parent: Option<&Group>, given: &Doc, path
     let parent_id = parent.map_or("", |p| p.id.as_str());
     let realm_id = &admin.realm.id;
     let mut tx = admin.app.db.begin().await?;
+    // Of two moves at once the second sees where the first has put its group: together they make no circle. And nothing comes
+    // below a group that goes.
+    realm::lock(&mut tx, realm_id).await?;
+    if parent.is_some() && group::by_id(&mut tx, realm_id, parent_id).await?.is_none() {
+        return Err(ApiError::not_found("Could not find group by id"));
+    }
     let result = if let Some(id) = json::text(given, "id") {
-        // Of two moves at once the second sees where the first has put its group: together they make no circle.
-        realm::lock(&mut tx, realm_id).await?;
         let known = group::by_id(&mut tx, realm_id, id).await?;
         let mut moved = known.ok_or_else(|| ApiError::not_found("Could not find child by id"))?;
         if moved.parent_id != parent_id {
