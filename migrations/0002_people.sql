@@ -100,6 +100,7 @@ create table federated_identity (
     username text,
     primary key (account_id, provider)
 );
+create index federated_identity_user on federated_identity (realm_id, external_id);
 create index federated_identity_provider on federated_identity (realm_id, provider, external_id);
 
 create table consent (

@@ -19,8 +19,12 @@ create table approval (
     notes text not null,
     created bigint not null,
     decided bigint,
-    expires bigint not null
+    expires bigint not null,
+    told bigint not null,
+    due bigint,
+    base text
 );
 create index approval_realm on approval (realm_id, state, created);
 create index approval_expires on approval (expires) where state = 'pending';
+create index approval_due on approval (due) where due is not null;
 create index approval_decided on approval (decided) where state = 'refused';

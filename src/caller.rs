@@ -1,6 +1,6 @@
 //! Who calls, and by which address: decided once, from configuration and trusted proxies only (rule R11).
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts, OriginalUri};
@@ -37,6 +37,20 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// This server itself, for what nobody asks for in a request. `base`: where links to it begin.
+    pub fn own(base: String) -> Self {
+        let https = base.starts_with("https://");
+        Self {
+            prefix: if base.ends_with("/auth") { "/auth" } else { "" },
+            base,
+            ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            secure_context: true,
+            https,
+            agent: None,
+            proofs: Proofs::default(),
+        }
+    }
+
     /// The issuer of a realm: `BASE/realms/NAME`.
     pub fn issuer(&self, realm: &str) -> String {
         format!("{}/realms/{realm}", self.base)

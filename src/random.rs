@@ -72,7 +72,7 @@ mod tests {
     /// DCR-17 of our list of attacks: secrets do not repeat, and no letter tells of the next one.
     #[test]
     fn dcr_17_secrets_do_not_repeat_and_their_letters_are_equally_likely() {
-        let secrets: Vec<String> = (0..200_000).map(|_| secret(32)).collect();
+        let secrets: Vec<String> = (0..1_000_000).map(|_| secret(32)).collect();
         let different: HashSet<&str> = secrets.iter().map(String::as_str).collect();
         assert_eq!(different.len(), secrets.len());
         let mut seen = [0_u32; 128];

@@ -125,7 +125,7 @@ pub async fn revoke(person: &Person, client_id: &str) -> Answer {
         .detail("revoked_client", client.client_id.as_str());
     let mut tx = person.app.db.begin().await?;
     consent::remove(&mut tx, &person.user.id, &client.id).await?;
-    session::detach_of_user(&mut tx, &person.user.id, &client.id).await?;
+    session::detach_of_user(&mut tx, &person.realm.id, &person.user.id, &client.id).await?;
     events::record(&mut tx, &person.realm, &event, person.app.now()).await?;
     tx.commit().await?;
     answer::nothing()

@@ -4,10 +4,10 @@
 
 mod diff;
 mod file;
+mod names;
 mod plan;
 
 use std::io::{IsTerminal as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -17,7 +17,6 @@ use crate::caller::Caller;
 use crate::client_policy::{self, Source, Updater};
 use crate::config::ServeArgs;
 use crate::error::Error;
-use crate::possession::Proofs;
 use crate::store::realm;
 use diff::Entry;
 use plan::{Refused, Work};
@@ -100,6 +99,7 @@ pub async fn run(app: &App, args: &ApplyArgs) -> Result<Outcome, Error> {
         app,
         realm: &realm,
         judge: &client_policy::judge_of(app, &realm, updater).await?,
+        base: &caller.base,
         declared: &declared,
         prune: args.prune,
     };
@@ -164,13 +164,10 @@ fn asked(realm: &str) -> Result<bool, Error> {
 
 /// Whoever runs the command, as client policies see them.
 fn operator(app: &App) -> Caller {
+    let config = &app.config;
+    let base = config.hostname.clone();
     Caller {
-        base: app.config.hostname.clone().unwrap_or_default(),
-        prefix: "",
-        ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        secure_context: true,
         https: true,
-        agent: None,
-        proofs: Proofs::default(),
+        ..Caller::own(base.unwrap_or_else(|| format!("http://localhost:{}", config.http_port)))
     }
 }

@@ -5,12 +5,14 @@ use serde_json::{Value, json};
 
 use super::diff::{self, Act, Entry};
 use super::file::Declared;
+use super::names;
 use crate::admin::api::clients::write;
 use crate::admin::api::error::ApiError;
+use crate::admin::api::record::{Operation, record_by_operator};
 use crate::admin::api::{declared, default_client_scopes};
 use crate::app::App;
 use crate::client_policy::Judge;
-use crate::client_registration::{BUILT_IN, cimd, policy};
+use crate::client_registration::{BUILT_IN, approval, cimd, policy};
 use crate::client_secret;
 use crate::error::Error;
 use crate::service_account;
@@ -47,6 +49,8 @@ pub struct Work<'a> {
     pub app: &'a App,
     pub realm: &'a Realm,
     pub judge: &'a Judge<'a>,
+    /// Where links to this server begin.
+    pub base: &'a str,
     pub declared: &'a Declared,
     pub prune: bool,
 }
@@ -90,7 +94,8 @@ impl Work<'_> {
             let doc = doc(&scope)?;
             part::put(tx, &self.realm.id, Kind::ClientScope, &scope.id, &scope.name, &doc).await?;
         }
-        self.settle(tx, SCOPE, (&scope.id, name), known.is_some(), lines).await
+        self.settle(tx, SCOPE, (&scope.id, name), (known.is_some(), given), lines)
+            .await
     }
 
     async fn policy(&self, tx: &mut Tx, all: &[Component], given: &Doc) -> Result<Option<Entry>, Refused> {
@@ -99,6 +104,9 @@ impl Work<'_> {
             .iter()
             .find(|one| doc(one).is_ok_and(|doc| policy_name(&doc) == name));
         let component = declared::policy(self.realm, known, given).map_err(|e| at(POLICY, &name, e))?;
+        if let Some(why) = names::fault(tx, self.realm, self.declared, &component).await? {
+            return Err(Refused::File(format!("{POLICY} {name}: {why}")));
+        }
         let lines = match known {
             Some(known) => diff::between(&doc(known)?, &doc(&component)?),
             None => diff::all(given),
@@ -108,7 +116,7 @@ impl Work<'_> {
             let plain = component.name.as_deref().unwrap_or_default();
             part::put(tx, &self.realm.id, Kind::Component, &component.id, plain, &doc).await?;
         }
-        self.settle(tx, POLICY, (&component.id, &name), known.is_some(), lines)
+        self.settle(tx, POLICY, (&component.id, &name), (known.is_some(), given), lines)
             .await
     }
 
@@ -141,8 +149,9 @@ impl Work<'_> {
         match &known {
             None => self.add(tx, &client).await?,
             Some(_) if lines.is_empty() => {}
-            Some(_) => {
+            Some(known) => {
                 client::update(tx, &client).await?;
+                approval::ask_if_changed(tx, app, realm, self.base, (known, &client)).await?;
             }
         }
         let was_on = known.as_ref().is_some_and(|known| known.flag("serviceAccountsEnabled"));
@@ -150,7 +159,7 @@ impl Work<'_> {
             let account = write::service_account(tx, app, realm, &client, was_on).await;
             account.map_err(|e| at(CLIENT, name, e))?;
         }
-        self.settle(tx, CLIENT, (&client.id, name), known.is_some(), lines)
+        self.settle(tx, CLIENT, (&client.id, name), (known.is_some(), given), lines)
             .await
     }
 
@@ -185,13 +194,13 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Notes whose it is, and tells what was not as declared.
+    /// Notes whose it is, and tells what was not as declared: to whoever applies it, and among the admin events.
     async fn settle(
         &self,
         tx: &mut Tx,
         kind: &'static str,
         (id, name): (&str, &str),
-        was_there: bool,
+        (was_there, given): (bool, &Doc),
         lines: Vec<String>,
     ) -> Result<Option<Entry>, Refused> {
         let owner = &self.declared.owner;
@@ -210,8 +219,32 @@ impl Work<'_> {
             (true, true, false) => Act::TakeOver,
             (true, true, true) => return Ok(None),
         };
+        match act {
+            Act::Add => self.record(tx, Operation::Create, kind, id, Some(given)).await?,
+            Act::Change => self.record(tx, Operation::Update, kind, id, Some(given)).await?,
+            Act::TakeOver | Act::Remove => {}
+        }
         let name = name.to_owned();
         Ok(Some(Entry { act, kind, name, lines }))
+    }
+
+    /// Records what is done, as the Admin API would.
+    async fn record(
+        &self,
+        tx: &mut Tx,
+        operation: Operation,
+        kind: &str,
+        id: &str,
+        given: Option<&Doc>,
+    ) -> Result<(), Error> {
+        let (resource, folder) = match kind {
+            CLIENT => ("CLIENT", "clients"),
+            SCOPE => ("CLIENT_SCOPE", "client-scopes"),
+            _ => ("COMPONENT", "components"),
+        };
+        let told = given.map(|given| Value::Object(given.clone()));
+        let path = format!("{folder}/{id}");
+        record_by_operator(tx, self.app, self.realm, operation, (resource, &path), told.as_ref()).await
     }
 
     /// Removes what files of this owner declared before and this one does not.
@@ -249,6 +282,7 @@ impl Work<'_> {
                     }
                 }
                 applied::forget(tx, &realm.id, kind, &id).await?;
+                self.record(tx, Operation::Delete, kind, &id, None).await?;
                 let lines = Vec::new();
                 told.push(Entry {
                     act: Act::Remove,

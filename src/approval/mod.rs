@@ -126,6 +126,26 @@ pub fn ask(app: &App, realm: &Realm, settings: &Settings, (kind, id): (&str, &st
         created: now,
         decided: None,
         expires: now.saturating_add(settings.expires),
+        told: now,
+        due: None,
+        base: None,
+    }
+}
+
+/// How often those who decide are written to about one thing at most, in milliseconds: whoever changes it bit by bit asks once.
+const PAUSE: i64 = 60_000;
+
+/// The same asked for anew, because it is another one by now: who has decided already is asked again, there is as much time as at
+/// first, and those whose turn it is are written to. `base`: where the links in their mails begin.
+pub fn ask_anew(app: &App, realm: &Realm, settings: &Settings, row: &Approval, base: &str) -> Approval {
+    let change = row.is_change.then(|| row.asked.clone());
+    Approval {
+        created: row.created,
+        notes: row.notes.clone(),
+        told: row.told,
+        due: Some(row.due.unwrap_or_else(|| app.now().max(row.told.saturating_add(PAUSE)))),
+        base: Some(base.to_owned()),
+        ..ask(app, realm, settings, (&row.kind, &row.id), change)
     }
 }
 
@@ -175,6 +195,8 @@ pub fn decide(row: &mut Approval, by: &Person, decided: &Decided<'_>, now: i64) 
         reason: decided.reason.map(str::to_owned),
         time: now,
     });
+    // Whoever is next is written to at once.
+    (row.told, row.due) = (now, None);
     let outcome = match decided.action {
         Action::Refuse => Outcome::Refused,
         Action::Approve if row.stage + 1 < row.stages.len() => Outcome::Next,

@@ -174,8 +174,9 @@ impl Config {
     /// Whether who acts in a context writes attributes that the profile does not name.
     pub fn unmanaged_is_written_by(&self, context: Context) -> bool {
         match self.unmanaged {
+            _ if context == Context::ServiceAccount => true,
             Unmanaged::Enabled => true,
-            Unmanaged::AdminEdit => context == Context::UserApi,
+            Unmanaged::AdminEdit => context.is_admin(),
             Unmanaged::AdminView | Unmanaged::Disabled => false,
         }
     }
@@ -212,7 +213,7 @@ impl Attribute {
             _ => false,
         };
         // Scopes only narrow what pages ask for; an administrator writes all.
-        (by_scope || context == Context::UserApi) && !hidden
+        (by_scope || context.is_admin()) && !hidden
     }
 
     /// Whether who acts in a context may write it.
@@ -243,7 +244,8 @@ impl Attribute {
 
     /// Whether it must be filled in a place. Where scopes are named they decide, and roles no more.
     pub fn is_required(&self, place: &Place) -> bool {
-        self.required.as_ref().is_some_and(|r| {
+        let asks = place.context != Context::ServiceAccount;
+        self.required.as_ref().filter(|_| asks).is_some_and(|r| {
             let by_role = || r.roles.is_empty() || r.roles.iter().any(|role| role == place.context.role());
             place.has_any(&r.scopes) || r.scopes.is_empty() && by_role()
         })

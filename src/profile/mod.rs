@@ -70,6 +70,8 @@ pub enum Context {
     UpdateEmail,
     /// An administrator, by the Admin API.
     UserApi,
+    /// The same, about the account of an application: nothing is required of one, and what the profile does not name is free.
+    ServiceAccount,
     /// A signed-in user, by the account API.
     Account,
 }
@@ -77,16 +79,16 @@ pub enum Context {
 impl Context {
     /// The pseudo-role of permissions: `user` or `admin`.
     pub fn role(self) -> &'static str {
-        if self == Self::UserApi { "admin" } else { "user" }
+        if self.is_admin() { "admin" } else { "user" }
     }
 
     fn is_admin(self) -> bool {
-        self == Self::UserApi
+        matches!(self, Self::UserApi | Self::ServiceAccount)
     }
 
     /// Whether what is left out is taken away: by the APIs a profile is written whole.
     fn replaces(self) -> bool {
-        matches!(self, Self::UserApi | Self::Account)
+        self.is_admin() || self == Self::Account
     }
 }
 
@@ -129,6 +131,13 @@ pub fn validate(realm: &Realm, place: &Place, fields: &Fields) -> Vec<FieldError
     for (name, values) in fields {
         if config.attribute(name).is_none() {
             unmanaged(name, values, &mut errors);
+        }
+    }
+    if place.context.replaces() && config.unmanaged_is_written_by(place.context) {
+        let count = fields.keys().filter(|name| config.attribute(name).is_none()).count();
+        if count > MOST_UNMANAGED {
+            let bounds = [json!(0), json!(MOST_UNMANAGED)];
+            errors.push(FieldError::with("attributes", "error-invalid-multivalued-size", bounds));
         }
     }
     errors
@@ -177,7 +186,7 @@ fn check(
 /// The message of an attribute that must be there and is not.
 fn missing(realm: &Realm, place: &Place, attribute: &Attribute, was_sent: bool) -> Option<&'static str> {
     match attribute.name.as_str() {
-        "username" if place.context == Context::UserApi && realm.flag("registrationEmailAsUsername") => None,
+        "username" if place.context.is_admin() && realm.flag("registrationEmailAsUsername") => None,
         "username" => Some("missingUsernameMessage"),
         "email" if attribute.is_required(place) && was_sent => Some("missingEmailMessage"),
         _ if attribute.is_required(place) => Some("error-user-attribute-required"),
@@ -255,7 +264,7 @@ fn filled(values: &[String]) -> Vec<String> {
 
 /// Whether the language is asked for beside the profile's attributes.
 fn writes_locale(realm: &Realm, context: Context) -> bool {
-    realm.flag("internationalizationEnabled") && matches!(context, Context::Account | Context::UserApi)
+    realm.flag("internationalizationEnabled") && (context.is_admin() || context == Context::Account)
 }
 
 /// An attribute with a default that a registrant left out gets the default, not what was there.

@@ -40,6 +40,6 @@ impl Place {
 
     /// Whether one of these client scopes was asked for. Administrators are sent by nobody.
     pub(super) fn has_any(&self, scopes: &[String]) -> bool {
-        self.context != Context::UserApi && scopes.iter().any(|name| self.scopes.contains(name))
+        !self.context.is_admin() && scopes.iter().any(|name| self.scopes.contains(name))
     }
 }

@@ -39,7 +39,7 @@ pub fn untouched(realm: &Realm, place: &Place, sent: &Fields, before: &Fields) -
 
 /// An administrator's word on the address that is still to be proved is passed over.
 fn is_refused(name: &str, context: Context) -> bool {
-    is_kept_from(name, context) && !(context == Context::UserApi && name == super::PENDING_EMAIL)
+    is_kept_from(name, context) && !(context.is_admin() && name == super::PENDING_EMAIL)
 }
 
 fn is_same(name: &str, a: &[String], b: &[String]) -> bool {

@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::secret_settings::{self, MASK};
 use crate::store::json::Doc;
 use crate::store::realm::Realm;
+use crate::webhook::kept;
 
 /// The version whose form exports have.
 const VERSION: &str = "26.7.4";
@@ -90,7 +91,7 @@ pub async fn document(app: &App, realm: &Realm, extent: Extent) -> Result<Doc, E
             "identityProviderMappers" => identity_providers::mappers(app, realm).await?,
             "organizations" if extent.shows_secrets() => organizations::all(app, realm, &names).await?,
             "smtpServer" => secrets(realm.doc.get(member), extent),
-            "attributes" => attributes(realm, extent),
+            "attributes" => attributes(realm, extent)?,
             _ if crate::realm_setup::COLLECTIONS.contains(&member) => Value::Null,
             _ => realm.doc.get(member).cloned().unwrap_or_default(),
         };
@@ -134,10 +135,13 @@ fn lists(doc: &Doc, extent: Extent) -> Value {
 }
 
 /// The attributes. An import that finds no word about it makes people wait for their account; so it is said.
-fn attributes(realm: &Realm, extent: Extent) -> Value {
+fn attributes(realm: &Realm, extent: Extent) -> Result<Value, Error> {
     let mut shown = secrets(realm.doc.get("attributes"), extent);
     if let Value::Object(shown) = &mut shown {
         shown.entry("registration.hold").or_insert_with(|| json!("pending"));
+        if let Some(webhooks) = kept::kept(realm, extent.shows_secrets())? {
+            shown.insert(kept::ATTRIBUTE.into(), json!(webhooks));
+        }
     }
-    shown
+    Ok(shown)
 }

@@ -38,5 +38,8 @@ pub(super) fn restored(client: &Client, doc: &Doc) -> Approval {
         created: number("created").unwrap_or(client.created),
         decided: number("decided"),
         expires: number("expires").unwrap_or_default(),
+        told: 0,
+        due: None,
+        base: None,
     }
 }

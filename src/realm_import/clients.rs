@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::overwritten::Overwritten;
 use super::{Known, Refused, id_of, parts, registration, required, texts};
 use crate::admin::api::representation::client::fill_defaults;
 use crate::app::App;
@@ -12,17 +13,29 @@ use crate::service_account;
 use crate::store::Tx;
 use crate::store::client::{self, Client, Secrets, Source, Standing};
 use crate::store::json::{Doc, attribute, flag, text};
+use crate::store::realm::Realm;
 use vestibule_oauth::web_origin;
 
-/// Adds a client; the realm may have been made with it, then the document's takes its place. Returns its id. `judge`: who adds
-/// it, where the realm's client policies are to judge that.
+/// A realm that is there, into which an administrator imports.
+pub(super) struct Into<'a> {
+    pub realm: &'a Realm,
+    /// Who does it, for the realm's client policies.
+    pub judge: &'a Judge<'a>,
+    /// Where links to this server begin.
+    pub base: &'a str,
+    /// The client whose place the new one takes.
+    pub over: Option<&'a Overwritten>,
+}
+
+/// Adds a client; the realm may have been made with it, then the document's takes its place. Returns its id.
 pub(super) async fn add(
     tx: &mut Tx,
     app: &App,
     known: &mut Known,
-    judge: Option<&Judge<'_>>,
+    into: Option<&Into<'_>>,
     sent: &Doc,
 ) -> Result<String, Refused> {
+    let over = into.and_then(|into| into.over);
     let client_id = required(sent, "clientId", "Client ID")?;
     let mut doc = sent.clone();
     for own in [
@@ -43,12 +56,17 @@ pub(super) async fn add(
     settle(&mut doc);
     marker(known, client_id, &mut doc);
     scopes(tx, known, &mut doc, sent).await?;
-    if let Some(judge) = judge {
-        let judged = judge.change(None, sent.contains_key("clientAuthenticatorType"), &mut doc);
+    if let Some(into) = into {
+        let judged = into
+            .judge
+            .change(None, sent.contains_key("clientAuthenticatorType"), &mut doc);
         judged.map_err(|refused| Refused::Policy(Box::new(refused)))?;
     }
     let mut new = Client {
-        id: id_of(sent),
+        id: match over.and_then(Overwritten::id) {
+            Some(kept) => kept.to_owned(),
+            None => id_of(sent),
+        },
         realm_id: known.realm_id.clone(),
         client_id: client_id.to_owned(),
         doc,
@@ -57,10 +75,16 @@ pub(super) async fn add(
         standing: Standing::Live,
         source: Source::Admin,
     };
-    secret(app, &mut new, sent)?;
+    match over.filter(|_| text(sent, "secret") == Some(MASK) && !new.public()) {
+        Some(over) => over.keep_secret(app, &mut new)?,
+        None => secret(app, &mut new, sent)?,
+    }
     client_secret::take_rotated(app, &mut new)?;
     client_secret::take_private_keys(app, &mut new)?;
-    let restored = registration::restore(&mut new)?;
+    let mut restored = registration::restore(&mut new)?;
+    if let (Some(into), Some(over)) = (into, over) {
+        over.carry_over(app, into.realm, into.base, &mut new, &mut restored);
+    }
     if !client::add(tx, &new).await? {
         return Err(Refused::Conflict(format!(
             "The id of the client {client_id}, or its name, is taken"
@@ -73,6 +97,9 @@ pub(super) async fn add(
         crate::store::approval::put(tx, waits).await?;
     }
     let id = new.id.clone();
+    if let Some(over) = over {
+        over.recognise(tx, &id).await?;
+    }
     if new.standing == Standing::Live && new.flag("serviceAccountsEnabled") {
         known.wants_service_account(new);
     }

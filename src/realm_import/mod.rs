@@ -15,6 +15,7 @@ mod identity_providers;
 pub mod keys;
 mod known;
 mod organizations;
+mod overwritten;
 pub mod partial;
 mod parts;
 pub mod registration;
@@ -32,7 +33,9 @@ use crate::client_policy;
 use crate::error::Error;
 use crate::realm_setup::{self, Created, Fresh, Holder};
 use crate::store::json::{Doc, text};
+use crate::store::webhook::Webhook;
 use crate::store::{Tx, realm};
+use crate::webhook::kept;
 
 /// Why a document was not imported. Nothing of it was kept.
 #[derive(Debug)]
@@ -82,6 +85,7 @@ pub struct Plan {
     holder: Holder,
     /// The realms that come in the same run.
     beside: Vec<String>,
+    webhooks: Vec<Webhook>,
 }
 
 impl Plan {
@@ -96,7 +100,11 @@ impl Plan {
             return Err(Refused::Bad(wrong));
         }
         let is_export = given.contains_key("keycloakVersion") || settings.is_none();
+        let webhooks = kept::take(app, &mut given).map_err(Refused::Bad)?;
         let mut settings = settings.unwrap_or_else(|| given.clone());
+        if let Some(Value::Object(attributes)) = settings.get_mut("attributes") {
+            attributes.shift_remove(kept::ATTRIBUTE);
+        }
         let all = realm_setup::defaults_of(name)?;
         version::bring_up_to_date(&mut given, &all);
         for list in ["defaultDefaultClientScopes", "defaultOptionalClientScopes"] {
@@ -117,6 +125,7 @@ impl Plan {
             settings,
             holder: Holder::New,
             beside: Vec::new(),
+            webhooks,
         })
     }
 
@@ -155,6 +164,7 @@ pub async fn create(tx: &mut Tx, app: &App, plan: Plan) -> Result<Option<Known>,
         keys,
         holder,
         beside,
+        webhooks,
     } = plan;
     let id = match realm_setup::create_in(tx, app, &name, &settings, &defaults, keys, holder).await? {
         Created::Realm(id) => id,
@@ -166,6 +176,7 @@ pub async fn create(tx: &mut Tx, app: &App, plan: Plan) -> Result<Option<Known>,
         known.administers = beside;
         known.administers.extend(realm::names(&app.db).await?);
     }
+    kept::restore(tx, &id, &webhooks).await?;
     flows::add(tx, &id, &given).await?;
     parts::add(tx, &id, &given).await?;
     components::add(tx, app, &id, &name, &given).await?;
@@ -176,7 +187,7 @@ pub async fn create(tx: &mut Tx, app: &App, plan: Plan) -> Result<Option<Known>,
     roles::default_role(tx, &mut known, &name, &given).await?;
     scope_mappings::add(tx, &mut known, &given).await?;
     for sent in items(&given, "groups") {
-        groups::add(tx, &mut known, "", sent).await?;
+        groups::add(tx, &mut known, "", sent, None).await?;
     }
     groups::defaults(tx, &mut known, &given).await?;
     identity_providers::add(tx, &mut known, &given).await?;

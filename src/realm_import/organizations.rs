@@ -101,7 +101,7 @@ async fn add_group(
         id: id_of(sent),
         parent_id: parent_id.to_owned(),
         name: name.to_owned(),
-        doc: groups::document(sent),
+        doc: groups::document(sent, None)?,
     };
     if !organization_group::add(tx, &of.id, &new).await? {
         return Err(Refused::Conflict(format!("Group named '{name}' already exists.")));

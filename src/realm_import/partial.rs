@@ -5,6 +5,8 @@
 mod identity_providers;
 mod resources;
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::users::Incoming;
@@ -127,7 +129,8 @@ fn plain_password(sent: &Doc) -> Option<&str> {
     all.find_map(|c| text(c, "value"))
 }
 
-/// Adds everything. `users`: from [`users`]; `judge`: who adds it, for the realm's client policies.
+/// Adds everything. `users`: from [`users`]; `judge`: who adds it, for the realm's client policies;
+/// `base`: where links to this server begin.
 ///
 /// # Errors
 ///
@@ -139,7 +142,7 @@ pub async fn add(
     given: &Doc,
     users: Vec<Incoming>,
     policy: IfExists,
-    judge: &Judge<'_>,
+    (judge, base): (&Judge<'_>, &str),
 ) -> Result<Done, Refused> {
     let mut import = resources::Import {
         tx,
@@ -148,6 +151,8 @@ pub async fn add(
         known: Known::new(&realm.id),
         policy,
         judge,
+        base,
+        former_roles: HashMap::new(),
         outcomes: Vec::new(),
     };
     if policy == IfExists::Fail {

@@ -52,6 +52,13 @@ pub(super) fn restore(client: &mut Client) -> Result<Restored, Refused> {
     }
     let approval = kept.get("approval").and_then(Value::as_object);
     let approval = approval.map(|doc| approval::restored(client, doc));
+    if client.standing != Standing::Live && approval.is_none() {
+        // Nobody could ever decide on it.
+        return Err(Refused::Bad(format!(
+            "The attribute {REGISTRATION} of the client {} says that it waits, and not for what",
+            client.client_id
+        )));
+    }
     let registration = text("source").map(|source| {
         let created = number("created").unwrap_or(client.created);
         Registration {

@@ -25,13 +25,20 @@ pub(super) async fn add(tx: &mut Tx, known: &mut Known, given: &Doc) -> Result<(
         all.extend(roles.map(|r| (holder.clone(), r)));
     }
     for (holder, sent) in &all {
-        add_one(tx, known, holder, sent).await?;
+        add_one(tx, known, holder, sent, None).await?;
     }
     compose(tx, known, &all).await
 }
 
 /// Adds a role without what it is composed of; one of that name takes what was sent. Returns its id.
-pub(super) async fn add_one(tx: &mut Tx, known: &mut Known, holder: &str, sent: &Doc) -> Result<String, Refused> {
+/// `former`: what one of its name was that has gone with its client; stars mean its secrets.
+pub(super) async fn add_one(
+    tx: &mut Tx,
+    known: &mut Known,
+    holder: &str,
+    sent: &Doc,
+    former: Option<&Doc>,
+) -> Result<String, Refused> {
     let name = required(sent, "name", "Role name")?;
     let realm_id = known.realm_id.clone();
     let mut doc = sent.clone();
@@ -49,10 +56,11 @@ pub(super) async fn add_one(tx: &mut Tx, known: &mut Known, holder: &str, sent: 
     let there = known.role(tx, holder, name).await?;
     let before = match &there {
         Some(id) => role::by_id(&mut *tx, &realm_id, id).await?.map(|role| role.doc),
-        None => None,
+        None => former.cloned(),
     };
     if let Some(attributes) = doc.get_mut("attributes") {
-        *attributes = secret_settings::kept_lists(&before.unwrap_or_default(), attributes);
+        let kept = secret_settings::kept_lists(&before.unwrap_or_default(), attributes);
+        *attributes = kept.map_err(Refused::Bad)?;
     }
     let mut new = Role {
         id: id_of(sent),

@@ -60,15 +60,6 @@ pub struct Note {
     pub time: i64,
 }
 
-impl Approval {
-    /// Something else is asked for from now on: who has decided already is asked again.
-    pub fn ask_anew(&mut self, ask: String) {
-        self.ask = ask;
-        self.stage = 0;
-        self.decisions.clear();
-    }
-}
-
 /// What was asked for, and what became of it.
 #[derive(Debug, Clone)]
 pub struct Approval {
@@ -96,6 +87,11 @@ pub struct Approval {
     pub created: i64,
     pub decided: Option<i64>,
     pub expires: i64,
+    /// When those who decide were written to last, and are to be again; both in epoch milliseconds.
+    pub told: i64,
+    pub due: Option<i64>,
+    /// Where the links of those mails begin.
+    pub base: Option<String>,
 }
 
 impl Approval {
@@ -108,7 +104,7 @@ impl Approval {
 
 const COLUMNS: &str =
     "id, realm_id, kind, is_change, state, ask, stages, stage, asked, reason, decisions, notes, created,
-    decided, expires";
+    decided, expires, told, due, base";
 
 fn approval(mut r: Row) -> Result<Approval, Error> {
     Ok(Approval {
@@ -127,6 +123,9 @@ fn approval(mut r: Row) -> Result<Approval, Error> {
         created: r.next()?,
         decided: r.next()?,
         expires: r.next()?,
+        told: r.next()?,
+        due: r.next()?,
+        base: r.next()?,
     })
 }
 
@@ -147,9 +146,10 @@ pub async fn put(tx: &mut Tx, a: &Approval) -> Result<(), Error> {
     );
     let sql = format!(
         "insert into approval ({COLUMNS}, waiting)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
          on conflict (id) do update set is_change = $4, state = $5, ask = $6, stages = $7, stage = $8, asked = $9,
-             reason = $10, decisions = $11, notes = $12, created = $13, decided = $14, expires = $15, waiting = $16"
+             reason = $10, decisions = $11, notes = $12, created = $13, decided = $14, expires = $15, told = $16, due = $17,
+             base = $18, waiting = $19"
     );
     tx.exec(
         &sql,
@@ -169,6 +169,9 @@ pub async fn put(tx: &mut Tx, a: &Approval) -> Result<(), Error> {
             &a.created,
             &a.decided,
             &a.expires,
+            &a.told,
+            &a.due,
+            &a.base,
             &a.waiting().unwrap_or_default(),
         ],
     )
@@ -227,6 +230,17 @@ pub async fn over(q: impl Query, now: i64, refused_before: i64, max: i64) -> Res
                select realm_id, id from approval where state = 'refused' and decided <= $2 and not is_change
                limit $3";
     let rows = q.all(sql, &[&now, &refused_before, &max]).await?;
+    rows.into_iter().map(|mut r| Ok((r.next()?, r.next()?))).collect()
+}
+
+/// What those who decide are to be written to about by an instant: `realm_id` and id of each, the longest due first.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn due(q: impl Query, now: i64, max: i64) -> Result<Vec<(String, String)>, Error> {
+    let sql = "select realm_id, id from approval where due is not null and due <= $1 order by due limit $2";
+    let rows = q.all(sql, &[&now, &max]).await?;
     rows.into_iter().map(|mut r| Ok((r.next()?, r.next()?))).collect()
 }
 

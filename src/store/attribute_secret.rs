@@ -49,7 +49,8 @@ pub(super) fn sealed<'a>(tx: &Tx, owner: &str, doc: &'a Doc) -> Result<Cow<'a, D
     Ok(Cow::Owned(doc))
 }
 
-/// Opens what is sealed in a stored document. What the present secret key cannot open is left out, with a line in the log.
+/// Opens what is sealed in a stored document. What the present secret key cannot open says nothing, with a line in
+/// the log.
 pub(super) fn open(key: &SecretKey, owner: &str, doc: &mut Doc) {
     for (name, value) in secrets(doc) {
         realm_secret::unseal(key, &purpose(name), owner, value);

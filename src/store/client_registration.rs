@@ -119,6 +119,17 @@ pub async fn recognise(tx: &mut Tx, client_uuid: &str, software: &str) -> Result
     Ok(())
 }
 
+/// Which software a client is, where that was noted.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn software(q: impl Query, client_uuid: &str) -> Result<Option<String>, Error> {
+    let sql = "select software from client_registration where client_uuid = $1";
+    let found = q.first(sql, &[&client_uuid]).await?;
+    found.map_or(Ok(None), |mut r| r.next())
+}
+
 /// The newest client of this software that was registered with this token or for this owner, by its id.
 ///
 /// # Errors

@@ -230,6 +230,18 @@ pub async fn by_name(q: impl Query, realm_id: &str, parent_id: &str, name: &str)
     row.map(|row| group(&key, row)).transpose()
 }
 
+/// All groups right below another, from the database or an open transaction.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn below(q: impl Query, realm_id: &str, parent_id: &str) -> Result<Vec<Group>, Error> {
+    let sql = format!("select {COLUMNS} from user_group where realm_id = $1 and parent_id = $2 order by name, id");
+    let key = q.opener();
+    let rows = q.all(&sql, &[&realm_id, &parent_id]).await?;
+    rows.into_iter().map(|row| group(&key, row)).collect()
+}
+
 /// Adds a group, unless its parent has one of that name or its id is taken: then `false`.
 ///
 /// # Errors

@@ -5,6 +5,9 @@ use serde_json::{Map, Value};
 /// A JSON object with its members in order.
 pub type Doc = Map<String, Value>;
 
+/// Before a sealed value that no secret key opened: it is kept as it is and means nothing to anybody. Nobody types such a text.
+pub(super) const UNOPENED: &str = "\u{1}sealed:";
+
 /// Parses a stored document.
 ///
 /// # Errors
@@ -55,7 +58,11 @@ pub fn without_empty(attributes: &Value) -> Value {
 
 /// A text that is there and not empty.
 pub fn text<'a>(doc: &'a Doc, key: &str) -> Option<&'a str> {
-    doc.get(key).and_then(Value::as_str).filter(|s| !s.is_empty())
+    doc.get(key).and_then(Value::as_str).filter(|s| says_something(s))
+}
+
+fn says_something(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with(UNOPENED)
 }
 
 /// A list of texts; absent is empty.
@@ -70,5 +77,5 @@ pub fn attribute<'a>(doc: &'a Doc, key: &str) -> Option<&'a str> {
     doc.get("attributes")
         .and_then(|a| a.get(key))
         .and_then(Value::as_str)
-        .filter(|s| !s.is_empty())
+        .filter(|s| says_something(s))
 }

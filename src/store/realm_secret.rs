@@ -51,7 +51,7 @@ pub(super) fn sealed_component(tx: &Tx, realm_id: &str, doc: &Doc) -> Result<Doc
 pub(super) fn open_component(key: &SecretKey, realm_id: &str, doc: &mut Doc) {
     for (name, value) in secrets_of_component(doc) {
         unseal(key, &format!("component-secret/{name}"), realm_id, value);
-        if value.is_null() {
+        if value.as_str().is_some_and(|s| s.starts_with(json::UNOPENED)) {
             *value = Value::from("");
         }
     }
@@ -86,16 +86,19 @@ pub(super) fn sealed(tx: &Tx, realm_id: &str, doc: &Doc) -> Result<Doc, Error> {
     Ok(doc)
 }
 
-/// Seals a text that is not empty, for a purpose and an owner.
+/// Seals a text that is not empty, for a purpose and an owner. What no key opened ([`unseal`]) is written back as it was.
 pub(super) fn seal(tx: &Tx, purpose: &str, owner: &str, value: &mut Value) -> Result<(), Error> {
-    if let Some(plain) = value.as_str().filter(|s| !s.is_empty()) {
+    if let Some(kept) = value.as_str().and_then(|s| s.strip_prefix(json::UNOPENED)) {
+        *value = Value::String(format!("{MARK}{kept}"));
+    } else if let Some(plain) = value.as_str().filter(|s| !s.is_empty()) {
         let sealed = tx.seal(purpose, owner, plain.as_bytes())?;
         *value = Value::String(format!("{MARK}{}", b64url(&sealed)));
     }
     Ok(())
 }
 
-/// Opens what [`seal`] made of a text; one that the present key cannot open becomes null, with a line in the log.
+/// Opens what [`seal`] made of a text; one that the present key cannot open says nothing, with a line in the log, and is kept:
+/// the key may be found again.
 pub(super) fn unseal(key: &SecretKey, purpose: &str, owner: &str, value: &mut Value) {
     let Some(text) = value.as_str().and_then(|s| s.strip_prefix(MARK)) else {
         return;
@@ -105,7 +108,7 @@ pub(super) fn unseal(key: &SecretKey, purpose: &str, owner: &str, value: &mut Va
         Ok(plain) => Value::String(String::from_utf8_lossy(&plain).into_owned()),
         Err(e) => {
             tracing::warn!("{owner}: the secret {purpose} is left out: {e}");
-            Value::Null
+            Value::String(format!("{}{text}", json::UNOPENED))
         }
     };
 }

@@ -344,15 +344,23 @@ pub async fn detach(tx: &mut Tx, session_id: &str, offline: bool, client_uuid: &
     Ok(tx.exec(sql, &[&session_id, &offline, &client_uuid]).await? > 0)
 }
 
-/// Ends the parts that an application has in a user's sessions, offline ones too.
+/// Ends the parts that an application has in a user's sessions, offline ones too, and those that others have by having exchanged
+/// its tokens. Says whether it had part in an offline session.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn detach_of_user(tx: &mut Tx, user_id: &str, client_uuid: &str) -> Result<u64, Error> {
-    let sql = "delete from client_session where client_uuid = $2
-               and session_id in (select id from user_session where account_id = $1)";
-    tx.exec(sql, &[&user_id, &client_uuid]).await
+pub async fn detach_of_user(tx: &mut Tx, realm_id: &str, user_id: &str, client_uuid: &str) -> Result<bool, Error> {
+    let mut had_offline = false;
+    for offline in [false, true] {
+        for one in of_user(&mut *tx, realm_id, user_id, offline).await? {
+            // Session before part, as everywhere.
+            hold(tx, &one.id, offline).await?;
+            had_offline |= detach(tx, &one.id, offline, client_uuid).await? && offline;
+            detach_exchanged(tx, &one.id, offline, client_uuid).await?;
+        }
+    }
+    Ok(had_offline)
 }
 
 /// Ends a session. `false` if it is gone; an offline session stays.

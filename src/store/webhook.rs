@@ -5,6 +5,9 @@ use super::db::{Db, Query, Row, Tx};
 use super::outbox;
 use crate::error::Error;
 
+/// Webhooks that a realm may have.
+pub const MOST: i64 = 50;
+
 /// What a secret is sealed for.
 pub(crate) const SEALED_FOR: &str = "webhook-secret";
 
@@ -55,12 +58,12 @@ fn webhook(db: &Db, mut row: Row) -> Result<Webhook, Error> {
     })
 }
 
-/// Adds a webhook, unless the realm has `most` already: then `false`.
+/// Adds a webhook, unless the realm has [`MOST`] already: then `false`.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub async fn add(tx: &mut Tx, realm_id: &str, new: &Webhook, most: i64) -> Result<bool, Error> {
+pub async fn add(tx: &mut Tx, realm_id: &str, new: &Webhook) -> Result<bool, Error> {
     let sealed = tx.seal(SEALED_FOR, &new.id, new.secret.as_bytes())?;
     let events = serde_json::to_string(&new.events)?;
     let sql = "insert into webhook (id, realm_id, url, events, secret, enabled, created)
@@ -79,7 +82,7 @@ pub async fn add(tx: &mut Tx, realm_id: &str, new: &Webhook, most: i64) -> Resul
                 &sealed,
                 &new.enabled,
                 &new.created,
-                &most,
+                &MOST,
             ],
         )
         .await?;

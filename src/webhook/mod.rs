@@ -4,11 +4,13 @@
 //! ([`deliver`]), again and again for a day. An address that does not answer holds up nobody else.
 
 mod deliver;
+pub mod kept;
 
 pub use deliver::{deliver_due, send, start};
 
 use serde_json::{Value, json};
 
+use crate::app::App;
 use crate::error::Error;
 use crate::events;
 use crate::rules::About;
@@ -42,6 +44,25 @@ pub fn is_type(name: &str) -> bool {
         (Some(kind), None, ..) => events::is_type(kind),
         _ => false,
     }
+}
+
+/// Types that one may name.
+const MOST_TYPES: usize = 200;
+
+/// What an address must be that we call.
+pub const PUBLIC: &str =
+    "must begin with https:// and lead to a public address; private ones need --allow-private-hooks";
+
+/// What is wrong with the address of a webhook or the types that it names.
+pub fn fault(app: &App, webhook: &Webhook) -> Option<String> {
+    if webhook.url.len() > 2_000 || app.egress.check_hook(&webhook.url).is_err() {
+        return Some(format!("url {PUBLIC}"));
+    }
+    if let Some(unknown) = webhook.events.iter().find(|name| !is_type(name)) {
+        let shown: String = unknown.chars().take(40).collect();
+        return Some(format!("There are no events of type {shown:?}"));
+    }
+    (webhook.events.len() > MOST_TYPES).then(|| format!("events may name {MOST_TYPES} types"))
 }
 
 /// Whether a webhook asks for events of a type.

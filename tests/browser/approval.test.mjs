@@ -95,3 +95,35 @@ test('the box on the page of policies says what they would say', async () => {
   await assertFits(admin, 'what was tried');
   assertQuiet(admin);
 });
+
+test('several requests are ticked and decided at once, by the keyboard and on a small screen', async () => {
+  for (const name of ['Kite', 'Balloon', 'Zeppelin']) await register(name);
+  await openConsole(admin);
+  await admin.getByRole('status').getByText('3 requests on this page').waitFor();
+  await admin.setViewportSize({ width: 375, height: 740 });
+  await assertFits(admin, 'a list of requests');
+  assert.deepEqual(await barriers(admin), []);
+  await admin.getByRole('checkbox', { name: 'Choose Kite' }).focus();
+  await admin.keyboard.press('Space');
+  await admin.getByRole('status').getByText('1 chosen').waitFor();
+  await admin.getByRole('checkbox', { name: 'Choose all on this page' }).focus();
+  await admin.keyboard.press('Space');
+  await admin.getByRole('status').getByText('3 chosen').waitFor();
+  await admin.getByRole('checkbox', { name: 'Choose Zeppelin' }).uncheck();
+  await admin.getByRole('button', { name: 'Refuse …' }).focus();
+  await admin.keyboard.press('Enter');
+  await admin.getByRole('heading', { name: 'Refuse 2 requests?' }).waitFor();
+  await assertFits(admin, 'many requests');
+  assert.deepEqual(await barriers(admin), []);
+  await admin.getByLabel('Reason').fill('Nothing flies here');
+  await admin.getByRole('button', { name: 'Refuse all 2 now' }).focus();
+  await admin.keyboard.press('Enter');
+  await admin.getByRole('status').getByText('2 requests are refused').waitFor();
+  await admin.getByRole('checkbox', { name: 'Choose Zeppelin' }).check();
+  await admin.getByRole('button', { name: 'Approve …' }).click();
+  await admin.getByRole('button', { name: 'Approve it now' }).click();
+  await admin.getByRole('heading', { name: 'Nothing waits' }).waitFor();
+  await admin.getByRole('status').getByText('1 request is approved').waitFor();
+  await admin.setViewportSize({ width: 1280, height: 860 });
+  assertQuiet(admin);
+});

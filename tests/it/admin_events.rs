@@ -128,3 +128,37 @@ async fn events_are_found_by_type_client_and_day() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_long_and_which_events_are_kept_is_taken_as_keycloak_takes_it() {
+    let server = support::sqlite().await;
+    let realm = server.realm(json!({})).await;
+    let config = format!("/{realm}/events/config");
+    for (sent, expiration, types) in [
+        (json!({ "eventsExpiration": -1 }), json!(-1), None),
+        (json!({ "eventsExpiration": i64::MAX }), json!(i64::MAX), None),
+        (
+            json!({ "enabledEventTypes": ["NOPE", "LOGIN"] }),
+            Value::Null,
+            Some(json!(["NOPE", "LOGIN"])),
+        ),
+        (
+            json!({ "enabledEventTypes": ["LOGIN", "LOGIN"] }),
+            Value::Null,
+            Some(json!(["LOGIN"])),
+        ),
+    ] {
+        for path in [&config, &format!("/{realm}")] {
+            let put = server.admin("PUT", path, sent.clone()).await;
+            assert_eq!(put.status, 204, "{path} {sent}: {}", put.body);
+            let shown = server.admin("GET", &config, Value::Null).await.json();
+            assert_eq!(shown["eventsExpiration"], expiration, "{path} {sent}");
+            if let Some(types) = &types {
+                assert_eq!(shown["enabledEventTypes"], *types, "{path} {sent}");
+            }
+        }
+        vestibule::jobs::sweep_once(&server.app).await.unwrap();
+    }
+    let odd = json!({ "eventsExpiration": "x" });
+    assert_eq!(server.admin("PUT", &config, odd).await.status, 400);
+}

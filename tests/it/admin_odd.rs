@@ -155,6 +155,10 @@ async fn clients_and_their_mappers_answer_the_odd_as_keycloak_does() {
                 "cannot exceed realm SSO session idle timeout.",
             ),
             refused(
+                with("client.session.idle.timeout", "99999999999999999999"),
+                "cannot exceed realm SSO session idle timeout.",
+            ),
+            refused(
                 with("client.session.max.lifespan", "9999999"),
                 "cannot exceed realm SSO session max lifespan.",
             ),

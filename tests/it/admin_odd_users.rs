@@ -258,3 +258,130 @@ async fn a_credential_of_the_end_of_time_is_one_of_today() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_account_of_an_application_is_checked_as_others_are() {
+    for server in support::servers().await {
+        let realm = server.realm(json!({})).await;
+        server.user(&realm, "mia", "Passw0rd!").await;
+        let app = json!({ "clientId": "svc", "serviceAccountsEnabled": true });
+        let app = server.client(&realm, app).await;
+        let path = format!("/{realm}/clients/{app}/service-account-user");
+        let account = get(&server, &path).await["id"].as_str().unwrap().to_owned();
+        let own = format!("/{realm}/users/{account}");
+        assert_eq!(
+            server
+                .admin("PUT", &own, json!({ "attributes": { "a": ["1"] } }))
+                .await
+                .status,
+            204
+        );
+        assert_eq!(
+            get(&server, &own).await["attributes"],
+            json!({ "a": ["1"] }),
+            "what no profile names is free"
+        );
+        let path = format!("/{realm}/users/profile");
+        let mut asked = get(&server, &path).await;
+        let all = asked["attributes"].as_array_mut().unwrap();
+        let both = json!(["admin", "user"]);
+        all.push(json!({
+            "name": "dept", "required": { "roles": both }, "permissions": { "view": both, "edit": both },
+            "validations": { "length": { "min": 3, "max": 5 } }
+        }));
+        all.push(json!({ "name": "ro", "permissions": { "view": ["admin"], "edit": [] } }));
+        assert_eq!(server.admin("PUT", &path, asked).await.status, 200);
+        let long = "x".repeat(3000);
+        for (sent, status, told) in [
+            (json!({ "firstName": "Ok" }), 204, ""),
+            (json!({ "attributes": { "a": ["1"] } }), 204, ""),
+            (json!({ "email": "not an address" }), 400, "error-invalid-email"),
+            (
+                json!({ "firstName": "<b>x" }),
+                400,
+                "error-person-name-invalid-character",
+            ),
+            (
+                json!({ "firstName": "x".repeat(300) }),
+                400,
+                "error-invalid-length-too-long",
+            ),
+            (
+                json!({ "attributes": { "LDAP_ID": ["1"] } }),
+                400,
+                "updateReadOnlyAttributesRejectedMessage",
+            ),
+            (json!({ "attributes": { "a": [long] } }), 400, "error-invalid-length"),
+            (json!({ "attributes": { "dept": ["x"] } }), 400, "error-invalid-length"),
+            (
+                json!({ "attributes": { "ro": ["1"] } }),
+                400,
+                "error-user-attribute-read-only",
+            ),
+            (json!({ "username": "other" }), 400, "error-user-attribute-read-only"),
+            (json!({ "username": "" }), 400, "User name is missing"),
+            (
+                json!({ "email": "mia@example.org" }),
+                409,
+                "User exists with same email",
+            ),
+            (
+                json!({ "email": "svc@example.org", "attributes": { "dept": ["xxxx"], "a": ["2", "3"] } }),
+                204,
+                "",
+            ),
+        ] {
+            let answer = server.admin("PUT", &own, sent.clone()).await;
+            assert_eq!(answer.status, status, "{sent}: {}", answer.body);
+            assert!(answer.body.contains(told), "{sent}: {}", answer.body);
+        }
+        let shown = get(&server, &own).await;
+        assert_eq!(shown["attributes"], json!({ "a": ["2", "3"], "dept": ["xxxx"] }));
+        assert_eq!(
+            (&shown["email"], &shown["username"]),
+            (&json!("svc@example.org"), &json!("service-account-svc"))
+        );
+        let edit = json!({ "editUsernameAllowed": true });
+        assert_eq!(server.admin("PUT", &format!("/{realm}"), edit).await.status, 204);
+        assert_eq!(
+            server.admin("PUT", &own, json!({ "username": "other" })).await.status,
+            204
+        );
+        assert_eq!(
+            get(&server, &own).await["username"],
+            "service-account-svc",
+            "it is named after its client"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_attributes_than_are_kept_are_refused() {
+    let server = support::sqlite().await;
+    let realm = server.realm(json!({})).await;
+    profile(&server, &realm, &[]).await;
+    let many = |count: usize| -> Value {
+        (0..count)
+            .map(|n| (format!("a{n}"), json!(["1"])))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
+    let path = format!("/{realm}/users");
+    let refused = server
+        .admin("POST", &path, json!({ "username": "ann", "attributes": many(101) }))
+        .await;
+    let told = json!({ "field": "attributes", "errorMessage": "error-invalid-multivalued-size", "params": ["attributes", 0, 100] });
+    assert_eq!((refused.status, refused.json()), (400, told));
+    let made = server
+        .admin("POST", &path, json!({ "username": "ann", "attributes": many(100) }))
+        .await;
+    let own = format!("{path}/{}", made.created());
+    assert_eq!(get(&server, &own).await["attributes"].as_object().unwrap().len(), 100);
+    assert_eq!(
+        server
+            .admin("PUT", &own, json!({ "attributes": many(150) }))
+            .await
+            .status,
+        400
+    );
+}

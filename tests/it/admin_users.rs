@@ -179,6 +179,7 @@ async fn looking_for_a_name_reads_no_whole_table() {
              union select id from account where realm_id = $1 and (last_name_key >= 'a' and last_name_key < 'b'))",
         "select id from account where realm_id = $1 and id in (select account_id from account_attribute
              where realm_id = $1 and name = 'a' and value_key = 'b')",
+        "select account_id from federated_identity where realm_id = $1 and external_id = 'b'",
     ] {
         let plan = (&server.app.db)
             .all(&format!("explain query plan {sql}"), &[&"r"])
@@ -187,7 +188,13 @@ async fn looking_for_a_name_reads_no_whole_table() {
         for mut row in plan {
             let _: (i64, i64, i64) = (row.next().unwrap(), row.next().unwrap(), row.next().unwrap());
             let step: String = row.next().unwrap();
-            assert!(!step.starts_with("SCAN account"), "{step} in {sql}");
+            assert!(
+                !step.starts_with("SCAN account") && !step.starts_with("SCAN federated"),
+                "{step} in {sql}"
+            );
+            if sql.contains("external_id") {
+                assert!(step.contains("external_id=?"), "{step} in {sql}");
+            }
         }
     }
 }

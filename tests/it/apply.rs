@@ -38,7 +38,7 @@ registrationPolicies:
 ";
 
 /// Applies a file to a realm.
-async fn apply(server: &Server, realm: &str, file: &str, more: &[&str]) -> Result<Outcome, Error> {
+pub async fn apply(server: &Server, realm: &str, file: &str, more: &[&str]) -> Result<Outcome, Error> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clients.yaml");
     std::fs::write(&path, format!("realm: {realm}\n{file}")).unwrap();
@@ -288,4 +288,105 @@ async fn a_file_with_one_fault_changes_nothing() {
         apply(&server, &realm, good, &["--yes"]).await.unwrap(),
         Outcome::Applied
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_applied_is_kept_among_the_admin_events() {
+    for server in support::servers().await {
+        let realm = server
+            .realm(json!({ "adminEventsEnabled": true, "adminEventsDetailsEnabled": true }))
+            .await;
+        apply(&server, &realm, FILE, &["--dry-run"]).await.unwrap();
+        let told = async || {
+            let path = format!("/{realm}/admin-events?direction=asc");
+            let all = server.admin("GET", &path, Value::Null).await.json();
+            let all = all.as_array().unwrap().clone();
+            all.into_iter()
+                .filter(|one| one["resourceType"] != "REALM")
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(told().await.len(), 0, "a dry run does nothing");
+        apply(&server, &realm, FILE, &["--yes"]).await.unwrap();
+        apply(&server, &realm, FILE, &["--yes"]).await.unwrap();
+        let all = told().await;
+        let kinds = |all: &[Value]| -> Vec<(String, String)> {
+            let mut kinds: Vec<_> = all
+                .iter()
+                .map(|one| (text(one, "operationType"), text(one, "resourceType")))
+                .collect();
+            kinds.sort();
+            kinds
+        };
+        let made = |kind: &str| ("CREATE".to_owned(), kind.to_owned());
+        let wanted = [made("CLIENT"), made("CLIENT"), made("CLIENT_SCOPE"), made("COMPONENT")];
+        assert_eq!(kinds(&all), wanted, "{all:?}");
+        let id = text(&named(&server, &realm, "shop").await, "id");
+        let shop = all
+            .iter()
+            .find(|one| one["resourcePath"] == format!("clients/{id}"))
+            .unwrap();
+        let representation = text(shop, "representation");
+        assert!(representation.contains("shop.example"), "{representation}");
+        assert!(!representation.contains("secret-of-the-shop"), "{representation}");
+
+        let less = FILE.replace("name: Shop", "name: Shop 2").replace(
+            "  - clientId: page\n    publicClient: true\n    redirectUris: [https://page.example/cb]\n",
+            "",
+        );
+        apply(&server, &realm, &less, &["--yes", "--prune"]).await.unwrap();
+        let all = told().await;
+        let wanted = [
+            ("DELETE".to_owned(), "CLIENT".to_owned()),
+            ("UPDATE".to_owned(), "CLIENT".to_owned()),
+        ];
+        assert_eq!(kinds(&all[4..]), wanted, "{all:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_inside_policies_are_looked_up_before_anything_is_done() {
+    let server = support::sqlite().await;
+    let realm = server.realm(json!({})).await;
+    let policy = |kind: &str, config: &str| {
+        format!(
+            "clients:\n- clientId: early\nregistrationPolicies:\n- {{name: {kind}, providerId: {kind}, config: {{{config}}}}}\n"
+        )
+    };
+    for (kind, config, told) in [
+        (
+            "default-scopes",
+            "scopes: [email, nope]",
+            "registration policy default-scopes (anonymous): scopes: there is no client scope nope",
+        ),
+        (
+            "allowed-client-templates",
+            "allowed-client-scopes: [nope]",
+            "there is no client scope nope",
+        ),
+        ("assign-roles", "roles: [nope]", "there is no role nope"),
+        (
+            "assign-roles",
+            "roles: ['account:nope']",
+            "there is no role account:nope",
+        ),
+        ("assign-roles", "roles: ['nope:view']", "there is no role nope:view"),
+        ("no-such-kind", "a: b", "registration policy no-such-kind (anonymous)"),
+    ] {
+        fault(apply(&server, &realm, &policy(kind, config), &["--yes"]).await, told);
+        assert_eq!(
+            named(&server, &realm, "early").await,
+            Value::Null,
+            "nothing is applied: {kind}"
+        );
+    }
+    let own = "clientScopes: [{name: mine, protocol: openid-connect}]\n";
+    for (kind, config) in [
+        ("default-scopes", "scopes: [email, mine]"),
+        ("allowed-client-templates", "allowed-client-scopes: [openid, mine]"),
+        ("assign-roles", "roles: [offline_access, 'account:view-profile']"),
+    ] {
+        apply(&server, &realm, &format!("{own}{}", policy(kind, config)), &["--yes"])
+            .await
+            .unwrap();
+    }
 }

@@ -354,3 +354,70 @@ async fn a_group_stays_where_it_was_moved_and_a_role_keeps_what_it_was_given() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_comes_below_a_group_that_goes() {
+    for server in support::servers().await {
+        let realm_name = server.realm(json!({})).await;
+        let known = realm::by_name(&server.app.db, &realm_name).await.unwrap().unwrap();
+        let groups = format!("/{realm_name}/groups");
+        let made = |name: &'static str| server.admin("POST", &groups, json!({ "name": name }));
+        let moved = made("moved").await.created();
+        for body in [json!({ "name": "new" }), json!({ "id": moved, "name": "moved" })] {
+            let parent = made("parent").await.created();
+            let mut tx = server.app.db.begin().await.unwrap();
+            realm::lock(&mut tx, &known.id).await.unwrap();
+            assert!(group::remove(&mut tx, &known.id, &parent).await.unwrap());
+            let path = format!("{groups}/{parent}/children");
+            let answer = meanwhile(tx, server.admin("POST", &path, body)).await;
+            assert_eq!(answer.status, 404, "{}", answer.body);
+        }
+        assert_eq!(
+            group::count(&server.app.db, &known.id, "", false).await.unwrap(),
+            1,
+            "the one that did not move"
+        );
+
+        // And the other way round, as often as it takes: whoever is first, nothing is left without a place.
+        for round in 0..8 {
+            let parent = made("parent").await.created();
+            let (one, other) = (format!("{groups}/{parent}"), format!("{groups}/{parent}/children"));
+            let (gone, child) = tokio::join!(
+                server.admin("DELETE", &one, Value::Null),
+                server.admin("POST", &other, json!({ "name": format!("child{round}") })),
+            );
+            assert_eq!(gone.status, 204, "{}", gone.body);
+            assert!([201, 404].contains(&child.status), "{}", child.body);
+        }
+        assert_eq!(group::count(&server.app.db, &known.id, "", false).await.unwrap(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_comes_below_a_group_of_an_organization_that_goes() {
+    use vestibule::store::{organization, organization_group};
+    for server in support::servers().await {
+        let realm = server.realm(json!({ "organizationsEnabled": true })).await;
+        let acme = json!({ "name": "acme", "domains": [{ "name": "acme.example" }] });
+        let made = server.admin("POST", &format!("/{realm}/organizations"), acme).await;
+        let organization = made.created();
+        let groups = format!("/{realm}/organizations/{organization}/groups");
+        let made = |name: &'static str| server.admin("POST", &groups, json!({ "name": name }));
+        let moved = made("moved").await.created();
+        for body in [json!({ "name": "new" }), json!({ "id": moved, "name": "moved" })] {
+            let parent = made("parent").await.created();
+            let mut tx = server.app.db.begin().await.unwrap();
+            assert!(organization::lock(&mut tx, &organization).await.unwrap());
+            assert!(
+                organization_group::remove(&mut tx, &organization, &parent)
+                    .await
+                    .unwrap()
+            );
+            let path = format!("{groups}/{parent}/children");
+            let answer = meanwhile(tx, server.admin("POST", &path, body)).await;
+            assert_eq!(answer.status, 404, "{}", answer.body);
+        }
+        let left = server.admin("GET", &groups, Value::Null).await.json();
+        assert_eq!(left.as_array().unwrap().len(), 1, "{left}");
+    }
+}

@@ -158,3 +158,84 @@ async fn what_the_policies_would_say_is_tried_on_a_page() {
         .await;
     assert_eq!(none.body, "0");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_requests_are_decided_at_once_as_they_were_looked_at() {
+    for server in support::servers().await {
+        let realm = with_administrator(&server, &["manage-clients"]).await;
+        require_approval(&server, &realm).await;
+        let mut clients = Vec::new();
+        for _ in 0..5 {
+            clients.push(register_crane(&server, &realm).await);
+        }
+        let ids: Vec<&str> = clients.iter().map(|client| text(client, "client_id")).collect();
+        let mut browser = Browser::new(&server);
+        let list = open(&mut browser, &realm, "pending").await;
+        let form = list.form("many");
+        assert!(
+            list.body.contains("Choose Crane") && list.body.contains("role=\"status\""),
+            "{}",
+            list.body
+        );
+        let none = browser.submit(&form, &[("action", "approve")]).await;
+        assert_eq!(none.status, 400);
+        assert!(none.body.contains("Nothing is chosen"), "{}", none.body);
+
+        // Two are approved; one of them is changed after the page was looked at.
+        let two = [("ids", ids[0]), ("ids", ids[1]), ("action", "approve")];
+        let asked = browser.submit(&form, &two).await;
+        assert!(asked.body.contains("Approve 2 requests?"), "{}", asked.body);
+        let path = format!("/{realm}/clients/{}", ids[1]);
+        let evil = json!({ "redirectUris": ["https://evil.example/cb"] });
+        assert_eq!(server.admin("PUT", &path, evil).await.status, 204);
+        let sure = asked.form("sure");
+        let done = browser.submit(&sure, &[("ids", ids[0]), ("ids", ids[1])]).await;
+        assert_eq!(done.status, 200, "{}", done.body);
+        assert!(
+            done.body.contains("1 request is approved") && done.body.contains("Something else is asked for by now"),
+            "{}",
+            done.body
+        );
+        assert_eq!(acts(&server, &realm, &clients[0]).await.status, 200);
+        assert_eq!(acts(&server, &realm, &clients[1]).await.status, 400);
+
+        let two = [("ids", ids[1]), ("ids", ids[2]), ("action", "refuse")];
+        let asked = browser.submit(&form, &two).await;
+        assert!(asked.body.contains("Refuse 2 requests?"), "{}", asked.body);
+        let done = browser
+            .submit(
+                &asked.form("sure"),
+                &[("ids", ids[1]), ("ids", ids[2]), ("reason", "Not <ours>")],
+            )
+            .await;
+        assert_eq!(done.status, 303);
+        assert!(done.header("location").ends_with("/pending?done=2&action=refuse"));
+        let list = browser.get(done.header("location")).await;
+        assert!(list.body.contains("2 requests are refused"), "{}", list.body);
+        assert_eq!(own(&server, &realm, &clients[2]).await.json()["reason"], "Not <ours>");
+
+        let two = [("ids", ids[0]), ("ids", ids[3]), ("action", "delete")];
+        let asked = browser.submit(&form, &two).await;
+        assert!(
+            asked.body.contains("Take 1 request away?"),
+            "one is decided already: {}",
+            asked.body
+        );
+        assert_eq!(browser.submit(&asked.form("sure"), &[]).await.status, 303);
+        assert_eq!(own(&server, &realm, &clients[3]).await.status, 401);
+        assert_eq!(acts(&server, &realm, &clients[0]).await.status, 200);
+        assert_eq!(
+            own(&server, &realm, &clients[4]).await.json()["registration_status"],
+            "pending"
+        );
+        // Another session's form does nothing.
+        let mut stranger = Browser::new(&server);
+        open(&mut stranger, &realm, "pending").await;
+        let forged = [("form", "forged"), ("ids", ids[4]), ("action", "approve")];
+        assert_eq!(stranger.submit(&form, &forged).await.status, 303);
+        assert_eq!(
+            own(&server, &realm, &clients[4]).await.json()["registration_status"],
+            "pending"
+        );
+    }
+}

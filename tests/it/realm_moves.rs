@@ -29,13 +29,13 @@ fn fixture(name: &str) -> PathBuf {
         .join(name)
 }
 
-async fn import(server: &Server, words: &[&str]) -> Result<(), vestibule::error::Error> {
+pub async fn import(server: &Server, words: &[&str]) -> Result<(), vestibule::error::Error> {
     let words = [&["import"], words].concat();
     realm_import::command::run(&server.app, &Import::parse_from(words).args).await
 }
 
 /// Exports a realm into one file and reads it.
-async fn export(server: &Server, name: &str) -> Value {
+pub async fn export(server: &Server, name: &str) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("all.json");
     let words = ["export", name, "--file", file.to_str().unwrap()];

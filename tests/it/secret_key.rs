@@ -130,3 +130,102 @@ async fn what_an_old_key_sealed_is_sealed_again_so_that_the_old_key_can_go() {
         );
     }
 }
+
+/// An administrator's request to another node.
+async fn asked(app: &App, method: &str, path: &str, body: &Value) -> support::Answer {
+    let router = vestibule::routes::router(app.clone());
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let fields = [
+        ("grant_type", "password"),
+        ("client_id", "admin-cli"),
+        ("username", "admin"),
+        ("password", "admin"),
+    ];
+    let token = "/realms/master/protocol/openid-connect/token";
+    let answer = support::send(&router, support::build("POST", token, &form, support::encode(&fields))).await;
+    let bearer = format!("Bearer {}", answer.json()["access_token"].as_str().unwrap());
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    let path = format!("/admin/realms{path}");
+    support::send(&router, support::build(method, &path, &headers, body.to_string())).await
+}
+
+/// Replaces a text in all documents that have secrets.
+async fn replace(server: &Server, from: &str, to: &str) {
+    let mut tx = server.app.db.begin().await.unwrap();
+    for table in ["realm", "realm_part", "client", "role", "user_group"] {
+        let sql = format!("update {table} set doc = replace(doc, '{from}', '{to}')");
+        tx.exec(&sql, &[]).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_no_key_opens_stays_as_it_is_when_something_else_changes() {
+    for server in support::servers().await {
+        let attributes = json!({ "registration.hook.secret": "whsec_YSBzZWNyZXQgb2YgdGhpcnR5IGJ5dGVzLCBhYm91dA==" });
+        let realm = server.realm(json!({ "attributes": attributes })).await;
+        let client = json!({ "clientId": "back", "attributes": { "my.secret": "of a client" } });
+        let client = server.client(&realm, client).await;
+        let scope = json!({ "name": "s", "protocol": "openid-connect", "attributes": { "my.secret": "of a scope" } });
+        let scope = server
+            .admin("POST", &format!("/{realm}/client-scopes"), scope)
+            .await
+            .created();
+        let holder = json!({ "name": "holder", "attributes": { "my.secret": ["of a group", "and more"] } });
+        let group = server
+            .admin("POST", &format!("/{realm}/groups"), holder.clone())
+            .await
+            .created();
+        assert_eq!(
+            server.admin("POST", &format!("/{realm}/roles"), holder).await.status,
+            201
+        );
+        let own = std::fs::read_to_string(&server.app.config.secret_key_file).unwrap();
+        let paths = [
+            format!("/{realm}"),
+            format!("/{realm}/clients/{client}"),
+            format!("/{realm}/client-scopes/{scope}"),
+            format!("/{realm}/groups/{group}"),
+            format!("/{realm}/roles/holder"),
+        ];
+        replace(&server, "sealed:", "sealed:spoilt").await;
+        let app = restarted(&server, &own).await;
+        let known = realm::by_name(&app.db, &realm).await.unwrap().unwrap();
+        let back = vestibule::store::client::by_id(&app.db, &known.id, &client)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (back.attribute("my.secret"), known.attribute("registration.hook.secret")),
+            (None, None)
+        );
+        for path in &paths {
+            let mut doc = asked(&app, "GET", path, &Value::Null).await.json();
+            assert!(doc["attributes"].to_string().contains("**********"), "{path}: {doc}");
+            let other = if *path == paths[0] {
+                "displayName"
+            } else {
+                "description"
+            };
+            doc[other] = json!("changed");
+            let put = asked(&app, "PUT", path, &doc).await;
+            assert_eq!(put.status, 204, "{path}: {}", put.body);
+        }
+        drop(app);
+        replace(&server, "sealed:spoilt", "sealed:").await;
+        let app = restarted(&server, &own).await;
+        let known = realm::by_name(&app.db, &realm).await.unwrap().unwrap();
+        let back = vestibule::store::client::by_id(&app.db, &known.id, &client)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(back.attribute("my.secret"), Some("of a client"));
+        assert_eq!(
+            known.attribute("registration.hook.secret"),
+            Some("whsec_YSBzZWNyZXQgb2YgdGhpcnR5IGJ5dGVzLCBhYm91dA==")
+        );
+        let role = known.roles.by_name("", "holder").unwrap();
+        assert_eq!(role.doc["attributes"]["my.secret"], json!(["of a group", "and more"]));
+        assert_eq!(known.client_scope("s").unwrap().attributes["my.secret"], "of a scope");
+    }
+}

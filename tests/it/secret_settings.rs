@@ -158,3 +158,83 @@ async fn a_secret_is_no_key_of_an_application_and_no_default_of_a_token() {
         .await;
     assert_eq!(answer.json()["error_description"], "There is no client scope nope");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stars_in_a_list_that_say_nothing_are_refused() {
+    let server = support::sqlite().await;
+    let realm = server.realm(json!({})).await;
+    let holder = json!({ "name": "holder", "attributes": { "my.secret": ["one", "two"] } });
+    let group = server
+        .admin("POST", &format!("/{realm}/groups"), holder.clone())
+        .await
+        .created();
+    assert_eq!(
+        server.admin("POST", &format!("/{realm}/roles"), holder).await.status,
+        201
+    );
+    let unclear = json!({ "name": "holder", "attributes": { "my.secret": ["**********"] } });
+    for path in [format!("/{realm}/groups/{group}"), format!("/{realm}/roles/holder")] {
+        let answer = server.admin("PUT", &path, unclear.clone()).await;
+        assert_eq!(answer.status, 400, "{path}: {}", answer.body);
+        assert!(answer.body.contains("my.secret"), "{}", answer.body);
+    }
+    let import = json!({ "ifResourceExists": "OVERWRITE", "groups": [unclear] });
+    let answer = server.admin("POST", &format!("/{realm}/partialImport"), import).await;
+    assert_eq!(answer.status, 400, "{}", answer.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partial_export_that_is_imported_over_keeps_what_it_does_not_show() {
+    use vestibule::store::{group, realm as realms};
+    for server in support::servers().await {
+        let realm = server.realm(json!({})).await;
+        let secret = |of: &str| json!({ "name": of, "attributes": { "my.secret": [of, "more"] } });
+        let top = ok_id(&server, &format!("/{realm}/groups"), secret("top")).await;
+        let below = format!("/{realm}/groups/{top}/children");
+        let middle = ok_id(&server, &below, secret("middle")).await;
+        let below = format!("/{realm}/groups/{middle}/children");
+        ok_id(&server, &below, secret("deep")).await;
+        let client = json!({ "clientId": "c", "secret": "chosen-secret", "attributes": { "my.secret": "of c" } });
+        let client = server.client(&realm, client).await;
+        for path in [format!("/{realm}/roles"), format!("/{realm}/clients/{client}/roles")] {
+            assert_eq!(server.admin("POST", &path, secret("holder")).await.status, 201);
+        }
+        let path = format!("/{realm}/partial-export?exportClients=true&exportGroupsAndRoles=true");
+        let exported = ok(&server, "POST", &path, Value::Null).await;
+        let clients = exported["clients"].as_array().unwrap().iter();
+        let clients: Vec<&Value> = clients.filter(|c| c["clientId"] == "c").collect();
+        let roles = json!({
+            "realm": exported["roles"]["realm"].as_array().unwrap().iter().filter(|r| r["name"] == "holder").collect::<Vec<_>>(),
+            "client": { "c": exported["roles"]["client"]["c"] }
+        });
+        assert!(roles["client"]["c"].to_string().contains("**********"), "{roles}");
+        let import = json!({
+            "ifResourceExists": "OVERWRITE", "groups": exported["groups"], "clients": clients, "roles": roles
+        });
+        ok(&server, "POST", &format!("/{realm}/partialImport"), import).await;
+        let known = realms::by_name(&server.app.db, &realm).await.unwrap().unwrap();
+        for path in ["/top", "/top/middle", "/top/middle/deep"] {
+            let found = group::by_path(&server.app.db, &known.id, path).await.unwrap().unwrap();
+            let name = path.rsplit('/').next().unwrap();
+            assert_eq!(found.doc["attributes"]["my.secret"], json!([name, "more"]), "{path}");
+        }
+        let path = format!("/{realm}/clients?clientId=c");
+        let id = text(&ok(&server, "GET", &path, Value::Null).await[0], "id").to_owned();
+        let shown = ok(
+            &server,
+            "GET",
+            &format!("/{realm}/clients/{id}/client-secret"),
+            Value::Null,
+        )
+        .await;
+        assert_eq!(shown["value"], "chosen-secret");
+        for of in ["", id.as_str()] {
+            let role = known.roles.by_name(of, "holder").unwrap();
+            assert_eq!(role.doc["attributes"]["my.secret"], json!(["holder", "more"]), "{of}");
+        }
+    }
+}
+
+async fn ok_id(server: &Server, path: &str, body: Value) -> String {
+    server.admin("POST", path, body).await.created()
+}

@@ -345,3 +345,100 @@ async fn refreshed(server: &Server, realm: &str, body: &Value) -> Answer {
     ];
     token(server, realm, &fields).await
 }
+
+/// An exchanged token of `back`, with its refresh token, and the token of `shop` that it came of.
+async fn exchanged(server: &Server, realm: &str) -> (String, Value) {
+    let sent = text(&tokens_of_mia(server, realm, "openid").await, "access_token");
+    let wanted = [("requested_token_type", REFRESH), ("audience", "api")];
+    let answer = exchange(server, realm, &sent, &wanted).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    (sent, answer.json())
+}
+
+async fn with_refresh_tokens(server: &Server) -> String {
+    let realm = chain(server).await;
+    let may = json!({
+        "standard.token.exchange.enabled": "true",
+        "standard.token.exchange.enableRefreshRequestedTokenType": "SAME_SESSION"
+    });
+    set(server, &realm, may).await;
+    realm
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_for_an_audience_only_is_refused_once_the_role_is_gone() {
+    for server in support::servers().await {
+        let realm = with_refresh_tokens(&server).await;
+        let (_, body) = exchanged(&server, &realm).await;
+        let api = id_of(&server, &realm, "api").await;
+        let path = format!("/{realm}/clients/{api}/roles/use");
+        assert_eq!(server.admin("DELETE", &path, Value::Null).await.status, 204);
+        let text = "Requested audience not available: api";
+        refused(&refreshed(&server, &realm, &body).await, 400, "invalid_request", text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_of_a_token_ends_when_the_consent_is_taken_back() {
+    for server in support::servers().await {
+        let realm = with_refresh_tokens(&server).await;
+        for by_administrator in [false, true] {
+            let (sent, body) = exchanged(&server, &realm).await;
+            let account = format!("/realms/{realm}/account/applications/shop/consent");
+            let bearer = format!("Bearer {sent}");
+            let headers = [
+                ("authorization", bearer.as_str()),
+                ("accept", "application/json"),
+                ("content-type", "application/json"),
+            ];
+            let taken = if by_administrator {
+                let agreed = r#"{"grantedScopes":[]}"#;
+                let given = server.request("POST", &account, &headers, agreed).await;
+                assert_eq!(given.status, 200, "{}", given.body);
+                let mia = text(&claims(&sent), "sub");
+                let path = format!("/{realm}/users/{mia}/consents/shop");
+                server.admin("DELETE", &path, Value::Null).await
+            } else {
+                server.request("DELETE", &account, &headers, "").await
+            };
+            assert_eq!(taken.status, 204, "{}", taken.body);
+            let access = text(&body, "access_token");
+            let after = introspect(&server, &realm, &access, &[]).await.json();
+            assert_eq!(after["active"], false, "by an administrator: {by_administrator}");
+            assert_eq!(refreshed(&server, &realm, &body).await.status, 400);
+        }
+    }
+}
+
+/// Whichever comes first: when the token has been given up, nothing of it is good.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exchange_does_not_outlive_a_revocation_at_the_same_moment() {
+    for server in support::servers().await {
+        let realm = with_refresh_tokens(&server).await;
+        let mut outcomes = [0, 0];
+        for round in 0..24 {
+            let of_mia = tokens_of_mia(&server, &realm, "openid").await;
+            let sent = text(&of_mia, "access_token");
+            let revoked = text(&of_mia, ["access_token", "refresh_token"][round % 2]);
+            let end = [("client_id", "shop"), ("token", revoked.as_str())];
+            let path = at(&realm, "revoke");
+            let wanted = [("requested_token_type", REFRESH), ("audience", "api")];
+            let (one, two, ended) = tokio::join!(
+                exchange(&server, &realm, &sent, &wanted),
+                exchange(&server, &realm, &sent, &[]),
+                server.form(&path, &end),
+            );
+            assert_eq!(ended.status, 200, "{}", ended.body);
+            for answer in [one, two] {
+                outcomes[usize::from(answer.status == 200)] += 1;
+                if answer.status != 200 {
+                    refused(&answer, 400, "invalid_request", "Invalid token");
+                    continue;
+                }
+                let access = text(&answer.json(), "access_token");
+                let after = introspect(&server, &realm, &access, &[]).await.json();
+                assert_eq!(after["active"], false, "round {round}: {outcomes:?}");
+            }
+        }
+    }
+}

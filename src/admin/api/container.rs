@@ -6,10 +6,10 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::auth::{Address, Admin, Right, addressed};
-use super::clients::write::ask_again;
 use super::clients::{self, LIST, VIEW, is_internal};
 use super::error::ApiError;
 use crate::app::App;
+use crate::client_registration::approval;
 use crate::error::Error;
 use crate::store::Tx;
 use crate::store::client::{self, Client};
@@ -161,7 +161,8 @@ impl Container {
         match &self.thing {
             Thing::Client(c) => {
                 client::update(tx, c).await?;
-                ask_again(tx, c).await
+                let admin = &self.admin;
+                approval::ask_again(tx, &admin.app, &admin.realm, &admin.caller.base, c).await
             }
             Thing::Scope(s) => save_scope(tx, &self.admin.realm.id, s).await,
         }

@@ -109,6 +109,7 @@ async fn configure(admin: Admin, body: Body) -> Answer {
     if listeners.into_iter().flatten().any(unknown) {
         return Err(ApiError::error(StatusCode::BAD_REQUEST, "Unknown event listener"));
     }
+    once_each(&mut given);
     let mut tx = admin.app.db.begin().await?;
     realm::change(&mut tx, &admin.realm.id, |doc| {
         doc.extend(given.clone());
@@ -123,6 +124,14 @@ async fn configure(admin: Admin, body: Body) -> Answer {
     kept_change(&mut tx, &admin, &doc, given).await?;
     tx.commit().await?;
     answer::nothing()
+}
+
+/// The types of events are a set, as in Keycloak, which takes whatever name is sent.
+pub(super) fn once_each(given: &mut Doc) {
+    if let Some(Value::Array(types)) = given.get_mut("enabledEventTypes") {
+        let mut seen = std::collections::HashSet::new();
+        types.retain(|name| seen.insert(name.to_string()));
+    }
 }
 
 async fn kept_change(tx: &mut Tx, admin: &Admin, doc: &Doc, given: Doc) -> Result<(), ApiError> {

@@ -13,6 +13,7 @@ use crate::protection::Limit;
 use crate::rules::hook::signature;
 use crate::rules::{self, About, Gives};
 use crate::secret_settings::MASK;
+use crate::webhook::PUBLIC;
 
 /// What a setting may be.
 enum May {
@@ -47,10 +48,6 @@ enum May {
     /// Members of an application's metadata, with commas between them.
     Members,
 }
-
-/// What an address must be that we call.
-pub(super) const PUBLIC: &str =
-    "must begin with https:// and lead to a public address; private ones need --allow-private-hooks";
 
 const YEAR: i64 = 31_536_000;
 const SWITCH: May = May::Be(&["false", "true"]);

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::auth::{Admin, Administrator};
+use crate::app::App;
 use crate::error::Error;
 use crate::events;
 use crate::secret_settings::MASK;
@@ -104,6 +105,40 @@ pub async fn record_in(
     let representation = representation.filter(|_| realm.flag("adminEventsDetailsEnabled"));
     let text = representation.map(|v| masked(v).to_string());
     events::record_admin(tx, realm, &event(who, operation, resource_type, path, text)).await
+}
+
+/// As [`record`], for whoever runs a command on the server, who is no user.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn record_by_operator(
+    tx: &mut Tx,
+    app: &App,
+    realm: &Realm,
+    operation: Operation,
+    (resource_type, path): (&str, &str),
+    representation: Option<&Value>,
+) -> Result<(), Error> {
+    if !events::is_admin_told(realm, resource_type, operation.as_str()) {
+        return Ok(());
+    }
+    let representation = representation.filter(|_| realm.flag("adminEventsDetailsEnabled"));
+    let event = AdminEvent {
+        id: crate::random::row_id(),
+        time: app.now(),
+        auth_realm_id: None,
+        auth_client_id: None,
+        auth_user_id: None,
+        ip_address: None,
+        operation: operation.as_str().to_owned(),
+        resource_type: resource_type.to_owned(),
+        resource_path: path.to_owned(),
+        representation: representation.map(|v| masked(v).to_string()),
+        error: None,
+        details: None,
+    };
+    events::record_admin(tx, realm, &event).await
 }
 
 /// An admin event of this instant.

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use super::answer;
 use super::auth::{Admin, Right};
 use super::error::{Answer, ApiError};
-use super::extensions::PUBLIC;
 use super::json::Body;
 use super::query::Query;
 use super::record::{Operation, record};
@@ -18,18 +17,12 @@ use crate::rules::hook::signature;
 use crate::secret_settings::MASK;
 use crate::store::json::{self, Doc};
 use crate::store::outbox::{self, Delivery, State};
-use crate::store::webhook::{self, Webhook};
-use crate::webhook::is_type;
+use crate::store::webhook::{self, MOST, Webhook};
+use crate::webhook::fault;
 
 const SHAPE: &str = "WebhookRepresentation";
 const KIND: &str = "REALM";
 const SEE: &[Right] = &[Right::ViewEvents, Right::ManageEvents];
-
-/// Webhooks that a realm may have.
-const MOST: i64 = 50;
-
-/// Types that one may name.
-const MOST_TYPES: usize = 200;
 
 /// The addresses of webhooks.
 pub fn routes() -> Router<App> {
@@ -93,7 +86,7 @@ async fn create(admin: Admin, body: Body) -> Answer {
     };
     let secret = merge(&admin, &mut new, &given)?;
     let mut tx = admin.app.db.begin().await?;
-    if !webhook::add(&mut tx, &admin.realm.id, &new, MOST).await? {
+    if !webhook::add(&mut tx, &admin.realm.id, &new).await? {
         return Err(ApiError::bad(&format!("A realm may have {MOST} webhooks")));
     }
     record(
@@ -141,18 +134,11 @@ fn merge(admin: &Admin, webhook: &mut Webhook, given: &Doc) -> Result<Secret, Ap
     if let Some(url) = json::text(given, "url") {
         url.trim().clone_into(&mut webhook.url);
     }
-    if webhook.url.len() > 2_000 || admin.app.egress.check_hook(&webhook.url).is_err() {
-        return Err(ApiError::bad(&format!("url {PUBLIC}")));
-    }
     if let Some(Value::Array(_)) = given.get("events") {
         webhook.events = json::texts(given, "events").into_iter().map(str::to_owned).collect();
-        if let Some(unknown) = webhook.events.iter().find(|name| !is_type(name)) {
-            let shown: String = unknown.chars().take(40).collect();
-            return Err(ApiError::bad(&format!("There are no events of type {shown:?}")));
-        }
-        if webhook.events.len() > MOST_TYPES {
-            return Err(ApiError::bad(&format!("events may name {MOST_TYPES} types")));
-        }
+    }
+    if let Some(wrong) = fault(&admin.app, webhook) {
+        return Err(ApiError::bad(&wrong));
     }
     if let Some(Value::Bool(enabled)) = given.get("enabled") {
         webhook.enabled = *enabled;

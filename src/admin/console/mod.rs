@@ -10,6 +10,7 @@ mod clients;
 mod desk;
 mod inside;
 mod pending;
+mod pending_bulk;
 mod policies;
 mod session;
 mod settings;
@@ -47,6 +48,8 @@ pub fn routes() -> Router<App> {
         .route(&at("{of}/policies/{id}"), get(policies::one).post(policies::update))
         .route(&at("{of}/policies/{id}/remove"), post(policies::remove))
         .route(&at("{of}/pending"), get(pending::list))
+        .route(&at("{of}/pending/bulk"), post(pending_bulk::confirm))
+        .route(&at("{of}/pending/bulk/now"), post(pending_bulk::carry_out))
         .route(&at("{of}/pending/{id}"), get(pending::one).post(pending::decide))
         .route(&at("{of}/clients"), get(clients::list))
         .route(&at("{of}/clients/bulk"), post(bulk::confirm))

@@ -14,11 +14,15 @@ use crate::approval::differences;
 use crate::client_registration::approval::TOLD;
 use crate::page::path_part;
 
-const SECTION: &str = "pending";
-const PAGE: usize = 25;
+pub(super) const SECTION: &str = "pending";
+/// As many as a page lists.
+pub(super) const PAGE: usize = 25;
+
+/// What can be done to many.
+const ACTIONS: [&str; 3] = ["approve", "refuse", "delete"];
 
 /// What lists show of something that waits.
-fn row(one: &Value, now: i64) -> Value {
+pub(super) fn row(one: &Value, now: i64) -> Value {
     let time = |name: &str| one[name].as_i64().unwrap_or_default();
     json!({
         "id": one["id"], "clientId": one["clientId"], "name": one["metadata"]["client_name"], "stage": one["stage"],
@@ -32,6 +36,9 @@ fn row(one: &Value, now: i64) -> Value {
 #[derive(Deserialize)]
 pub struct Part {
     first: Option<usize>,
+    /// What was done to how many before the list was come back to.
+    done: Option<u64>,
+    action: Option<String>,
 }
 
 /// `GET pending`: the newest first.
@@ -42,7 +49,11 @@ pub async fn list(desk: Desk, Query(part): Query<Part>) -> Result<Response, Refu
     let found = desk.read(&path).await?;
     let found = found.as_array().map(Vec::as_slice).unwrap_or_default();
     let rows: Vec<Value> = found.iter().take(PAGE).map(|one| row(one, desk.now())).collect();
+    let done = part
+        .done
+        .zip(part.action.filter(|action| ACTIONS.contains(&action.as_str())));
     let page = json!({
+        "done": done.as_ref().map(|(count, _)| count), "action": done.as_ref().map(|(_, action)| action),
         "rows": rows, "newer": (first > 0).then(|| first.saturating_sub(PAGE)),
         "older": (found.len() > PAGE).then_some(first + PAGE)
     });

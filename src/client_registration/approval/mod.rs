@@ -2,12 +2,14 @@
 //!
 //! Until then a new application is a client that nobody can use ([`Standing::Pending`]), and a change is kept as it was sent.
 
+mod again;
 mod apply;
 mod decide;
 mod letters;
 mod sweep;
 mod told;
 
+pub use again::{ask_again, ask_if_changed};
 pub(super) use apply::begin;
 pub use decide::{decide, note, remove};
 pub use letters::{TOLD, asked_for};

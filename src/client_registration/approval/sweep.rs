@@ -1,5 +1,6 @@
 //! What nobody decided in time goes, and so does what was refused and has been told for long enough.
 
+use super::again::write_what_is_due;
 use super::told::{REFUSAL_KEPT, is_kept};
 use crate::app::App;
 use crate::error::Error;
@@ -13,12 +14,13 @@ use crate::store::{approval as rows, client_registration};
 /// As many as are looked at in one go.
 const AT_ONCE: i64 = 200;
 
-/// Does it once for all realms. It was dead at that instant already.
+/// Does it once for all realms, and writes to those who are to decide on what was asked for anew. It was dead at that instant already.
 ///
 /// # Errors
 ///
 /// Those of the database.
 pub async fn sweep(app: &App) -> Result<(), Error> {
+    write_what_is_due(app).await?;
     let now = app.now();
     for (realm_id, id) in rows::over(&app.db, now, now - REFUSAL_KEPT, AT_ONCE).await? {
         let Some(realm) = realm::by_id(&app.db, &realm_id).await? else {

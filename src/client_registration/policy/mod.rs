@@ -312,7 +312,7 @@ fn rejected(component: &Component, objection: Objection) -> Refusal {
 }
 
 /// A setting of a policy that is a list.
-fn list<'a>(component: &'a Component, key: &str) -> impl Iterator<Item = &'a str> {
+pub(crate) fn list<'a>(component: &'a Component, key: &str) -> impl Iterator<Item = &'a str> {
     let values = component.config.get(key).map(Vec::as_slice).unwrap_or_default();
     values
         .iter()

@@ -326,7 +326,12 @@ async fn ended(request: &Request, event: &Event) -> Stop {
 }
 
 /// Nothing is handed out for another audience than was asked for.
-async fn available(request: &Request, event: &Event, wanted: &[String], access: &Access) -> Result<(), Stop> {
+pub(super) async fn available(
+    request: &Request,
+    event: &Event,
+    wanted: &[String],
+    access: &Access,
+) -> Result<(), Stop> {
     let has = access.claims.audience();
     let missing: Vec<&str> = wanted
         .iter()

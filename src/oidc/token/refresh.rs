@@ -4,7 +4,7 @@ use serde_json::Value;
 use vestibule_oauth::error::Refusal;
 
 use super::request::{Request, invalid_grant};
-use super::{answer, consent, place as places};
+use super::{answer, consent, exchange, place as places};
 use crate::events;
 use crate::oidc::door::Stop;
 use crate::oidc::session as sessions;
@@ -64,6 +64,11 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
         resources: &resources,
         audience: &token.only,
     };
+    if !token.only.is_empty() {
+        // A role may be gone by which it was for an audience: without any, it would be for all.
+        let access = make::access_claims(app, &request.caller, &context, &wanted);
+        exchange::available(request, &event, &token.only, &access).await?;
+    }
     let issued = make::make(app, &request.caller, &context, &wanted).await?;
     keep(
         request,

@@ -1,5 +1,7 @@
 //! Clients, roles, groups and users of a partial import.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::{Action, Done, IfExists, Outcome};
@@ -7,13 +9,14 @@ use crate::app::App;
 use crate::client_policy::Judge;
 use crate::password::policy;
 use crate::privilege;
+use crate::realm_import::groups::Former;
+use crate::realm_import::overwritten::Overwritten;
 use crate::realm_import::users::{self, Incoming, Rules};
 use crate::realm_import::{Known, Refused, clients, groups, items, roles};
-use crate::secret_settings;
 use crate::store::json::{Doc, text};
 use crate::store::realm::Realm;
 use crate::store::user::{self, User};
-use crate::store::{Tx, client, group, role};
+use crate::store::{Tx, group, role};
 
 /// Clients that every realm has for itself; an import leaves them alone, with their roles.
 const INTERNAL: &[&str] = &[
@@ -33,6 +36,9 @@ pub(super) struct Import<'a> {
     pub known: Known,
     pub policy: IfExists,
     pub judge: &'a Judge<'a>,
+    pub base: &'a str,
+    /// What roles were whose clients are overwritten, by the client's name and their own.
+    pub former_roles: HashMap<(String, String), Doc>,
     pub outcomes: Vec<Outcome>,
 }
 
@@ -124,26 +130,33 @@ impl Import<'_> {
             let name = text(sent, "clientId").unwrap_or_default();
             let there = self.known.client(self.tx, name).await?;
             let mut wanted = sent.clone();
+            let mut over = None;
             let action = match (there, self.policy) {
                 (Some(id), IfExists::Skip) => {
                     self.note(Action::Skipped, "CLIENT", name, &id, sent);
                     continue;
                 }
                 (Some(id), _) => {
-                    let known = client::read(&mut *self.tx, &self.realm.id, &id).await?;
-                    let known = known
-                        .as_ref()
-                        .and_then(|known| known.doc.get("attributes")?.as_object());
-                    if let Some(Value::Object(attributes)) = wanted.get_mut("attributes") {
-                        secret_settings::keep(known, attributes);
+                    for role in self.realm.roles.of(&id) {
+                        let of = (name.to_owned(), role.name.clone());
+                        self.former_roles.insert(of, role.doc.clone());
                     }
-                    client::remove(self.tx, &self.realm.id, &id).await?;
+                    over = Overwritten::take(self.tx, &self.realm.id, &id).await?;
+                    if let Some(over) = &over {
+                        over.keep_secrets(&mut wanted);
+                    }
                     self.known.forget_client(name);
                     Action::Overwritten
                 }
                 (None, _) => Action::Added,
             };
-            let id = clients::add(self.tx, self.app, &mut self.known, Some(self.judge), &wanted).await?;
+            let into = clients::Into {
+                realm: self.realm,
+                judge: self.judge,
+                base: self.base,
+                over: over.as_ref(),
+            };
+            let id = clients::add(self.tx, self.app, &mut self.known, Some(&into), &wanted).await?;
             self.note(action, "CLIENT", name, &id, sent);
         }
         Ok(())
@@ -187,7 +200,10 @@ impl Import<'_> {
                     }
                 }
             }
-            let id = roles::add_one(self.tx, &mut self.known, &holder, sent).await?;
+            let id = {
+                let former = self.former_roles.get(&(client_id.to_owned(), name.to_owned()));
+                roles::add_one(self.tx, &mut self.known, &holder, sent, former).await?
+            };
             self.note(Action::Added, kind, &shown, &told(&id), sent);
             composed.push((holder, sent));
         }
@@ -199,7 +215,7 @@ impl Import<'_> {
             let name = text(sent, "name").unwrap_or_default();
             let path = text(sent, "path").map_or_else(|| format!("/{name}"), str::to_owned);
             let there = self.known.group(self.tx, &path).await?;
-            let mut wanted = sent.clone();
+            let mut former = None;
             let action = match (there, self.policy) {
                 (Some(id), IfExists::Skip) => {
                     self.note(Action::Skipped, "GROUP", name, &id, sent);
@@ -207,10 +223,7 @@ impl Import<'_> {
                 }
                 (Some(_), IfExists::Fail) => return Err(Refused::Conflict("Duplicate resource error".into())),
                 (Some(id), IfExists::Overwrite) => {
-                    let known = group::by_id(&mut *self.tx, &self.realm.id, &id).await?;
-                    if let (Some(known), Some(attributes)) = (known, wanted.get_mut("attributes")) {
-                        *attributes = secret_settings::kept_lists(&known.doc, attributes);
-                    }
+                    former = Some(Former::of(self.tx, &self.realm.id, &id).await?);
                     group::remove(self.tx, &self.realm.id, &id).await?;
                     self.known.forget_groups();
                     Action::Overwritten
@@ -224,7 +237,7 @@ impl Import<'_> {
                     found.ok_or_else(|| Refused::Bad(format!("Group {above} not found")))?
                 }
             };
-            let id = groups::add(self.tx, &mut self.known, &parent, &wanted).await?;
+            let id = groups::add(self.tx, &mut self.known, &parent, sent, former.as_ref()).await?;
             self.note(action, "GROUP", name, &id, sent);
         }
         Ok(())

@@ -46,7 +46,7 @@ impl From<Stop> for ApiError {
 pub(super) async fn approve(admin: Admin, Path((_, id)): Id, body: Body) -> Answer {
     let seat = Seat::take(admin).await?;
     let given = given(&body)?;
-    decide(&seat, &id, Action::Approve, &given).await?;
+    decide(&seat, &id, Action::Approve, &given, documents::text(&given, "ask")).await?;
     answer::nothing()
 }
 
@@ -54,7 +54,7 @@ pub(super) async fn approve(admin: Admin, Path((_, id)): Id, body: Body) -> Answ
 pub(super) async fn refuse(admin: Admin, Path((_, id)): Id, body: Body) -> Answer {
     let seat = Seat::take(admin).await?;
     let given = given(&body)?;
-    decide(&seat, &id, Action::Refuse, &given).await?;
+    decide(&seat, &id, Action::Refuse, &given, documents::text(&given, "ask")).await?;
     answer::nothing()
 }
 
@@ -73,7 +73,8 @@ fn given(body: &Body) -> Result<Doc, ApiError> {
     Ok(given)
 }
 
-async fn decide(seat: &Seat, id: &str, action: Action, given: &Doc) -> Result<Outcome, ApiError> {
+/// `ask`: what the caller has looked at.
+async fn decide(seat: &Seat, id: &str, action: Action, given: &Doc, ask: Option<&str>) -> Result<Outcome, ApiError> {
     let (admin, person) = (&seat.admin, &seat.person);
     let (reason, note) = (text(given, "reason")?, text(given, "note")?);
     let decided = Decided {
@@ -81,7 +82,7 @@ async fn decide(seat: &Seat, id: &str, action: Action, given: &Doc) -> Result<Ou
         reason: reason.as_deref(),
         note: note.as_deref(),
         notify: given.get("notify").and_then(Value::as_bool).unwrap_or(true),
-        ask: documents::text(given, "ask"),
+        ask,
         link: None,
     };
     let (app, caller) = (&admin.app, &admin.caller);
@@ -139,7 +140,11 @@ pub(super) async fn bulk(admin: Admin, body: Body) -> Answer {
     let (mut done, mut failed) = (0, Vec::new());
     for id in ids {
         let outcome = match action {
-            Some(action) => decide(&seat, id, action, &given).await.map(|_| ()),
+            Some(action) => {
+                let asks = given.get("asks").and_then(Value::as_object);
+                let ask = asks.and_then(|asks| documents::text(asks, id));
+                decide(&seat, id, action, &given, ask).await.map(|_| ())
+            }
             None => approval::remove(&seat.admin.app, &seat.admin.realm, &seat.person, id)
                 .await
                 .map_err(ApiError::from),

@@ -13,7 +13,7 @@ use super::super::identity_providers::certificate;
 use super::super::json::Body;
 use super::super::record::{Operation, record};
 use super::Found;
-use super::write::ask_again;
+use crate::client_registration::approval;
 use crate::client_secret::{self, PRIVATE_KEY_PURPOSE as PURPOSE, PRIVATE_KEYS as KEYS};
 use crate::realm_setup;
 use crate::secret_settings::MASK;
@@ -124,10 +124,11 @@ fn masked(told: &Value) -> Value {
 }
 
 async fn save(mut tx: Tx, found: &Found, changed: &Client, below: &str, told: Option<&Value>) -> Result<(), ApiError> {
+    let admin = &found.admin;
     client::update(&mut tx, changed).await?;
-    ask_again(&mut tx, changed).await?;
+    approval::ask_again(&mut tx, &admin.app, &admin.realm, &admin.caller.base, changed).await?;
     let path = found.path(below);
-    record(&mut tx, &found.admin, Operation::Action, "CLIENT", &path, told).await?;
+    record(&mut tx, admin, Operation::Action, "CLIENT", &path, told).await?;
     tx.commit().await?;
     Ok(())
 }

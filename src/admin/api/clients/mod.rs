@@ -29,7 +29,7 @@ use super::record::{Operation, record};
 use super::representation::client as shown;
 use crate::app::App;
 use crate::client_policy::{self, Judge, Source, Updater};
-use crate::client_registration::cimd;
+use crate::client_registration::{approval, cimd};
 use crate::error::Error;
 use crate::service_account;
 use crate::store::client::{self, Client};
@@ -244,7 +244,8 @@ async fn update(found: Found, body: Body) -> Answer {
         return Err(ApiError::duplicate());
     }
     client::update(&mut tx, &changed).await?;
-    write::ask_anew(&mut tx, &known, &changed).await?;
+    let (app, base) = (&admin.app, &admin.caller.base);
+    approval::ask_if_changed(&mut tx, app, &admin.realm, base, (&known, &changed)).await?;
     write::service_account(
         &mut tx,
         &admin.app,

@@ -7,7 +7,7 @@ use super::super::record::{Operation, record};
 use super::super::representation::client as shown;
 use super::super::{answer, client_scopes};
 use super::Found;
-use super::write::ask_again;
+use crate::client_registration::approval;
 use crate::store::client;
 
 const DEFAULT: &str = "defaultClientScopes";
@@ -74,7 +74,7 @@ async fn change(found: &Found, member: &str, operation: Operation) -> Answer {
     let list = if member == DEFAULT { "default" } else { "optional" };
     let path = found.path(&format!("/{list}-client-scopes/{}", scope.id));
     client::update(&mut tx, &changed).await?;
-    ask_again(&mut tx, &changed).await?;
+    approval::ask_again(&mut tx, &admin.app, &admin.realm, &admin.caller.base, &changed).await?;
     record(&mut tx, admin, operation, "CLIENT_SCOPE_CLIENT_MAPPING", &path, None).await?;
     tx.commit().await?;
     answer::uncached(answer::nothing())

@@ -107,13 +107,20 @@ fn sessions(realm: &Doc, given: &Doc) -> Vec<String> {
         } else {
             0
         };
-        json::written(json::attribute(given, attribute)).is_some_and(|wanted| wanted > most.max(remembered))
+        let text = json::attribute(given, attribute).unwrap_or_default().trim();
+        // A number that is too large to be read is too long as well.
+        let wanted = json::written(Some(text)).or_else(|| is_number(text).then_some(i64::MAX));
+        wanted.is_some_and(|wanted| wanted > most.max(remembered))
     };
     let idle = longer("client.session.idle.timeout", "ssoSessionIdleTimeout")
         .then(|| "Client session idle timeout cannot exceed realm SSO session idle timeout.".to_owned());
     let whole = longer("client.session.max.lifespan", "ssoSessionMaxLifespan")
         .then(|| "Client session max lifespan cannot exceed realm SSO session max lifespan.".to_owned());
     idle.into_iter().chain(whole).collect()
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -12,14 +12,13 @@ use super::super::representation::client as shown;
 use crate::app::App;
 use crate::client_policy::Judge;
 use crate::client_secret::{self, Kept};
-use crate::error::Error;
 use crate::secret_settings;
 use crate::secret_settings::MASK;
 use crate::service_account::{self, Ensured};
+use crate::store::Tx;
 use crate::store::client::{Client, Secrets, Source, Standing};
 use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
-use crate::store::{Tx, approval};
 
 /// Members that are written as they are.
 const PLAIN: &[&str] = &[
@@ -171,34 +170,6 @@ pub fn update(
     secret(app, known, &mut changed, given)?;
     client_secret::take_private_keys(app, &mut changed)?;
     Ok(changed)
-}
-
-/// A client that waits for approval is another one when an administrator has changed it: those who decide are asked about that.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn ask_anew(tx: &mut Tx, known: &Client, changed: &Client) -> Result<(), Error> {
-    if known.doc == changed.doc && known.client_id == changed.client_id {
-        return Ok(());
-    }
-    ask_again(tx, known).await
-}
-
-/// The same for a client that was changed for certain.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn ask_again(tx: &mut Tx, client: &Client) -> Result<(), Error> {
-    if client.standing != Standing::Pending {
-        return Ok(());
-    }
-    if let Some(mut row) = approval::read(&mut *tx, &client.realm_id, &client.id).await? {
-        row.ask_anew(crate::random::uuid());
-        approval::put(tx, &row).await?;
-    }
-    Ok(())
 }
 
 /// A chosen secret is taken unless it is the one there is, or the stars that stand for it.
@@ -362,32 +333,4 @@ pub(super) async fn require_mappers(
 ) -> Result<(), ApiError> {
     let before = before.map(Client::mappers).transpose()?.unwrap_or_default();
     grants::require_mappers(tx, admin, &before, &after.mappers()?).await
-}
-
-/// Adds a client that comes inside a realm's representation; one that the realm was made with takes what is sent.
-///
-/// # Errors
-///
-/// 400 for what is not valid, 409 where a name is taken; those of the database.
-pub async fn import(tx: &mut Tx, admin: &Admin, given: &Doc) -> Result<(), ApiError> {
-    let name = json::text(given, "clientId").unwrap_or_default();
-    let known = crate::store::client::read_by_client_id(&mut *tx, &admin.realm.id, name).await?;
-    let (client, was_on) = match known {
-        Some(known) => {
-            let changed = update(&admin.app, &admin.realm, None, &known, given)?;
-            require_mappers(tx, admin, Some(&known), &changed).await?;
-            crate::store::client::update(tx, &changed).await?;
-            (changed, known.flag("serviceAccountsEnabled"))
-        }
-        None => {
-            super::validate::created(&admin.app, &admin.realm.doc, given)?;
-            let new = create(&admin.app, &admin.realm, None, given)?;
-            require_mappers(tx, admin, None, &new).await?;
-            if !crate::store::client::add(tx, &new).await? {
-                return Err(ApiError::duplicate());
-            }
-            (new, false)
-        }
-    };
-    service_account(tx, &admin.app, &admin.realm, &client, was_on).await
 }

@@ -55,7 +55,7 @@ pub(super) async fn put(admin: &Admin, parent: Option<&Group>, given: &Doc, path
             id: crate::random::uuid(),
             parent_id: parent_id.to_owned(),
             name: name.to_owned(),
-            doc: settings(given, Doc::new()),
+            doc: settings(given, Doc::new())?,
         };
         if !group::add(&mut tx, realm_id, &new).await? {
             return Err(taken(parent.is_some(), name));
@@ -108,7 +108,7 @@ pub(super) async fn update(found: &Found, given: &Doc) -> Result<(), ApiError> {
     let mut changed = known.ok_or_else(|| ApiError::not_found("Could not find group by id"))?;
     name.clone_into(&mut changed.name);
     changed.doc.remove("description");
-    changed.doc = settings(given, changed.doc);
+    changed.doc = settings(given, changed.doc)?;
     if !group::update(&mut tx, realm_id, &changed).await? {
         return Err(taken(true, name));
     }
@@ -137,15 +137,15 @@ fn taken(below: bool, name: &str) -> ApiError {
     ApiError::conflict(&format!("{kind} group named '{name}' already exists."))
 }
 
-fn settings(given: &Doc, mut doc: Doc) -> Doc {
+fn settings(given: &Doc, mut doc: Doc) -> Result<Doc, ApiError> {
     if let Some(value) = given.get("description").filter(|v| !v.is_null()) {
         doc.insert("description".into(), value.clone());
     }
     if let Some(attributes) = given.get("attributes").filter(|v| !v.is_null()) {
-        let kept = secret_settings::kept_lists(&doc, attributes);
+        let kept = secret_settings::kept_lists(&doc, attributes).map_err(|why| ApiError::bad(&why))?;
         doc.insert("attributes".into(), json::without_empty(&kept));
     }
-    doc
+    Ok(doc)
 }
 
 /// What an admin event tells of a group.

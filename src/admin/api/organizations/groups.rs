@@ -126,15 +126,15 @@ fn name(given: &Doc) -> Result<&str, ApiError> {
     name.ok_or_else(|| ApiError::bad("Group name is missing"))
 }
 
-fn settings(given: &Doc, mut doc: Doc) -> Doc {
+fn settings(given: &Doc, mut doc: Doc) -> Result<Doc, ApiError> {
     if let Some(value) = given.get("description") {
         doc.insert("description".into(), value.clone());
     }
     if let Some(value) = given.get("attributes") {
-        let kept = secret_settings::kept_lists(&doc, value);
+        let kept = secret_settings::kept_lists(&doc, value).map_err(|why| ApiError::bad(&why))?;
         doc.insert("attributes".into(), kept);
     }
-    doc
+    Ok(doc)
 }
 
 /// What an admin event tells of a group.
@@ -160,6 +160,11 @@ async fn put(found: &Found, parent_id: &str, given: &Doc, path: &str, taken: &st
     let name = name(given)?;
     let (admin, id) = (&found.admin, &found.organization.id);
     let mut tx = found.begin().await?;
+    // Nothing comes below a group that has gone meanwhile.
+    let is_top = parent_id == found.organization.group_id;
+    if !is_top && organization_group::by_id(&mut tx, id, parent_id).await?.is_none() {
+        return Err(missing());
+    }
     let made = match text(given, "id") {
         Some(moved) => {
             relocate(&mut tx, id, moved, parent_id, taken).await?;
@@ -179,7 +184,7 @@ async fn put(found: &Found, parent_id: &str, given: &Doc, path: &str, taken: &st
                 id: crate::random::uuid(),
                 parent_id: parent_id.to_owned(),
                 name: name.to_owned(),
-                doc: settings(given, Doc::new()),
+                doc: settings(given, Doc::new())?,
             };
             if !organization_group::add(&mut tx, id, &new).await? {
                 return Err(ApiError::conflict(taken));
@@ -267,7 +272,7 @@ pub(super) async fn update(found: GroupFound, body: Body) -> Answer {
     let known = organization_group::by_id(&mut tx, &of.organization.id, &found.group.id).await?;
     let mut changed = known.ok_or_else(missing)?;
     name.clone_into(&mut changed.name);
-    changed.doc = settings(&given, changed.doc);
+    changed.doc = settings(&given, changed.doc)?;
     if !organization_group::update(&mut tx, &of.organization.id, &changed).await? {
         return Err(ApiError::duplicate());
     }

@@ -88,8 +88,9 @@ async fn add(admin: Admin, body: Body) -> Answer {
     let users = partial::users(&admin.app, Some(&admin.realm), &mut given).await;
     let users = users.map_err(refusal)?;
     let judge = clients::judge(&admin).await?;
+    let by = (&judge, admin.caller.base.as_str());
     let mut tx = admin.app.db.begin().await?;
-    let done = partial::add(&mut tx, &admin.app, &admin.realm, &given, users, policy, &judge).await;
+    let done = partial::add(&mut tx, &admin.app, &admin.realm, &given, users, policy, by).await;
     let done = done.map_err(refusal)?;
     let roles: Vec<&str> = done.given_roles.iter().map(String::as_str).collect();
     grants::require_in(&mut tx, &admin, &roles).await?;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{names, numbers};
 use crate::admin::api::authentication::BINDINGS;
 use crate::admin::api::error::ApiError;
-use crate::admin::api::extensions;
+use crate::admin::api::{events, extensions};
 use crate::app::App;
 use crate::otp::Policy;
 use crate::password::{lists, policy};
@@ -83,6 +83,7 @@ pub(super) fn checked(app: &App, realm: Option<&Realm>, given: &Doc) -> Result<D
         }
     }
     together(&mut wanted);
+    events::once_each(&mut wanted);
     device_settings(&mut wanted);
     secrets(realm, &mut wanted);
     Ok(wanted)

@@ -19,7 +19,8 @@ pub fn visible(realm: &Realm, user: &User) -> Attributes {
         Some(attribute) => attribute.is_seen_by(Context::UserApi),
         None if name == "locale" => speaks,
         None => {
-            config.unmanaged != Unmanaged::Disabled
+            user.service_client.is_some()
+                || config.unmanaged != Unmanaged::Disabled
                 || matches!(name, "terms_and_conditions" | "disabledReason" | "kc.email.pending")
         }
     };

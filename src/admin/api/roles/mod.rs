@@ -101,7 +101,7 @@ async fn create(holder: RoleHolder, body: Body) -> Answer {
         id: crate::random::uuid(),
         client_uuid: holder.client_uuid.clone(),
         name: name.to_owned(),
-        doc: settings(&given, Doc::new()),
+        doc: settings(&given, Doc::new())?,
     };
     let children = if json::flag(&given, "composite") {
         composites::named(&holder, &given).await?
@@ -165,7 +165,7 @@ async fn change(admin: &Admin, known: &Role, given: &Doc, kind: &str, path: &str
     super::grants::require_rename(admin, &changed, name)?;
     changed.name = name.to_owned();
     changed.doc.retain(|member, _| member == "attributes");
-    changed.doc = settings(given, changed.doc);
+    changed.doc = settings(given, changed.doc)?;
     if !role::update(&mut tx, realm_id, &changed).await? {
         return Err(gone());
     }
@@ -210,15 +210,15 @@ fn told(id: Option<&str>, given: &Doc) -> Value {
 }
 
 /// What of a representation a role keeps in its document, over what it had.
-fn settings(given: &Doc, mut doc: Doc) -> Doc {
+fn settings(given: &Doc, mut doc: Doc) -> Result<Doc, ApiError> {
     if let Some(description) = given.get("description").filter(|d| !d.is_null()) {
         doc.insert("description".into(), description.clone());
     }
     if let Some(attributes) = given.get("attributes").filter(|a| a.is_object()) {
-        let kept = secret_settings::kept_lists(&doc, attributes);
+        let kept = secret_settings::kept_lists(&doc, attributes).map_err(|why| ApiError::bad(&why))?;
         doc.insert("attributes".into(), json::without_empty(&kept));
     }
-    doc
+    Ok(doc)
 }
 
 /// Whether the caller may see, or change, roles of a client (`""`: of the realm).

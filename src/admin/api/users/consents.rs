@@ -63,15 +63,10 @@ async fn revoke(admin: Admin, Path((_, id, client_id)): Path<(String, String, St
     let user = find(&admin, &id, CHANGE).await?;
     let found = client::by_client_id(&admin.app.db, &admin.realm.id, &client_id).await?;
     let application = found.ok_or_else(|| ApiError::not_found("Client not found"))?;
-    let offline = session::of_user(&admin.app.db, &admin.realm.id, &user.id, true).await?;
-    let online = session::of_user(&admin.app.db, &admin.realm.id, &user.id, false).await?;
     let mut tx = admin.app.db.begin().await?;
-    let mut removed = consent::remove(&mut tx, &user.id, &application.id).await?;
-    for s in offline.iter().chain(&online) {
-        let detached = session::detach(&mut tx, &s.id, s.offline, &application.id).await?;
-        removed |= detached && s.offline;
-    }
-    if !removed {
+    let had_consent = consent::remove(&mut tx, &user.id, &application.id).await?;
+    let had_offline = session::detach_of_user(&mut tx, &admin.realm.id, &user.id, &application.id).await?;
+    if !had_consent && !had_offline {
         return Err(ApiError::not_found("Consent nor offline token not found"));
     }
     let path = format!("users/{id}/consents/{client_id}");

@@ -10,7 +10,7 @@ use crate::admin::api::error::{Answer, ApiError};
 use crate::admin::api::grants;
 use crate::admin::api::json::Body;
 use crate::admin::api::record::{Operation, record};
-use crate::profile::{FieldError, Fields};
+use crate::profile::{Context, FieldError, Fields};
 use crate::realm_setup;
 use crate::store::federated_identity::{self, FederatedIdentity};
 use crate::store::group;
@@ -101,7 +101,10 @@ async fn user_of(admin: &Admin, given: &Doc) -> Result<User, ApiError> {
     // Taken names first: Keycloak says so even where the rest is wrong too.
     sent::put(&mut user, fields.clone());
     sent::free(&admin.app, realm, &user).await?;
-    sent::put(&mut user, sent::accepted(realm, &fields, None, missing)?);
+    sent::put(
+        &mut user,
+        sent::accepted(realm, Context::UserApi, &fields, None, missing)?,
+    );
     if let Some(actions) = given.get("requiredActions") {
         user.required_actions = sent::required_actions(realm, actions);
     }

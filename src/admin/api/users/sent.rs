@@ -115,11 +115,12 @@ pub(in crate::admin::api) async fn free(app: &App, realm: &Realm, user: &User) -
 /// Checks the fields and gives those that an administrator may write. `more` is what is wrong besides.
 pub(in crate::admin::api) fn accepted(
     realm: &Realm,
+    context: Context,
     sent: &Fields,
     before: Option<&Fields>,
     more: Option<FieldError>,
 ) -> Result<Fields, ApiError> {
-    let place = Place::of(Context::UserApi);
+    let place = Place::of(context);
     let none = Fields::new();
     let mut errors = profile::validate(realm, &place, sent);
     let looked_at = profile::untouched(realm, &place, sent, before.unwrap_or(&none));

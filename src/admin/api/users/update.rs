@@ -9,7 +9,7 @@ use crate::admin::api::error::{Answer, ApiError};
 use crate::admin::api::json::Body;
 use crate::admin::api::record::{Operation, record};
 use crate::brute_force;
-use crate::profile::{FieldError, Fields};
+use crate::profile::{Context, FieldError, Fields};
 use crate::store::json::{Doc, flag};
 use crate::store::organization_member;
 use crate::store::realm::Realm;
@@ -98,16 +98,20 @@ fn changed(realm: &Realm, before: &User, given: &Doc) -> Result<User, ApiError> 
     let renamed = user.username != before.username;
     let keeps_name = !realm.flag("editUsernameAllowed") && !realm.flag("registrationEmailAsUsername");
     let refused = (renamed && keeps_name).then(|| FieldError::new("username", "error-user-attribute-read-only"));
-    if before.service_client.is_some() {
-        // Their profile is nobody's: nothing of it is checked but the name.
-        refused.map_or(Ok(()), |error| Err(sent::refusal(vec![error])))?;
+    let of_application = before.service_client.is_some();
+    let context = if of_application {
+        Context::ServiceAccount
     } else {
-        let mut accepted = sent::accepted(realm, &fields, Some(&sent::fields_of(before)), refused)?;
-        if renamed {
-            accepted.insert("username".into(), vec![user.username.clone()]);
-        }
-        sent::put(&mut user, accepted);
+        Context::UserApi
+    };
+    let mut accepted = sent::accepted(realm, context, &fields, Some(&sent::fields_of(before)), refused)?;
+    if of_application {
+        // It is named after the application, whatever is sent.
+        accepted.insert("username".into(), vec![before.username.clone()]);
+    } else if renamed {
+        accepted.insert("username".into(), vec![user.username.clone()]);
     }
+    sent::put(&mut user, accepted);
     if given.contains_key("enabled") {
         user.enabled = flag(given, "enabled");
     }
