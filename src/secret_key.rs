@@ -42,6 +42,17 @@ impl SecretKey {
         self.newest.open(purpose, owner, sealed).is_ok()
     }
 
+    /// 32 bytes for a purpose and an owner, of the oldest key: the same for as long as that one is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Key`] if the library fails.
+    pub fn derive(&self, purpose: &str, owner: &[u8]) -> Result<[u8; 32], Error> {
+        let oldest = self.earlier.last().unwrap_or(&self.newest);
+        let derived = oldest.derive(purpose, owner);
+        derived.map_err(|e| Error::Key(e.to_string()))
+    }
+
     /// Opens what [`SecretKey::seal`] sealed, now or with an earlier key.
     ///
     /// # Errors

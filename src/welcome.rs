@@ -52,19 +52,24 @@ pub async fn make_demo_realm(app: &App) -> Result<(), Error> {
     };
     let mut tx = app.db.begin().await?;
     client::add(&mut tx, &new).await?;
-    // Applications on this machine may register themselves (contract 5), and so may pages, such as those of tools that try an
-    // MCP server.
+    // Who calls from this machine may register applications (contract 5), also those that run elsewhere, as MCP clients on
+    // the web do; and so may pages, such as those of tools that try an MCP server.
     for component in &demo.components {
-        let (key, values) = match component.provider_id.as_str() {
-            "trusted-hosts" => ("trusted-hosts", vec!["localhost", "127.0.0.1", "::1"]),
+        let settings: &[(&str, &[&str])] = match component.provider_id.as_str() {
+            "trusted-hosts" => &[
+                ("trusted-hosts", &["localhost", "127.0.0.1", "::1"]),
+                ("client-uris-must-match", &["false"]),
+            ],
             "registration-web-origins" if component.sub_type.as_deref() == Some("anonymous") => {
-                ("web-origins", vec!["*"])
+                &[("web-origins", &["*"])]
             }
             _ => continue,
         };
         let mut open = component.clone();
-        let values = values.into_iter().map(str::to_owned).collect();
-        open.config.insert(key.into(), values);
+        for (key, values) in settings {
+            let values = values.iter().map(|value| (*value).to_owned()).collect();
+            open.config.insert((*key).into(), values);
+        }
         let doc = serde_json::to_value(&open)?.as_object().cloned().unwrap_or_default();
         let name = open.name.as_deref().unwrap_or_default();
         part::put(&mut tx, &demo.id, Kind::Component, &open.id, name, &doc).await?;

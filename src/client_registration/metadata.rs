@@ -107,7 +107,7 @@ fn give_scopes(realm: &Realm, doc: &mut Doc) {
     }
 }
 
-/// What needs the realm or randomness: the scope of service accounts, and the id and salt of a new mapper.
+/// What needs the realm or randomness: the scope of service accounts, and id and salt of a new mapper.
 pub(super) fn complete(realm: &Realm, doc: &mut Doc) {
     if json::flag(doc, "serviceAccountsEnabled") {
         service_account::give_scope(realm, doc);
@@ -123,7 +123,7 @@ pub(super) fn complete(realm: &Realm, doc: &mut Doc) {
         {
             config
                 .entry("pairwiseSubAlgorithmSalt")
-                .or_insert_with(|| json!(crate::random::uuid()));
+                .or_insert_with(|| json!(realm.pairwise_salt));
         }
     }
 }

@@ -32,6 +32,9 @@ pub async fn finish(mut turn: Turn, user: User) -> Result<Response, Error> {
     if let Some(page) = crate::verification::end::page(&mut turn).await? {
         return Ok(page);
     }
+    if !turn.session.request.is_about(&turn.client, &user.id) {
+        return answer::refuse(turn, "login_required", None).await;
+    }
     let now = turn.app.now();
     let known = identity::read(&turn.app, &turn.visitor, &turn.realm).await?;
     if let Some(other) = known.as_ref().filter(|known| known.user.id != user.id) {

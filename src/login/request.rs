@@ -6,6 +6,9 @@ use vestibule_jose::digest::b64url;
 use vestibule_oauth::authorize::{Prompt, ResponseMode, ResponseType};
 use vestibule_oauth::params::Params;
 
+use crate::oidc::tokens::mappers;
+use crate::store::client::Client;
+
 /// An authorization request whose client and redirect URI are known to be good.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -58,7 +61,7 @@ pub struct AuthRequest {
     /// The thumbprint of the key that must be proved to use the code (RFC 9449).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dpop_jkt: Option<String>,
-    /// The id of the user that the application expects (`id_token_hint`, or `sub` of the parameter `claims`).
+    /// The subject that the application expects, as it knows it (`id_token_hint`, or `sub` of the parameter `claims`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
     /// The device whose request this is, by the hash of its code (RFC 8628): there is no way back by browser.
@@ -71,6 +74,13 @@ pub struct AuthRequest {
 }
 
 impl AuthRequest {
+    /// Whether a user is who the application asks about, if it asks about somebody. `OpenID` Connect Core sections 3.1.2.1 and
+    /// 5.5.1: tokens are for nobody else.
+    pub fn is_about(&self, client: &Client, user_id: &str) -> bool {
+        let expected = self.expected.as_deref();
+        expected.is_none_or(|expected| expected == mappers::subject_for(client, user_id))
+    }
+
     /// The response type; `code` where none is known.
     pub fn response(&self) -> ResponseType {
         let code = ResponseType {

@@ -54,7 +54,7 @@ const FORGOTTEN_AT_ONCE: i64 = 500;
 
 /// Starts the delivery of a node. It ends with the process.
 pub fn start(app: &App) {
-    let (mails, told) = (app.clone(), app.clone());
+    let mails = app.clone();
     tokio::spawn(async move {
         let busy = Busy::default();
         loop {
@@ -65,14 +65,7 @@ pub fn start(app: &App) {
         }
     });
     // Apart from the mails: an application that is slow to answer must not hold them up.
-    tokio::spawn(async move {
-        loop {
-            tokio::time::sleep(PAUSE).await;
-            if let Err(e) = notices::deliver_due(&told).await {
-                tracing::warn!("logout notices: {e}");
-            }
-        }
-    });
+    notices::start(app);
 }
 
 /// The realms whose mails this node is sending.

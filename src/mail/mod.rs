@@ -11,7 +11,7 @@ mod smtp;
 
 pub use deliver::{deliver_due, forget_old, start};
 pub use notices::deliver_due as deliver_notices;
-pub(crate) use notices::turn;
+pub(crate) use notices::{start_turns, turn};
 pub use settings::Settings;
 pub use smtp::send_now;
 

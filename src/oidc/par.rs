@@ -201,6 +201,10 @@ async fn check(
         if refused.code == "unauthorized_client" {
             return Ok(Err(Refusal::new(401, refused.code, text)));
         }
+        if refused.code == "invalid_target" {
+            // RFC 8707 section 2, which Keycloak has not.
+            return Ok(Err(Refusal::new(400, refused.code, text)));
+        }
         return refuse(match refused.code {
             "unsupported_response_type" => "Unsupported response type",
             _ => &text,

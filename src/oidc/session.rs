@@ -136,6 +136,7 @@ pub async fn end_by_refresh_token(
         ));
     }
     let mut tx = app.db.begin().await?;
+    let found = session::find(&mut tx, &realm.id, &claims.sid, claims.offline).await?;
     if claims.offline {
         session::detach(&mut tx, &claims.sid, true, &client.id).await?;
     }
@@ -145,7 +146,7 @@ pub async fn end_by_refresh_token(
     let ended = session::remove(&mut tx, &realm.id, &claims.sid).await?;
     if ended || claims.offline {
         let mut event = event.clone();
-        event.user_id = Some(claims.sub.clone());
+        event.user_id = found.map(|found| found.user_id);
         event.session_id = Some(claims.sid.clone());
         events::record(&mut tx, realm, &event, app.now()).await?;
     }

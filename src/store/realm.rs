@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use vestibule_jose::digest::b64url;
 
 use super::cache::{names_topic, realm_topic};
 use super::db::{Db, Query, Tx};
@@ -171,6 +172,9 @@ pub struct Realm {
     pub localization: BTreeMap<String, Doc>,
     pub roles: Roles,
     pub keys: Keys,
+    /// The salt of new pairwise subjects: one for all applications, so that those of one sector know people by one id
+    /// (`OpenID` Connect Core section 8.1).
+    pub pairwise_salt: String,
     pub webhooks: Vec<webhook::Webhook>,
     /// What doors made of this snapshot.
     pub made: Made,
@@ -375,6 +379,7 @@ async fn load(db: &Db, id: &str) -> Result<Option<Arc<Realm>>, Error> {
         localization: BTreeMap::new(),
         roles,
         keys: Keys::default(),
+        pairwise_salt: b64url(&db.secret_key().derive("pairwise-salt", id.as_bytes())?),
         webhooks: webhook::of_realm(db, id).await?,
         made: Made::default(),
     };

@@ -1,8 +1,6 @@
 //! Delivers what hooks are to be told. Each has a queue and a task of its own, so that one that hangs holds up neither the
 //! others nor anybody's mail.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future;
@@ -10,13 +8,10 @@ use futures_util::future;
 use super::address;
 use crate::app::App;
 use crate::error::Error;
-use crate::mail::turn;
+use crate::mail::{start_turns, turn};
 use crate::rules::hook::signature;
 use crate::store::outbox::{self, Outgoing, Queue};
 use crate::store::realm;
-
-/// How often a node looks whether something is due.
-const PAUSE: Duration = Duration::from_millis(500);
 
 /// How long a hook may take to hear one message.
 const TIME: Duration = Duration::from_secs(10);
@@ -27,41 +22,7 @@ const IN_TURN: usize = 100;
 
 /// Starts the delivery of a node. It ends with the process.
 pub fn start(app: &App) {
-    let app = app.clone();
-    tokio::spawn(async move {
-        let busy = Arc::new(Mutex::new(HashSet::new()));
-        loop {
-            tokio::time::sleep(PAUSE).await;
-            if let Err(e) = begin_turns(&app, &busy).await {
-                tracing::warn!("webhooks: {e}");
-            }
-        }
-    });
-}
-
-fn lock(busy: &Mutex<HashSet<String>>) -> MutexGuard<'_, HashSet<String>> {
-    busy.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Begins the turn of each hook that something is due for, unless it is in the middle of one.
-async fn begin_turns(app: &App, busy: &Arc<Mutex<HashSet<String>>>) -> Result<(), Error> {
-    let receivers = outbox::receivers(&app.db, Queue::Hooks, app.now(), 1_000).await?;
-    for receiver in receivers {
-        {
-            let mut now = lock(busy);
-            if now.len() >= AT_ONCE || !now.insert(receiver.clone()) {
-                continue;
-            }
-        }
-        let (app, busy) = (app.clone(), Arc::clone(busy));
-        tokio::spawn(async move {
-            if let Err(e) = turn(&app, &receiver, IN_TURN).await {
-                tracing::warn!("webhooks: {e}");
-            }
-            lock(&busy).remove(&receiver);
-        });
-    }
-    Ok(())
+    start_turns(app, Queue::Hooks, AT_ONCE, IN_TURN);
 }
 
 /// Tells all that is due now, and says how much of it was heard.

@@ -185,12 +185,18 @@ async fn user_codes_cannot_be_guessed_in_bulk() {
     let server = support::sqlite().await;
     let realm = television(&server, json!({})).await;
     let started = start(&server, &realm, &[]).await;
-    for _ in 0..100 {
-        server.get(&format!("/realms/{realm}/device?user_code=BBBB-BBBB")).await;
+    let wrong = format!("/realms/{realm}/device?user_code=BBBB-BBBB");
+    for _ in 0..5 {
+        assert_eq!(server.get(&wrong).await.status, 200);
     }
-    let user_code = text(&started, "user_code");
-    let page = server
-        .get(&format!("/realms/{realm}/device?user_code={user_code}"))
-        .await;
-    assert_eq!(page.status, 200, "even the right one must wait now");
+    let right = format!("/realms/{realm}/device?user_code={}", text(&started, "user_code"));
+    for path in [&wrong, &right] {
+        let page = server.get(path).await;
+        assert_eq!(page.status, 429, "even the right one must wait now");
+        assert!(page.body.contains("Too many wrong codes"), "{}", page.body);
+        let wait: i64 = page.header("retry-after").parse().unwrap();
+        assert!((1..=60).contains(&wait), "{wait}");
+    }
+    server.app.clock.advance(60_000);
+    assert_eq!(server.get(&right).await.status, 302);
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::authorize::asking;
 use crate::support::oidc::{CALLBACK, at, introspect, shop, text, token, token_of_back, tokens_of_mia, userinfo};
-use crate::support::{self, Server};
+use crate::support::{self, Server, encode};
 use crate::token::refused;
 
 const INVALID_CLAIMS: &str = r#"{"id_token":{"acr":{"essential":true,"values":["gold"]}}}"#;
@@ -317,6 +317,47 @@ async fn what_is_over_is_revoked_without_a_word() {
         .form(&at(&realm, "revoke"), &[("client_id", "shop"), ("token", &access)])
         .await;
     assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_token_that_a_client_s_secret_signs_is_a_hint() {
+    let server = support::sqlite().await;
+    let realm = shop(&server, json!({})).await;
+    for alg in ["HS256", "HS512"] {
+        let doc = json!({
+            "clientId": alg, "secret": "a secret of thirty-two letters or more, for every algorithm there is", "redirectUris": [CALLBACK],
+            "directAccessGrantsEnabled": true, "attributes": { "id.token.signed.response.alg": alg, "post.logout.redirect.uris": "+" }
+        });
+        server.client(&realm, doc).await;
+        let fields = [
+            ("grant_type", "password"),
+            ("client_id", alg),
+            (
+                "client_secret",
+                "a secret of thirty-two letters or more, for every algorithm there is",
+            ),
+            ("username", "mia"),
+            ("password", "correct horse"),
+            ("scope", "openid"),
+        ];
+        let hint = text(&token(&server, &realm, &fields).await.json(), "id_token");
+        let asked = encode(&[("id_token_hint", &hint), ("post_logout_redirect_uri", CALLBACK)]);
+        let answer = server.get(&format!("{}?{asked}", at(&realm, "logout"))).await;
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (302, CALLBACK),
+            "{alg} {}",
+            answer.body
+        );
+        // What another secret has signed is none.
+        let (signed, _) = hint.rsplit_once('.').unwrap();
+        let asked = encode(&[
+            ("id_token_hint", &format!("{signed}.{}", "A".repeat(43))),
+            ("post_logout_redirect_uri", CALLBACK),
+        ]);
+        let answer = server.get(&format!("{}?{asked}", at(&realm, "logout"))).await;
+        assert_eq!(answer.status, 400, "{alg}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

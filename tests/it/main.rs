@@ -91,6 +91,7 @@ mod own_console_pending;
 mod own_console_policies;
 mod own_console_tokens;
 mod own_registration_policies;
+mod pairwise;
 mod partial_import;
 mod passkey_flows;
 mod passkey_login;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use vestibule_jose::{Alg, Jwks, SigningKey, jwt};
 
+use crate::client_registration::{initial_token, register};
 use crate::support::oidc::{CALLBACK, at, claims, shop, unsigned};
 use crate::support::{self, Answer, Browser, Server, encode};
 
@@ -295,4 +296,28 @@ async fn an_answer_is_signed_where_it_is_asked_for() {
     let refused = server.get(&format!("{}?{}", at(&realm, "auth"), encode(&query))).await;
     let token = refused.location_parameter("response").unwrap();
     assert_eq!(claims(&token)["error"], "login_required");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_registers_for_signed_objects_takes_no_others() {
+    let server = support::sqlite().await;
+    let realm = shop(&server, json!({})).await;
+    let initial = initial_token(&server, &realm, 1).await;
+    let metadata = json!({ "redirect_uris": [CALLBACK], "require_signed_request_object": true });
+    let client = register(&server, &realm, Some(&initial), &metadata).await;
+    assert_eq!(client.status, 201, "{}", client.body);
+    let client = client.json();
+    assert_eq!(client["require_signed_request_object"], true);
+    let id = client["client_id"].as_str().unwrap();
+    let query = json!({ "client_id": id, "response_type": "code", "scope": "openid", "redirect_uri": CALLBACK });
+    let pairs = query
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str().unwrap()));
+    let plain = encode(&pairs.collect::<Vec<_>>());
+    for more in [String::new(), format!("&request={}", unsigned(&query))] {
+        let answer = server.get(&format!("{}?{plain}{more}", at(&realm, "auth"))).await;
+        assert_eq!(answer.status, 400, "{more}");
+    }
 }

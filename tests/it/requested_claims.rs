@@ -92,6 +92,29 @@ async fn who_is_signed_in_is_told_only_to_who_expects_them() {
     )
     .await;
     assert_eq!(wrong.location_parameter("error").as_deref(), Some("login_required"));
+
+    // Nor where people may be asked: whoever is expected may sign in, and nobody else.
+    let nobody = json!({ "id_token": { "sub": { "value": "nobody" } } }).to_string();
+    for (claims, name, password, error) in [
+        (&other, "mia", "correct horse", Some("login_required")),
+        (&nobody, "noah", "battery staple", Some("login_required")),
+        (&other, "noah", "battery staple", None),
+    ] {
+        let asked = [("response_type", "code"), ("claims", claims)];
+        let page = asking(&mut browser, &realm, "shop", &asked).await;
+        assert_eq!(page.status, 200, "mia is signed in, but not who is expected");
+        let mut fresh = Browser::new(&server);
+        let page = asking(&mut fresh, &realm, "shop", &asked).await;
+        let fields = [("username", name), ("password", password)];
+        let answer = fresh.submit(&page.form("kc-form-login"), &fields).await;
+        let answer = fresh.follow(answer).await;
+        assert_eq!(answer.location_parameter("error").as_deref(), error, "{name} {claims}");
+        assert_eq!(
+            answer.location_parameter("code").is_some(),
+            error.is_none(),
+            "{name} {claims}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

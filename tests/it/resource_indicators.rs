@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::oidc::{CALLBACK, at, claims, code, exchange, shop, text, token};
-use crate::support::{self, Server, encode};
+use crate::support::{self, Browser, Server, encode};
 use crate::token::refused;
 
 const MCP: &str = "https://api.example/mcp";
@@ -21,6 +21,19 @@ fn asked(resources: &[&str]) -> String {
 
 fn audience(tokens: &Value) -> Value {
     claims(&text(tokens, "access_token"))["aud"].clone()
+}
+
+/// Tokens of `mia`, who signs in the first time only.
+async fn in_browser(browser: &mut Browser<'_>, server: &Server, realm: &str, more: &str) -> Value {
+    let query = "client_id=shop&response_type=code&scope=openid&redirect_uri=https%3A%2F%2Fshop.example%2Fcb";
+    let mut answer = browser.get(&format!("{}?{query}{more}", at(realm, "auth"))).await;
+    if answer.status == 200 {
+        let fields = [("username", "mia"), ("password", "correct horse")];
+        answer = browser.submit(&answer.form("kc-form-login"), &fields).await;
+        answer = browser.follow(answer).await;
+    }
+    let code = answer.location_parameter("code").expect("a code");
+    exchange(server, realm, &code, &[]).await.json()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,6 +63,30 @@ async fn a_token_is_for_what_was_asked_for_and_refreshed_for_the_same() {
             400,
             "invalid_target",
             "The requested resource is invalid, missing, unknown, or malformed.",
+        );
+
+        // What else is asked for in the same browser is another grant.
+        let mut browser = Browser::new(&server);
+        let first = in_browser(&mut browser, &server, &realm, &asked(&[MCP])).await;
+        for more in [asked(&[BILLS]), String::new()] {
+            in_browser(&mut browser, &server, &realm, &more).await;
+            let fields = [
+                ("grant_type", "refresh_token"),
+                ("client_id", "shop"),
+                ("refresh_token", &text(&first, "refresh_token")),
+            ];
+            assert_eq!(audience(&token(&server, &realm, &fields).await.json()), json!(MCP));
+        }
+        // A token for less leaves the grant as it was.
+        let less = refresh(MCP).await.json();
+        let fields = [
+            ("grant_type", "refresh_token"),
+            ("client_id", "shop"),
+            ("refresh_token", &text(&less, "refresh_token")),
+        ];
+        assert_eq!(
+            audience(&token(&server, &realm, &fields).await.json()),
+            json!([MCP, BILLS])
         );
 
         // Of what was granted, some; never more.

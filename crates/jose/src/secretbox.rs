@@ -75,6 +75,18 @@ impl MasterKey {
         Ok(text)
     }
 
+    /// 32 bytes for a purpose and an owner, always the same: what only the holder of the key can know.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Crypto`] if the library fails.
+    pub fn derive(&self, purpose: &str, owner: &[u8]) -> Result<[u8; 32]> {
+        let mut derived = [0; 32];
+        let info = [b"derived ", purpose.as_bytes(), b"\0", owner];
+        self.extracted.expand(&info, HKDF_SHA256)?.fill(&mut derived)?;
+        Ok(derived)
+    }
+
     fn key(&self, purpose: &str) -> Result<RandomizedNonceKey> {
         let mut key = Zeroizing::new([0; 32]);
         let info = [purpose.as_bytes()];

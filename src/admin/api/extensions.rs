@@ -8,6 +8,7 @@ use vestibule_oauth::client_metadata;
 use super::error::ApiError;
 use crate::approval::Stage;
 use crate::egress::Egress;
+use crate::oidc::tokens::resource;
 use crate::profile::address;
 use crate::protection::Limit;
 use crate::rules::hook::signature;
@@ -33,6 +34,7 @@ enum May {
     Url,
     /// A list in JSON.
     List,
+    Resources,
     /// An expression.
     Rule(About, Gives),
     /// A secret by which hooks are signed.
@@ -132,7 +134,7 @@ fn known(key: &str) -> Option<&'static May> {
         all.find(|(known, _)| *known == name).map(|(_, may)| may)
     };
     if key == "resource.servers" {
-        return Some(&May::List);
+        return Some(&May::Resources);
     }
     match key.split_once('.')? {
         ("registration", name) => of(PEOPLE, name),
@@ -156,6 +158,7 @@ impl May {
             }
             Self::Stages => Stage::is_list(text),
             Self::List => serde_json::from_str::<Vec<Value>>(text).is_ok(),
+            Self::Resources => resource::is_list(text),
             Self::Rule(about, gives) => rules::check(text, *about, *gives).is_ok(),
             // The mask stands for the secret that is there.
             Self::Sign => text == MASK || signature::is_secret(text),
@@ -183,6 +186,7 @@ impl May {
             Self::Url => "an address that begins with https:// or http://".to_owned(),
             Self::Stages => "any, or a list such as role:manager,group:/legal".to_owned(),
             Self::List => "a list in JSON".to_owned(),
+            Self::Resources => "a list in JSON of APIs, each once: [{\"id\": an absolute address without a fragment, \"scopes\": [names]}]".to_owned(),
             Self::Rule(about, gives) => match rules::check(text, *about, *gives) {
                 Err(why) => format!("an expression that can be used; of this one is said: {why}"),
                 Ok(()) => String::new(),
@@ -292,6 +296,22 @@ mod tests {
                 r#"[{"iss":"https://a.example"}]"#,
             ),
             ("resource.servers", "[]", "{}"),
+            (
+                "resource.servers",
+                r#"[{"id":"https://api.example/mcp","scopes":["email"]},{"id":"urn:example:bills"}]"#,
+                r#"[{"id":"https://api.example/#x"}]"#,
+            ),
+            (
+                "resource.servers",
+                r#"[{"id":"https://api.example"}]"#,
+                r#"[{"id":"https://api.example"},{"id":"https://API.example/"}]"#,
+            ),
+            (
+                "resource.servers",
+                r#"[{"id":"a:b","scopes":[]}]"#,
+                r#"[{"id":"a:b","scopes":"x"}]"#,
+            ),
+            ("resource.servers", r#"[{"id":"a:b"}]"#, r#"[{"id":"x"}]"#),
         ] {
             let may = known(key).unwrap();
             assert!(may.hold(right) && !may.hold(wrong), "{key}");

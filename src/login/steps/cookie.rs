@@ -26,9 +26,8 @@ pub async fn run(context: &mut Context<'_>) -> Result<Outcome, Error> {
     let Some(SignedIn { session, user }) = identity::read(&turn.app, &turn.visitor, &turn.realm).await? else {
         return Ok(Outcome::Attempted);
     };
-    let expected = turn.session.request.expected.as_deref();
-    if turn.session.request.prompts().none && expected.is_some_and(|expected| expected != user.id) {
-        // The application asks about somebody else (OpenID Connect Core section 3.1.2.1).
+    if !turn.session.request.is_about(&turn.client, &user.id) {
+        // The application asks about somebody else, who may sign in now.
         return Ok(Outcome::Attempted);
     }
     let age = turn.app.now_seconds() - identity::auth_time(&session);

@@ -84,7 +84,12 @@ pub async fn resolve(
 
 /// `request.object.required`: what a client has set for itself.
 fn missing(client: &Client, object: bool, address: bool) -> Option<Unreadable> {
-    match client.attribute("request.object.required")? {
+    let required = match client.attribute("request.object.required") {
+        // RFC 9101 section 10.5.
+        None if object::must_be_signed(client) => "request or request_uri",
+        required => required?,
+    };
+    match required {
         "request or request_uri" if !object && !address => {
             Some("Client is required to use 'request' or 'request_uri' parameter.")
         }

@@ -7,34 +7,41 @@ use vestibule_oauth::params::Params;
 use crate::app::App;
 use crate::error::Error;
 use crate::oidc::logout::hint;
+use crate::oidc::tokens::mappers;
+use crate::store::client::Client;
 use crate::store::json::Doc;
 use crate::store::realm::Realm;
 use crate::store::{session, user};
 use crate::visitor::Visitor;
 
-/// The id of the user, as far as it is known: a hint may be of a session that is over and name a pairwise subject.
+/// The subject that the tokens must be for, as the application knows it. A hint may be of a session that is over.
 ///
 /// # Errors
 ///
 /// Those of the database.
-pub(super) async fn user(
+pub(super) async fn subject(
     app: &App,
     visitor: &Visitor,
     realm: &Realm,
+    client: &Client,
     params: &Params,
 ) -> Result<Option<String>, Error> {
-    let hint = params
-        .text("id_token_hint")
-        .and_then(|token| hint::read(app, visitor, realm, token));
-    if let Some(hint) = &hint
-        && let Some(session) = session::by_id(&app.db, &realm.id, &hint.sid).await?
-    {
-        return Ok(Some(session.user_id));
-    }
-    let Some(id) = hint.map(|hint| hint.sub).or_else(|| named(params)) else {
-        return Ok(None);
+    let hint = match params.text("id_token_hint") {
+        Some(token) => hint::read(app, visitor, realm, token).await?,
+        None => None,
     };
-    Ok(user::by_id(&app.db, &realm.id, &id).await?.map(|user| user.id))
+    let Some(hint) = hint else {
+        return Ok(named(params));
+    };
+    if let Some(session) = session::by_id(&app.db, &realm.id, &hint.sid).await? {
+        return Ok(Some(mappers::subject_for(client, &session.user_id)));
+    }
+    if hint.client_id == client.client_id {
+        return Ok(Some(hint.sub));
+    }
+    // What another application was told may be an id that means nothing here.
+    let known = user::by_id(&app.db, &realm.id, &hint.sub).await?;
+    Ok(known.map(|user| mappers::subject_for(client, &user.id)))
 }
 
 fn named(params: &Params) -> Option<String> {

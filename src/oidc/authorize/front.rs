@@ -13,6 +13,7 @@ use crate::oidc::bound::{self, TO_NOTHING};
 use crate::oidc::tokens::context::Context;
 use crate::oidc::tokens::encrypted::{self, What};
 use crate::oidc::tokens::make::{self, Grant, Place, Signer, Wanted};
+use crate::oidc::tokens::resource::Resources;
 use crate::oidc::tokens::scope;
 use crate::store::user::User;
 
@@ -45,6 +46,7 @@ pub async fn tokens(turn: &Turn, user: User, place: &Place, code: Option<&str>) 
         .unwrap_or_default();
     let session_notes = place.session.notes.clone();
     let context = Context::load(app, &turn.realm, &client, user, scopes, session_notes, notes).await?;
+    let resources = Resources::all(request.resource.clone());
     let wanted = Wanted {
         grant: if asked.code { Grant::None } else { Grant::Implicit },
         place: Some(place),
@@ -53,7 +55,7 @@ pub async fn tokens(turn: &Turn, user: User, place: &Place, code: Option<&str>) 
         refresh: false,
         refresh_scope: None,
         bound: &TO_NOTHING,
-        resources: &request.resource,
+        resources: &resources,
         audience: &[],
     };
     let issued = make::make(app, caller, &context, &wanted).await?;

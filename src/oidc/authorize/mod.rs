@@ -122,7 +122,7 @@ pub async fn begin(
     if let Err(refused) = acceptable {
         return asking.redirect(&trusted, refused).await;
     }
-    trusted.request.expected = expected::user(app, visitor, realm, params).await?;
+    trusted.request.expected = expected::subject(app, visitor, realm, &client, params).await?;
     if !organization::scope::exist(app, realm, trusted.request.scope.as_deref()).await? {
         let refused = checks::invalid_scope(&trusted.request);
         return asking.redirect(&trusted, refused).await;

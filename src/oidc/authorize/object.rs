@@ -34,8 +34,6 @@ const NO_PARAMETERS: &[&str] = &[
     "iat",
     "jti",
     "sub",
-    "request",
-    "request_uri",
     "client_secret",
     "client_assertion",
     "client_assertion_type",
@@ -110,12 +108,17 @@ fn wanted(client: &Client) -> Option<&str> {
         .filter(|alg| *alg != "any")
 }
 
+/// `require_signed_request_object` of RFC 9101 section 10.5.
+pub(super) fn must_be_signed(client: &Client) -> bool {
+    client.attribute("require.signed.request.object") == Some("true")
+}
+
 async fn signed(app: &App, client: &Client, object: &str) -> Result<Result<Doc, Unreadable>, Error> {
     const OTHER: Unreadable = "Request object signed with different algorithm than client requested algorithm";
     const FAILED: Unreadable = "Failed to verify signature on 'request' object";
     let wanted = wanted(client);
     if let Some(claims) = unsigned(object) {
-        let may = wanted.is_none_or(|alg| alg == "none");
+        let may = wanted.is_none_or(|alg| alg == "none") && !must_be_signed(client);
         return Ok(if may { Ok(claims) } else { Err(OTHER) });
     }
     let Ok(parsed) = jwt::decode(object) else {
@@ -188,9 +191,12 @@ pub fn over(sent: &Params, claims: &Doc) -> Result<Params, Unreadable> {
     {
         return Err("The client_id parameter doesn't match the one from OIDC 'request' or 'request_uri'");
     }
+    // RFC 9101 section 4.
     if claims.contains_key("request_uri") {
-        // RFC 9101 section 4.
         return Err("The request object holds a 'request_uri'");
+    }
+    if claims.contains_key("request") {
+        return Err("The request object holds a 'request'");
     }
     let own = claims
         .iter()
@@ -257,8 +263,7 @@ mod tests {
         .map(|(n, v)| (n.to_owned(), v.to_owned()))
         .collect();
         let claims = json!({
-            "iss": "app", "client_id": "app", "scope": "openid email", "max_age": 5, "claims": { "userinfo": {} },
-            "request": "x", "resource": ["https://a", "https://b"]
+            "iss": "app", "client_id": "app", "scope": "openid email", "max_age": 5, "claims": { "userinfo": {} }, "resource": ["https://a", "https://b"]
         });
         let all = over(&sent, claims.as_object().unwrap()).unwrap();
         assert_eq!(all.get("scope"), Some("openid email"));
@@ -270,6 +275,7 @@ mod tests {
         for other in [
             json!({ "client_id": "another" }),
             json!({ "request_uri": "https://evil.example" }),
+            json!({ "request": "x" }),
         ] {
             assert!(over(&sent, other.as_object().unwrap()).is_err(), "{other}");
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use vestibule_oauth::params::Params;
 
@@ -27,8 +27,11 @@ use crate::visitor::Visitor;
 
 type Answer = Result<Response, Error>;
 
-/// How often codes may be tried from one network: there are 25 thousand million, of which few are good at a time.
+/// How often codes may be typed in one network: there are 25 thousand million, of which few are good at a time.
 const TRIES: protection::Limit = per(100, 600);
+
+/// And how often wrongly.
+const WRONG: protection::Limit = per(5, 60);
 
 /// `GET /realms/{realm}/device`, and of the device's own endpoint by a browser.
 pub async fn get(State(app): State<App>, Path(realm): Path<String>, visitor: Visitor, RawQuery(q): RawQuery) -> Answer {
@@ -52,7 +55,7 @@ async fn enter(app: &App, visitor: &Visitor, realm: &str, sent: &Params, field: 
         Err(answer) => return Ok(answer),
     };
     match sent.text(field) {
-        None => ask(app, visitor, &realm, None),
+        None => ask(app, visitor, &realm),
         Some(code) => verify(app, visitor, &realm, code).await,
     }
 }
@@ -77,7 +80,26 @@ async fn open(app: &App, visitor: &Visitor, name: &str) -> Result<Result<Arc<Rea
 }
 
 /// The page that asks for the code.
-fn ask(app: &App, visitor: &Visitor, realm: &Realm, fault: Option<&str>) -> Answer {
+fn ask(app: &App, visitor: &Visitor, realm: &Realm) -> Answer {
+    page(app, visitor, realm, None, StatusCode::OK)
+}
+
+/// The same again: the code is not good.
+fn again(app: &App, visitor: &Visitor, realm: &Realm, fault: &str) -> Answer {
+    page(app, visitor, realm, Some(fault), StatusCode::OK)
+}
+
+/// The same again: no code is looked at for so many seconds.
+fn later(app: &App, visitor: &Visitor, realm: &Realm, seconds: i64) -> Answer {
+    let fault = Some("tooManyUserCodesMessage");
+    let mut answer = page(app, visitor, realm, fault, StatusCode::TOO_MANY_REQUESTS)?;
+    answer
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    Ok(answer)
+}
+
+fn page(app: &App, visitor: &Visitor, realm: &Realm, fault: Option<&str>, status: StatusCode) -> Answer {
     let mut draft = Draft::new(app, realm, visitor, None);
     draft.caching = Caching::NoStore;
     draft.shell.url.oauth2_device_verification_action =
@@ -85,13 +107,13 @@ fn ask(app: &App, visitor: &Visitor, realm: &Realm, fault: Option<&str>) -> Answ
     if let Some(fault) = fault {
         draft.message(Severity::Error, fault, &[]);
     }
-    draft.answer(StatusCode::OK, &DeviceUserCode {})
+    draft.answer(status, &DeviceUserCode {})
 }
 
 /// Opens a tab for the request of the device.
 async fn verify(app: &App, visitor: &Visitor, realm: &Arc<Realm>, typed: &str) -> Answer {
-    if guesses_too_often(app, visitor, realm).await? {
-        return ask(app, visitor, realm, Some("oauth2DeviceInvalidUserCodeMessage"));
+    if let Some(wait) = wait(app, visitor, realm).await? {
+        return later(app, visitor, realm, wait);
     }
     let typed: String = typed
         .chars()
@@ -102,12 +124,15 @@ async fn verify(app: &App, visitor: &Visitor, realm: &Arc<Realm>, typed: &str) -
     let found = device_code::by_user_code(&app.db, &realm.id, &typed).await?;
     let Some(found) = found.filter(|found| found.state == DeviceState::Pending) else {
         recorded(app, visitor, realm, None, "invalid_oauth2_user_code").await;
-        return ask(app, visitor, realm, Some("oauth2DeviceInvalidUserCodeMessage"));
+        return match spend(app, realm, tried(visitor, realm, WRONG)).await? {
+            None => again(app, visitor, realm, "oauth2DeviceInvalidUserCodeMessage"),
+            Some(wait) => later(app, visitor, realm, wait),
+        };
     };
     let client = client::by_id(&app.db, &realm.id, &found.client_uuid).await?;
     if found.expires <= app.now() {
         recorded(app, visitor, realm, client.as_deref(), "expired_oauth2_user_code").await;
-        return ask(app, visitor, realm, Some("oauth2DeviceExpiredUserCodeMessage"));
+        return again(app, visitor, realm, "oauth2DeviceExpiredUserCodeMessage");
     }
     let Some(client) = client.filter(|c| c.enabled() && allowed(c)) else {
         let mut draft = Draft::new(app, realm, visitor, None);
@@ -125,13 +150,26 @@ async fn verify(app: &App, visitor: &Visitor, realm: &Arc<Realm>, typed: &str) -
     Ok(page::redirect(realm, &here, &cookies))
 }
 
-async fn guesses_too_often(app: &App, visitor: &Visitor, realm: &Realm) -> Result<bool, Error> {
+/// Seconds to wait, if the visitor's network has tried too often.
+async fn wait(app: &App, visitor: &Visitor, realm: &Realm) -> Result<Option<i64>, Error> {
+    let wait = protection::foresee(app, &[tried(visitor, realm, WRONG)]).await?;
+    match wait {
+        None => spend(app, realm, tried(visitor, realm, TRIES)).await,
+        wait => Ok(wait),
+    }
+}
+
+fn tried(visitor: &Visitor, realm: &Realm, limit: protection::Limit) -> Rule {
+    let kind = if limit == WRONG { "wrong-user-code" } else { "user-code" };
     let network = network::of(visitor.caller.ip).to_string();
-    let rule = Rule::plain(&realm.id, "user-code", &network, TRIES);
+    Rule::plain(&realm.id, kind, &network, limit)
+}
+
+async fn spend(app: &App, realm: &Realm, rule: Rule) -> Result<Option<i64>, Error> {
     let mut tx = app.db.begin().await?;
     let wait = protection::spend(&mut tx, app, &realm.id, &[rule]).await?;
     tx.commit_lazily().await?;
-    Ok(wait.is_some())
+    Ok(wait)
 }
 
 async fn recorded(app: &App, visitor: &Visitor, realm: &Realm, client: Option<&Client>, error: &str) {

@@ -56,7 +56,7 @@ impl Leaving<'_> {
         }
         let hint = match sent_hint {
             None => None,
-            Some(sent) => match hint::read(self.app, self.visitor, self.realm, sent) {
+            Some(sent) => match hint::read(self.app, self.visitor, self.realm, sent).await? {
                 Some(hint) => Some(hint),
                 None => {
                     let reason = Some("Invalid IDToken");

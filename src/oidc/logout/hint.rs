@@ -1,9 +1,14 @@
 //! `id_token_hint`: an ID token of ours, expired or not.
 
 use serde_json::Value;
-use vestibule_jose::jwt;
+use vestibule_jose::digest::b64url_decode;
+use vestibule_jose::{Alg, VerifyingKey, jwt};
 
 use crate::app::App;
+use crate::client_secret;
+use crate::error::Error;
+use crate::store::client;
+use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
 use crate::visitor::Visitor;
 
@@ -16,10 +21,39 @@ pub struct Hint {
 
 /// Reads a hint; nothing if it is not an ID token that this realm signed. Its age does not matter: it says who asks, and
 /// opens nothing.
-pub fn read(app: &App, visitor: &Visitor, realm: &Realm, token: &str) -> Option<Hint> {
-    let parsed = jwt::decode(token).ok()?;
-    let key = realm.keys.verifying(parsed.kid()?, parsed.alg())?.verifier();
-    let claims = parsed.verify(&key).ok()?;
+///
+/// # Errors
+///
+/// Those of the database and of keys.
+pub async fn read(app: &App, visitor: &Visitor, realm: &Realm, token: &str) -> Result<Option<Hint>, Error> {
+    let Ok(parsed) = jwt::decode(token) else {
+        return Ok(None);
+    };
+    let realms = parsed.kid().and_then(|kid| realm.keys.verifying(kid, parsed.alg()));
+    let key = match realms {
+        Some(key) => Some(key.verifier()),
+        None if parsed.alg().is_symmetric() => of_client(app, realm, token, parsed.alg()).await?,
+        None => None,
+    };
+    let claims = key.and_then(|key| parsed.verify(&key).ok());
+    Ok(claims.and_then(|claims| hint(app, visitor, realm, &claims)))
+}
+
+/// The secret of the client that a token says it is for, which signs its ID tokens where it asked for that.
+async fn of_client(app: &App, realm: &Realm, token: &str, alg: Alg) -> Result<Option<VerifyingKey>, Error> {
+    let claims = token.split('.').nth(1).and_then(|part| b64url_decode(part).ok());
+    let claims: Doc = claims
+        .and_then(|claims| serde_json::from_slice(&claims).ok())
+        .unwrap_or_default();
+    let named = json::text(&claims, "azp").unwrap_or_default();
+    let Some(client) = client::by_client_id(&app.db, &realm.id, named).await? else {
+        return Ok(None);
+    };
+    let secret = client_secret::reveal(app, &client)?;
+    Ok(secret.and_then(|secret| VerifyingKey::from_secret(alg, &secret).ok()))
+}
+
+fn hint(app: &App, visitor: &Visitor, realm: &Realm, claims: &Doc) -> Option<Hint> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let ours = text("typ") == Some("ID") && visitor.caller.is_issuer(app, &realm.name, text("iss")?);
     ours.then_some(())?;

@@ -12,6 +12,7 @@ use crate::events;
 use crate::oidc::door::Stop;
 use crate::oidc::tokens::context::Context;
 use crate::oidc::tokens::make::{self, Grant, Wanted};
+use crate::oidc::tokens::resource::Resources;
 use crate::service_account::{self, Ensured};
 use crate::store::json::Doc;
 use crate::store::user::{self, User};
@@ -41,7 +42,7 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
         return Err(request.refuse_as(event, refused, "user_disabled", None).await);
     }
     let scopes = request.scopes(&event).await?;
-    let resources = request.resources(&event, &Doc::new()).await?;
+    let resources = Resources::all(request.resources(&event, []).await?.asked);
     let ip = request.caller.ip.to_string();
     let notes: Doc = [
         ("client_id", client.client_id.clone()),

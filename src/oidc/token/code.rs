@@ -15,7 +15,7 @@ use crate::oidc::tokens::context::Context;
 use crate::oidc::tokens::make::{self, Grant, Place, Wanted};
 use crate::oidc::tokens::scope;
 use crate::store::event::Event;
-use crate::store::json::Doc;
+use crate::store::json::{self, Doc};
 use crate::store::session::{self, UserSession};
 use crate::store::user::{self, User};
 
@@ -74,7 +74,7 @@ pub(super) async fn tokens(
     if let Some(nonce) = &asked.nonce {
         part_notes.insert("nonce".into(), Value::from(nonce.as_str()));
     }
-    let resources = request.resources(&event, &part_notes).await?;
+    let resources = request.resources(&event, json::texts(&asked.notes, "resource")).await?;
     let context = Context::load(app, realm, client, user, scopes, notes, part_notes).await?;
     let mut place = Place { session, part };
     let offline = place::wants_offline(&context);

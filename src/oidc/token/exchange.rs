@@ -68,8 +68,8 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
         let refused = Refusal::new(400, "invalid_scope", text.clone());
         return Err(request.refuse_as(event, refused, "consent_denied", Some(&text)).await);
     }
-    let resources = request.resources(&event, &granted(request, &subject)).await?;
-    if kind == Kind::Refresh && !resources.is_empty() {
+    let resources = request.resources(&event, granted(request, &subject)).await?;
+    if kind == Kind::Refresh && !resources.asked.is_empty() {
         return Err(unsupported(request, &event).await);
     }
     let place = place(request, &subject, &scopes).await?;
@@ -101,12 +101,12 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
 }
 
 /// The APIs that the token is for, where it is for some of those that the realm lists only: the new one is for no others.
-fn granted(request: &Request, subject: &Bearer) -> Doc {
-    let mut notes = Doc::new();
+fn granted<'a>(request: &Request, subject: &'a Bearer) -> Vec<&'a str> {
     if resource::is_for_others(&request.realm, &subject.claims) {
-        notes.insert("resource".into(), json!(subject.audiences()));
+        subject.audiences()
+    } else {
+        Vec::new()
     }
-    notes
 }
 
 /// The token that is to be exchanged, if the client may exchange one and asks for nothing that is not there.

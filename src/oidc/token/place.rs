@@ -45,13 +45,6 @@ pub(super) fn new(request: &Request, user_id: &str, mut notes: Doc) -> Place {
     Place { session, part }
 }
 
-/// Refreshed tokens are for the same APIs.
-pub(super) fn note_resources(place: &mut Place, resources: &[String]) {
-    if !resources.is_empty() {
-        place.part.doc.insert("notes".into(), json!({ "resource": resources }));
-    }
-}
-
 /// Keeps a session and the client's part in it.
 pub(super) async fn keep(tx: &mut Tx, place: &Place) -> Result<(), Error> {
     session::create(tx, &place.session).await?;

@@ -10,6 +10,7 @@ use crate::oidc::door::Stop;
 use crate::oidc::session as sessions;
 use crate::oidc::tokens::context::Context;
 use crate::oidc::tokens::make::{self, Grant, Issued, Place, Wanted};
+use crate::oidc::tokens::mappers;
 use crate::oidc::tokens::refresh::{self as tokens, Refresh};
 use crate::oidc::tokens::scope;
 use crate::store::event::Event;
@@ -43,7 +44,9 @@ pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
     }
     let part_notes = place.part.doc.get("notes").and_then(Value::as_object);
     let part_notes: Doc = part_notes.cloned().unwrap_or_default();
-    let resources = request.resources(&event, &part_notes).await?;
+    let resources = request
+        .resources(&event, token.resources.iter().map(String::as_str))
+        .await?;
     let notes = place.session.notes.clone();
     let mut context = Context::load(app, realm, client, user, scopes, notes, part_notes).await?;
     context.keep_clients(&token.only);
@@ -138,7 +141,7 @@ async fn place(request: &Request, event: &Event, token: &Refresh) -> Result<(Pla
         };
         return Err(refuse(gone).await);
     };
-    if found.user_id != token.sub || !sessions::is_active(realm, &found, app.now()) {
+    if mappers::subject_for(client, &found.user_id) != token.sub || !sessions::is_active(realm, &found, app.now()) {
         return Err(refuse(over).await);
     }
     let Some(user) = user::by_id(&app.db, &realm.id, &found.user_id).await? else {

@@ -13,12 +13,11 @@ use crate::events;
 use crate::oidc::bound::Bound;
 use crate::oidc::door::Stop;
 use crate::oidc::policy;
-use crate::oidc::tokens::resource;
+use crate::oidc::tokens::resource::{self, Resources};
 use crate::oidc::tokens::scope::{self, Scopes};
 use crate::organization;
 use crate::store::client::Client;
 use crate::store::event::Event;
-use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
 
 /// A request for tokens. `event` is what the event of it says so far.
@@ -94,16 +93,16 @@ impl Request {
 }
 
 impl Request {
-    /// The APIs that the tokens are for (RFC 8707): what is asked for here, of what was granted before (`notes`), if it was
-    /// anything.
-    pub(super) async fn resources(&self, event: &Event, notes: &Doc) -> Result<Vec<String>, Stop> {
-        let granted = resource::known(&self.realm, json::texts(notes, "resource"));
+    /// The APIs that the tokens are for (RFC 8707), of what was granted before, if it was anything.
+    pub(super) async fn resources<'a>(
+        &'a self,
+        event: &Event,
+        granted: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Resources, Stop> {
         let asked = self.params.all("resource").filter(|r| !r.is_empty());
-        let asked = resource::known(&self.realm, asked);
-        match (granted, asked) {
-            (Ok(granted), Ok(asked)) if asked.is_empty() => Ok(granted),
-            (Ok(granted), Ok(asked)) if granted.is_empty() || asked.iter().all(|r| granted.contains(r)) => Ok(asked),
-            _ => {
+        match Resources::of(&self.realm, granted, asked) {
+            Ok(resources) => Ok(resources),
+            Err(resource::InvalidTarget) => {
                 let refused = Refusal::new(400, "invalid_target", resource::TEXT);
                 Err(self
                     .refuse_as(event.clone(), refused, "invalid_request", Some(resource::TEXT))

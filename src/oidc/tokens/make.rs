@@ -10,6 +10,7 @@ use super::context::Context;
 use super::encrypted::{self, What};
 use super::mappers::{self, Target};
 use super::refresh::{self, Refresh};
+use super::resource::Resources;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::Error;
@@ -70,8 +71,8 @@ pub struct Wanted<'a> {
     pub refresh_scope: Option<&'a str>,
     /// To what the tokens are bound.
     pub bound: &'a Bound,
-    /// The APIs that the access token is for; empty: as mappers say.
-    pub resources: &'a [String],
+    /// The APIs that the tokens are for.
+    pub resources: &'a Resources,
     /// Those to whom the access token is to be confined of whom mappers name; empty: to all of them.
     pub audience: &'a [String],
 }
@@ -189,7 +190,8 @@ fn header_type(client: &Client) -> &'static str {
 
 /// The claims of an access token.
 pub fn access_claims(app: &App, caller: &Caller, context: &Context, wanted: &Wanted<'_>) -> Access {
-    let narrowed = (!wanted.resources.is_empty()).then(|| context.narrowed(wanted.resources));
+    let resources = &wanted.resources.asked;
+    let narrowed = (!resources.is_empty()).then(|| context.narrowed(resources));
     let context = narrowed.as_ref().unwrap_or(context);
     let (realm, client) = (&context.realm, &context.client);
     let iat = app.now_seconds();
@@ -235,9 +237,9 @@ pub fn access_claims(app: &App, caller: &Caller, context: &Context, wanted: &Wan
     claims.set("cnf", wanted.bound.cnf());
     let target = if light { Target::Lightweight } else { Target::Access };
     mappers::apply(context, target, &mut claims);
-    if !wanted.resources.is_empty() {
+    if !resources.is_empty() {
         // For nobody else, whatever mappers add.
-        claims.set_audience(wanted.resources.to_vec());
+        claims.set_audience(resources.clone());
     }
     if !wanted.audience.is_empty() {
         let kept = claims.audience().iter().filter(|name| wanted.audience.contains(name));
@@ -297,7 +299,7 @@ fn refresh_token(
     let exp = bounded.then_some(ends);
     let token = Refresh {
         jti: crate::random::uuid(),
-        sub: context.user.id.clone(),
+        sub: mappers::subject_for(client, &context.user.id),
         azp: client.client_id.clone(),
         sid: session.id.clone(),
         scope: wanted
@@ -309,6 +311,7 @@ fn refresh_token(
         chain: wanted.chain.clone(),
         audience,
         only: wanted.audience.to_vec(),
+        resources: wanted.resources.granted.clone(),
         // As Keycloak: a client with a secret or key of its own proves itself with that.
         bound: Bound {
             jkt: wanted.bound.jkt.clone().filter(|_| client.public()),

@@ -14,6 +14,7 @@ use crate::store::realm::Realm;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Refresh {
     pub jti: String,
+    /// The user, as the client knows them.
     pub sub: String,
     /// The client that it was issued to.
     pub azp: String,
@@ -32,6 +33,8 @@ pub struct Refresh {
     pub audience: Vec<String>,
     /// The clients that its access tokens are for and no others, where it came of an exchange for these; empty: any.
     pub only: Vec<String>,
+    /// The APIs that its access tokens may be for and no others (RFC 8707); empty: any.
+    pub resources: Vec<String>,
     /// To what it is bound.
     pub bound: Bound,
 }
@@ -90,6 +93,9 @@ pub fn sign(caller: &Caller, realm: &Realm, t: &Refresh) -> Result<String, Error
     if !t.only.is_empty() {
         put("aud_only", json!(t.only));
     }
+    if !t.resources.is_empty() {
+        put("resource", json!(t.resources));
+    }
     put("cnf", t.bound.cnf());
     put("prov", json!("default"));
     jwt::encode(realm.keys.internal()?, "JWT", &claims).map_err(|e| Error::Key(e.to_string()))
@@ -129,10 +135,11 @@ pub fn read(app: &App, caller: &Caller, realm: &Realm, token: &str) -> Result<Re
     if iat < realm.number("notBefore") {
         return Err(Refused::Stale);
     }
+    let texts = |name: &str| json::texts(&claims, name).into_iter().map(str::to_owned).collect();
     let chain = json::text(&claims, "reuse_id").map(|id| (id.to_owned(), json::number(&claims, "reuse_generation")));
     let audience = match claims.get("aud_x") {
         Some(Value::String(one)) => vec![one.clone()],
-        _ => json::texts(&claims, "aud_x").into_iter().map(str::to_owned).collect(),
+        _ => texts("aud_x"),
     };
     Ok(Refresh {
         jti: text("jti"),
@@ -145,10 +152,8 @@ pub fn read(app: &App, caller: &Caller, realm: &Realm, token: &str) -> Result<Re
         iat,
         chain,
         audience,
-        only: json::texts(&claims, "aud_only")
-            .into_iter()
-            .map(str::to_owned)
-            .collect(),
+        only: texts("aud_only"),
+        resources: texts("resource"),
         bound: Bound::of(&claims).ok_or(Refused::Invalid)?,
     })
 }

@@ -34,6 +34,57 @@ fn listed(realm: &Realm) -> Option<Vec<Server>> {
     Some(serde_json::from_str(text).unwrap_or_default())
 }
 
+/// The APIs of a grant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resources {
+    /// Those that access tokens of the grant may be for: what it is refreshed with is for these and no others. Empty: any.
+    pub granted: Vec<String>,
+    /// Those that this access token is for; empty: as mappers say.
+    pub asked: Vec<String>,
+}
+
+impl Resources {
+    /// All of a grant.
+    pub fn all(granted: Vec<String>) -> Self {
+        let asked = granted.clone();
+        Self { granted, asked }
+    }
+
+    /// What is asked for here of what was granted before, if that was anything.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidTarget`]
+    pub fn of<'a>(
+        realm: &Realm,
+        granted: impl IntoIterator<Item = &'a str>,
+        asked: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, InvalidTarget> {
+        let (granted, asked) = (known(realm, granted)?, known(realm, asked)?);
+        if asked.is_empty() {
+            return Ok(Self::all(granted));
+        }
+        let within = granted.is_empty() || asked.iter().all(|one| granted.contains(one));
+        if within {
+            Ok(Self { granted, asked })
+        } else {
+            Err(InvalidTarget)
+        }
+    }
+}
+
+/// Whether a realm may list these: each API once, by an absolute address without a fragment (RFC 8707 section 2).
+pub fn is_list(text: &str) -> bool {
+    let Ok(servers) = serde_json::from_str::<Vec<Server>>(text) else {
+        return false;
+    };
+    let good = |id: &str| Url::parse(id).is_ok_and(|url| url.fragment().is_none());
+    servers
+        .iter()
+        .enumerate()
+        .all(|(n, server)| good(&server.id) && !servers[..n].iter().any(|other| is_same(&other.id, &server.id)))
+}
+
 /// The listed names of those that are asked for.
 ///
 /// # Errors

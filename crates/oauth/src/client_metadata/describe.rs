@@ -21,7 +21,7 @@ pub struct Issued<'a> {
 
 /// The members of an answer, in Keycloak's order; those that Keycloak lacks stand beside their
 /// kin. `client_name#de` follows `client_name`.
-const ORDER: [&str; 68] = [
+const ORDER: [&str; 69] = [
     "redirect_uris",
     "token_endpoint_auth_method",
     "token_endpoint_auth_signing_alg",
@@ -83,6 +83,7 @@ const ORDER: [&str; 68] = [
     "authorization_encrypted_response_alg",
     "authorization_encrypted_response_enc",
     "require_pushed_authorization_requests",
+    "require_signed_request_object",
     "frontchannel_logout_uri",
     "frontchannel_logout_session_required",
     "introspection_signed_response_alg",

@@ -68,7 +68,7 @@ const ENC: Shape = Shape::Word(ENCODINGS);
 const NAME: Shape = Shape::Text(255);
 
 /// Every plain member, in the order of the answer.
-pub(super) static SETTINGS: [Setting; 49] = [
+pub(super) static SETTINGS: [Setting; 50] = [
     of(
         "token_endpoint_auth_signing_alg",
         "token.endpoint.auth.signing.alg",
@@ -187,6 +187,11 @@ pub(super) static SETTINGS: [Setting; 49] = [
     told(
         "require_pushed_authorization_requests",
         "require.pushed.authorization.requests",
+        Shape::Flag,
+    ),
+    of(
+        "require_signed_request_object",
+        "require.signed.request.object",
         Shape::Flag,
     ),
     of(

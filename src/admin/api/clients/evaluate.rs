@@ -13,6 +13,7 @@ use super::super::{answer, scope_mappings};
 use super::Found;
 use crate::oidc::tokens::context::Context;
 use crate::oidc::tokens::make::{self, Grant, Place, Wanted};
+use crate::oidc::tokens::resource::Resources;
 use crate::oidc::tokens::scope;
 use crate::oidc::userinfo;
 use crate::store::json::Doc;
@@ -89,7 +90,8 @@ async fn roles(found: &Found, query: &Query, granted: bool) -> Answer {
 
 pub(super) async fn access_token(found: Found, query: Query) -> Answer {
     let (context, place) = example(&found, &query).await?;
-    let wanted = wanted(&place);
+    let resources = Resources::default();
+    let wanted = wanted(&place, &resources);
     let made = make::access_claims(&found.admin.app, &found.admin.caller, &context, &wanted);
     answer::json(&made.claims.finish())
 }
@@ -97,7 +99,8 @@ pub(super) async fn access_token(found: Found, query: Query) -> Answer {
 pub(super) async fn id_token(found: Found, query: Query) -> Answer {
     let (context, place) = example(&found, &query).await?;
     let (app, caller) = (&found.admin.app, &found.admin.caller);
-    let wanted = wanted(&place);
+    let resources = Resources::default();
+    let wanted = wanted(&place, &resources);
     let access = make::access_claims(app, caller, &context, &wanted);
     answer::json(&make::id_claims(caller, &context, &wanted, access.exp, access.iat).finish())
 }
@@ -107,7 +110,7 @@ pub(super) async fn user_info(found: Found, query: Query) -> Answer {
     answer::json(&userinfo::claims(&context).finish())
 }
 
-fn wanted(place: &Place) -> Wanted<'_> {
+fn wanted<'a>(place: &'a Place, resources: &'a Resources) -> Wanted<'a> {
     Wanted {
         grant: Grant::None,
         place: Some(place),
@@ -116,7 +119,7 @@ fn wanted(place: &Place) -> Wanted<'_> {
         refresh: false,
         refresh_scope: None,
         bound: &crate::oidc::bound::TO_NOTHING,
-        resources: &[],
+        resources,
         audience: &[],
     }
 }

@@ -13,6 +13,7 @@ use crate::events;
 use crate::oidc::door::Stop;
 use crate::oidc::tokens::context::Context;
 use crate::oidc::tokens::make::{self, Grant, Wanted};
+use crate::oidc::tokens::resource::Resources;
 use crate::oidc::tokens::scope::Scopes;
 use crate::profile::{self, Place};
 use crate::required_actions;
@@ -51,9 +52,8 @@ async fn issue(request: &Request, event: Event, scopes: Scopes, user: User) -> R
     let (app, realm, client) = (&request.app, &request.realm, &request.client);
     let event = event.detail("username", user.username.as_str());
     fully_set_up(request, &event, &scopes, &user).await?;
-    let resources = request.resources(&event, &Doc::new()).await?;
+    let resources = Resources::all(request.resources(&event, []).await?.asked);
     let mut place = place::new(request, &user.id, Doc::new());
-    place::note_resources(&mut place, &resources);
     let user_id = user.id.clone();
     let notes = place.session.notes.clone();
     let context = Context::load(app, realm, client, user, scopes, notes, Doc::new()).await?;
