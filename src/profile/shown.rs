@@ -69,8 +69,9 @@ pub fn metadata(realm: &Realm, place: &Place) -> Value {
         .iter()
         .filter(|a| a.is_asked(realm, place) && a.is_seen_by(context));
     let mut attributes = Vec::new();
-    let own_locale = context == Context::Account
-        || context.is_admin() && realm.flag("internationalizationEnabled") && config.attribute("locale").is_none();
+    let own_locale = (context == Context::Account || context.is_admin())
+        && realm.flag("internationalizationEnabled")
+        && config.attribute("locale").is_none();
     if own_locale {
         attributes.push(json!({
             "name": "locale", "displayName": "locale", "required": false, "readOnly": false, "validators": {},
