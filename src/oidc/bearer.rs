@@ -13,6 +13,7 @@ use super::{bound, session as sessions, token_roles};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::Error;
+use crate::oidc::tokens::id;
 use crate::store::client::{self, Client};
 use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
@@ -162,7 +163,7 @@ pub fn read(app: &App, caller: &Caller, realm: &Realm, token: &str, types: &[&st
         // A claim of another type is not an absent one.
         Some(value) => value.as_i64().map(Some),
     };
-    let kind = json::text(&claims, "typ")?;
+    let kind = id::kind(&claims)?;
     let (expires, issued, begins) = (number("exp")?, number("iat")??, number("nbf")?);
     // Only offline tokens may live for ever.
     let in_time =
@@ -178,7 +179,7 @@ pub fn is_over(app: &App, caller: &Caller, realm: &Realm, token: &str, types: &[
         return false;
     };
     let text = |name: &str| json::text(&claims, name);
-    text("typ").is_some_and(|typ| types.contains(&typ))
+    id::kind(&claims).is_some_and(|kind| types.contains(&kind))
         && text("iss").is_some_and(|iss| caller.is_issuer(app, &realm.name, iss))
         && json::number(&claims, "exp") <= app.now_seconds()
 }
@@ -273,10 +274,10 @@ pub async fn verify_types(
 /// Whether the session of a token is an offline one; an ID token does not say.
 fn kinds(claims: &Doc) -> Vec<bool> {
     let text = |name: &str| json::text(claims, name).unwrap_or_default();
-    match text("typ") {
+    match id::kind(claims).unwrap_or_default() {
         "Offline" => vec![true],
         "Refresh" => vec![false],
-        "ID" => vec![false, true],
+        id::TYPE => vec![false, true],
         _ => vec![text("jti").starts_with("of")],
     }
 }

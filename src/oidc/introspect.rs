@@ -12,6 +12,7 @@ use vestibule_oauth::error::Refusal;
 use super::bearer::{self, Bearer};
 use super::door::{self, OfRealm, Stop};
 use super::tokens::claims::Claims;
+use super::tokens::id;
 use super::tokens::make::{self, Signer};
 use super::tokens::mappers::{self, Target};
 use super::tokens::refresh;
@@ -203,7 +204,7 @@ async fn claims(app: &App, realm: &Arc<Realm>, known: &Bearer) -> Result<Doc, Er
     mappers::apply(&context, Target::Introspection, &mut claims);
     claims.set("client_id", known.client.client_id.as_str());
     claims.set("username", known.user.username.as_str());
-    claims.set("token_type", known.claims.get("typ").cloned().unwrap_or(Value::Null));
+    claims.set("token_type", id::kind(&known.claims));
     claims.set("active", true);
     Ok(claims.finish())
 }

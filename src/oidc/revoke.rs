@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::client_policy;
 use crate::events;
+use crate::oidc::tokens::id;
 use crate::store::client::Client;
 use crate::store::event::Event;
 use crate::store::json;
@@ -125,8 +126,8 @@ async fn revoke(
         let refused = Refusal::new(200, "invalid_token", "Invalid token");
         return Err(refuse(app, realm, event, refused, "invalid_token", None).await);
     };
-    let kind = json::text(&claims, "typ").unwrap_or_default().to_owned();
-    if kind == "ID" {
+    let kind = id::kind(&claims).unwrap_or_default().to_owned();
+    if kind == id::TYPE {
         let text = "Unsupported token type";
         let refused = bad("unsupported_token_type", text);
         return Err(refuse(app, realm, event, refused, "invalid_token_type", Some(text)).await);

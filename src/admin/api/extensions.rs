@@ -133,8 +133,10 @@ fn known(key: &str) -> Option<&'static May> {
         let mut all = own.iter().chain(BOTH);
         all.find(|(known, _)| *known == name).map(|(_, may)| may)
     };
-    if key == "resource.servers" {
-        return Some(&May::Resources);
+    match key {
+        "id.token.claims" => return Some(&May::Be(&["all", "asked"])),
+        "resource.servers" => return Some(&May::Resources),
+        _ => {}
     }
     match key.split_once('.')? {
         ("registration", name) => of(PEOPLE, name),
@@ -295,6 +297,7 @@ mod tests {
                 r#"[{"iss":"https://a.example","jwks":{"keys":[]}},{"iss":"b","jwks_uri":"https://b.example/k"}]"#,
                 r#"[{"iss":"https://a.example"}]"#,
             ),
+            ("id.token.claims", "asked", "none"),
             ("resource.servers", "[]", "{}"),
             (
                 "resource.servers",

@@ -12,6 +12,7 @@ use crate::login::answer::Pairs;
 use crate::oidc::bound::{self, TO_NOTHING};
 use crate::oidc::tokens::context::Context;
 use crate::oidc::tokens::encrypted::{self, What};
+use crate::oidc::tokens::id::Beside;
 use crate::oidc::tokens::make::{self, Grant, Place, Signer, Wanted};
 use crate::oidc::tokens::resource::Resources;
 use crate::oidc::tokens::scope;
@@ -66,7 +67,14 @@ pub async fn tokens(turn: &Turn, user: User, place: &Place, code: Option<&str>) 
         let detached = client.attribute("id.token.as.detached.signature") == Some("true");
         let mut claims = match detached {
             true => make::detached_claims(caller, &context, &wanted, exp, iat),
-            false => make::id_claims(caller, &context, &wanted, exp, iat),
+            false => {
+                let beside = if asked.code || with_token {
+                    Beside::Access
+                } else {
+                    Beside::Nothing
+                };
+                make::id_claims(caller, &context, &wanted, beside, exp, iat)
+            }
         };
         if with_token {
             claims.set("at_hash", digest::at_hash(alg, &issued.access_token));

@@ -7,6 +7,7 @@ use vestibule_jose::{Alg, VerifyingKey, jwt};
 use crate::app::App;
 use crate::client_secret;
 use crate::error::Error;
+use crate::oidc::tokens::id;
 use crate::store::client;
 use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
@@ -55,7 +56,7 @@ async fn of_client(app: &App, realm: &Realm, token: &str, alg: Alg) -> Result<Op
 
 fn hint(app: &App, visitor: &Visitor, realm: &Realm, claims: &Doc) -> Option<Hint> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
-    let ours = text("typ") == Some("ID") && visitor.caller.is_issuer(app, &realm.name, text("iss")?);
+    let ours = id::kind(claims) == Some(id::TYPE) && visitor.caller.is_issuer(app, &realm.name, text("iss")?);
     ours.then_some(())?;
     Some(Hint {
         client_id: text("azp")?.to_owned(),

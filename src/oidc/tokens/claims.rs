@@ -54,6 +54,11 @@ impl Claims {
         self.doc.get(name)
     }
 
+    /// Keeps the claims with these names; the audience stays.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.doc.retain(|name, _| keep(name));
+    }
+
     /// Adds an audience, once.
     pub fn add_audience(&mut self, audience: &str) {
         if !self.audience.iter().any(|known| known == audience) {

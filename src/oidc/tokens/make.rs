@@ -8,6 +8,7 @@ use vestibule_jose::{Alg, SigningKey, digest, jwt};
 use super::claims::Claims;
 use super::context::Context;
 use super::encrypted::{self, What};
+use super::id::{self, Beside};
 use super::mappers::{self, Target};
 use super::refresh::{self, Refresh};
 use super::resource::Resources;
@@ -116,7 +117,7 @@ pub async fn make(app: &App, caller: &Caller, context: &Context, wanted: &Wanted
     let access_audience = access.claims.audience().to_vec();
     let access_token = sign(app, realm, client, alg, Signer::Realm, typ, &access.claims.finish()).await?;
     let id_token = if context.scopes.openid {
-        let mut claims = id_claims(caller, context, wanted, exp, iat);
+        let mut claims = id_claims(caller, context, wanted, Beside::Access, exp, iat);
         let alg = algorithm(realm, client, ID_ALGORITHM);
         claims.set("at_hash", digest::at_hash(alg, &access_token));
         Some(signed_id(app, context, claims).await?)
@@ -155,7 +156,12 @@ pub async fn id_token(
     exp: i64,
     iat: i64,
 ) -> Result<String, Error> {
-    signed_id(app, context, id_claims(caller, context, wanted, exp, iat)).await
+    signed_id(
+        app,
+        context,
+        id_claims(caller, context, wanted, Beside::Access, exp, iat),
+    )
+    .await
 }
 
 async fn signed_id(app: &App, context: &Context, claims: Claims) -> Result<String, Error> {
@@ -260,9 +266,17 @@ fn sid(wanted: &Wanted<'_>) -> Value {
 }
 
 /// The claims of an ID token but `at_hash`.
-pub fn id_claims(caller: &Caller, context: &Context, wanted: &Wanted<'_>, exp: i64, iat: i64) -> Claims {
+pub fn id_claims(
+    caller: &Caller,
+    context: &Context,
+    wanted: &Wanted<'_>,
+    beside: Beside,
+    exp: i64,
+    iat: i64,
+) -> Claims {
     let mut claims = detached_claims(caller, context, wanted, exp, iat);
     mappers::apply(context, Target::Id, &mut claims);
+    id::confine(context, beside, &mut claims);
     claims
 }
 
@@ -272,11 +286,10 @@ pub fn detached_claims(caller: &Caller, context: &Context, wanted: &Wanted<'_>, 
     let mut claims = Claims::default();
     claims.set("exp", exp);
     claims.set("iat", iat);
-    claims.set("jti", crate::random::uuid());
+    id::mark(context, &mut claims);
     claims.set("iss", caller.issuer(&context.realm.name));
     claims.add_audience(client_id);
     claims.set("sub", context.user.id.as_str());
-    claims.set("typ", "ID");
     claims.set("azp", client_id);
     claims.set("nonce", wanted.nonce.map_or(Value::Null, |nonce| json!(nonce)));
     claims.set("sid", sid(wanted));

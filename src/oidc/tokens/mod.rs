@@ -8,6 +8,7 @@ pub mod audience;
 pub mod claims;
 pub mod context;
 pub mod encrypted;
+pub mod id;
 pub mod make;
 pub mod mappers;
 pub mod refresh;

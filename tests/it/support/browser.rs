@@ -112,7 +112,7 @@ impl Answer {
             let tags: Vec<String> = field.find_iter(&found[2]).map(|m| m.as_str().to_owned()).collect();
             let named = |t: &String| attribute(t, "name");
             let kept = |t: &&String| {
-                let kind = attribute(t, "type").unwrap_or_default();
+                let kind = attribute(t, "type").unwrap_or_default().to_ascii_lowercase();
                 kind != "submit" && !t.starts_with("<button") && (kind != "checkbox" || t.contains(" checked"))
             };
             Form {

@@ -12,6 +12,7 @@ use super::super::representation::role as shown;
 use super::super::{answer, scope_mappings};
 use super::Found;
 use crate::oidc::tokens::context::Context;
+use crate::oidc::tokens::id::Beside;
 use crate::oidc::tokens::make::{self, Grant, Place, Wanted};
 use crate::oidc::tokens::resource::Resources;
 use crate::oidc::tokens::scope;
@@ -102,7 +103,7 @@ pub(super) async fn id_token(found: Found, query: Query) -> Answer {
     let resources = Resources::default();
     let wanted = wanted(&place, &resources);
     let access = make::access_claims(app, caller, &context, &wanted);
-    answer::json(&make::id_claims(caller, &context, &wanted, access.exp, access.iat).finish())
+    answer::json(&make::id_claims(caller, &context, &wanted, Beside::Access, access.exp, access.iat).finish())
 }
 
 pub(super) async fn user_info(found: Found, query: Query) -> Answer {

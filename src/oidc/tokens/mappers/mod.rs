@@ -9,6 +9,8 @@ mod session;
 mod user;
 mod value;
 
+use std::collections::BTreeSet;
+
 use super::access::Named;
 use super::claims::Claims;
 use super::context::{Context, own_mappers};
@@ -78,6 +80,11 @@ pub fn apply(context: &Context, target: Target, claims: &mut Claims) {
     requested::add(context, target, &named, claims);
     // Last, and everywhere: it has no switches.
     pairwise_subject(context, claims);
+}
+
+/// The claims that a request names for the ID token.
+pub fn named_for_id(context: &Context) -> BTreeSet<String> {
+    requested::names(context, Target::Id)
 }
 
 /// What hardcoded claims add to the answer around the tokens.

@@ -16,7 +16,7 @@ use crate::store::json::{self, Doc};
 use crate::store::realm::ProtocolMapper;
 
 /// The claims that the request names for a target.
-fn names(context: &Context, target: Target) -> BTreeSet<String> {
+pub(super) fn names(context: &Context, target: Target) -> BTreeSet<String> {
     let member = match target {
         Target::Id => "id_token",
         Target::Userinfo => "userinfo",
