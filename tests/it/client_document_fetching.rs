@@ -258,3 +258,55 @@ async fn an_application_with_keys_signs_for_itself_also_before_anybody_agreed() 
         assert_eq!(good.status, 200, "{}", good.body);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_a_description_has_put_away_proves_nothing_any_more() {
+    let server = one_server().await;
+    let site = Site::open().await;
+    let realm = realm(&server, json!({})).await;
+    let keys = ["old", "new"].map(|kid| SigningKey::generate(Alg::ES256).unwrap().with_kid(kid));
+    let describe = |key: &SigningKey| {
+        let keys = Jwks {
+            keys: vec![key.public_jwk().unwrap()],
+        };
+        site.describe(
+            "/c",
+            json!({ "jwks": keys, "token_endpoint_auth_method": "private_key_jwt" }),
+        )
+    };
+    let id = describe(&keys[0]);
+    let calls = |key: &SigningKey| {
+        let now = server.app.now_seconds();
+        let aud = format!("http://localhost:8080/realms/{realm}");
+        let jti = uuid::Uuid::new_v4().to_string();
+        let said = json!({ "iss": id, "sub": id, "aud": aud, "jti": jti, "iat": now, "exp": now + 60 });
+        let proof = jwt::encode(key, "JWT", &said).unwrap();
+        let (server, realm, id) = (&server, &realm, &id);
+        async move {
+            let fields = [
+                ("client_id", id.as_str()),
+                (
+                    "client_assertion_type",
+                    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+                ),
+                ("client_assertion", &proof),
+                ("redirect_uri", CALLBACK),
+                ("response_type", "code"),
+                ("scope", "openid"),
+                ("code_challenge", &b64url(&sha256(VERIFIER.as_bytes()))),
+                ("code_challenge_method", "S256"),
+            ];
+            server.form(&at(realm, "ext/par/request"), &fields).await
+        }
+    };
+    // Somebody says yes, and it is kept.
+    let pushed = calls(&keys[0]).await.json();
+    let query = encode(&[("client_id", &id), ("request_uri", &text(&pushed, "request_uri"))]);
+    let mut ann = Browser::new(&server);
+    let page = open(&mut ann, &format!("{}?{query}", at(&realm, "auth")), "ann").await;
+    say_yes(&mut ann, &page).await;
+    describe(&keys[1]);
+    server.app.clock.advance(61_000);
+    assert_eq!(calls(&keys[1]).await.status, 201);
+    assert_eq!(calls(&keys[0]).await.status, 401);
+}

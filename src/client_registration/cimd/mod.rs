@@ -30,7 +30,7 @@ use crate::client_policy::{self, Judge, Source, Updater};
 use crate::error::Error;
 use crate::rules::Sender;
 use crate::store::client::{self, Client, Secrets, Standing};
-use crate::store::json::Doc;
+use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
 use crate::store::{Tx, single_use};
 use document::Document;
@@ -145,7 +145,8 @@ pub async fn find(
     }
 }
 
-/// The client that calls by this name: what somebody said yes to, else as [`find`]. Nothing is fetched for one that is known.
+/// The client that calls by this name: what somebody said yes to, else as [`find`]. Of one that is known only the keys are
+/// read anew, where it proves itself by them: one that it has put away is good for nothing any more.
 ///
 /// # Errors
 ///
@@ -153,9 +154,37 @@ pub async fn find(
 pub async fn calling(app: &App, caller: &Caller, realm: &Realm, client_id: &str) -> Result<Option<Arc<Client>>, Error> {
     match client::by_client_id(&app.db, &realm.id, client_id).await? {
         Some(known) if is_document(&known) && !matches!(admits(app, realm, client_id), Ok(true)) => Ok(None),
+        Some(known) if is_document(&known) => Ok(Some(with_its_keys(app, realm, known).await)),
         Some(known) => Ok(Some(known)),
         None => Ok(find(app, caller, realm, client_id).await?.unwrap_or_default()),
     }
+}
+
+/// Where a client's keys are.
+const KEYS: [&str; 4] = ["use.jwks.url", "jwks.url", "use.jwks.string", "jwks.string"];
+
+/// The client with the keys that its document has now; with those that it had where the document cannot be read.
+async fn with_its_keys(app: &App, realm: &Realm, known: Arc<Client>) -> Arc<Client> {
+    if known.text("clientAuthenticatorType") != Some("client-jwt") {
+        return known;
+    }
+    let Ok(document) = document::read(app, realm, &known.client_id).await else {
+        return known;
+    };
+    if version(&known) == document.digest {
+        return known;
+    }
+    let now = document.asked.changed_client(realm, &known);
+    let mut client = Client::clone(&known);
+    if let Some(Value::Object(attributes)) = client.doc.get_mut("attributes") {
+        for name in KEYS {
+            attributes.shift_remove(name);
+            if let Some(value) = json::attribute(&now, name) {
+                attributes.insert(name.to_owned(), json!(value));
+            }
+        }
+    }
+    Arc::new(client)
 }
 
 /// An administrator has deleted a client: one that describes itself does not come back by itself.
