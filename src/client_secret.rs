@@ -45,15 +45,18 @@ pub enum Kept {
 /// How a client's secret must be kept: recoverable for methods that need its value, and for clients of administrators,
 /// which have the attribute `client.secret.recoverable`.
 pub fn kept(doc: &Doc) -> Kept {
-    let by_value = json::text(doc, "clientAuthenticatorType") == Some("client-secret-jwt");
-    let symmetric = SIGNED_WITH[..5]
-        .iter()
-        .any(|name| json::attribute(doc, name).is_some_and(|alg| alg.starts_with("HS")));
-    if by_value || symmetric || json::attribute(doc, RECOVERABLE) == Some("true") {
+    if is_key(doc) || json::attribute(doc, RECOVERABLE) == Some("true") {
         Kept::Recoverable
     } else {
         Kept::Hashed
     }
+}
+
+/// Whether the secret of a client is a key, by its method or its algorithms: then its value is needed.
+pub fn is_key(doc: &Doc) -> bool {
+    let by_value = json::text(doc, "clientAuthenticatorType") == Some("client-secret-jwt");
+    let mut algorithms = SIGNED_WITH[..5].iter();
+    by_value || algorithms.any(|name| json::attribute(doc, name).is_some_and(|alg| alg.starts_with("HS")))
 }
 
 /// The algorithms that a client's secret is the key for.
@@ -128,13 +131,16 @@ pub fn rotate(app: &App, realm: &Realm, client: &mut Client) -> Result<String, E
         (None, None)
     };
     forget_previous(client);
-    match old {
-        (Some(hash), _) => client.secrets.previous_hash = Some(hash),
-        (None, Some(chosen)) => keep_previous(app, client, &chosen)?,
-        (None, None) => {}
+    let (hash, plain) = old;
+    // The hash will do, unless somebody had chosen it, or it is a key.
+    let by_value = hash.is_none() || is_key(&client.doc);
+    client.secrets.previous_hash = hash;
+    if let Some(plain) = plain.filter(|_| by_value) {
+        keep_previous(app, client, &plain)?;
     }
     if client.secrets.previous_hash.is_some() || client.doc.contains_key(PREVIOUS) {
-        let until = app.now().saturating_add(overlap.saturating_mul(1000));
+        // On the second, as it is told in seconds.
+        let until = app.now_seconds().saturating_add(overlap).saturating_mul(1000);
         let own = end(client).map_or(i64::MAX, |seconds| seconds.saturating_mul(1000));
         client.secrets.previous_expires = Some(until.min(own));
     }
@@ -146,7 +152,7 @@ pub fn rotate(app: &App, realm: &Realm, client: &mut Client) -> Result<String, E
     Ok(made)
 }
 
-/// Seals a replaced secret that somebody had chosen.
+/// Seals a replaced secret that somebody had chosen, or whose value is needed.
 fn keep_previous(app: &App, client: &mut Client, chosen: &[u8]) -> Result<(), Error> {
     let sealed = app.db.seal(PREVIOUS_PURPOSE, &client.id, chosen)?;
     client.doc.insert(PREVIOUS.into(), b64url(&sealed).into());
@@ -342,12 +348,34 @@ pub fn matches(app: &App, client: &Client, given: &str) -> Result<bool, Error> {
     if !has_previous(app, client) {
         return Ok(false);
     }
-    let Some(sealed) = json::text(&client.doc, PREVIOUS) else {
-        return Ok(secrets.previous_hash.as_deref().is_some_and(same));
+    if let Some(kept) = secrets.previous_hash.as_deref() {
+        return Ok(same(kept));
+    }
+    let chosen = previous(app, client)?;
+    Ok(chosen.is_some_and(|chosen| constant_time_eq(&sha256(&chosen), &sha256(given.as_bytes()))))
+}
+
+/// The secret before this one, where its value is kept and still good.
+fn previous(app: &App, client: &Client) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    let Some(sealed) = json::text(&client.doc, PREVIOUS).filter(|_| has_previous(app, client)) else {
+        return Ok(None);
     };
     let sealed = b64url_decode(sealed).map_err(|e| Error::Corrupt(e.to_string()))?;
-    let chosen = app.db.open_sealed(PREVIOUS_PURPOSE, &client.id, &sealed)?;
-    Ok(constant_time_eq(&sha256(&chosen), &sha256(given.as_bytes())))
+    app.db.open_sealed(PREVIOUS_PURPOSE, &client.id, &sealed).map(Some)
+}
+
+/// The secrets with which a client may sign now: its own unless that has expired, and the one before while it is good.
+///
+/// # Errors
+///
+/// [`Error::Key`] if one was sealed with another key.
+pub fn keys(app: &App, client: &Client) -> Result<Vec<Zeroizing<Vec<u8>>>, Error> {
+    let own = if expired(app, client) {
+        None
+    } else {
+        reveal(app, client)?
+    };
+    Ok(own.into_iter().chain(previous(app, client)?).collect())
 }
 
 /// SHA-256 of secrets that were opened, by what is stored of them: no two are sealed alike. Here only, for as long as this

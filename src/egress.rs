@@ -5,28 +5,31 @@
 //! too, by http, where the operator allows it.
 
 mod description;
+mod names;
 mod public;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use moka::sync::Cache;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::dns::Resolve;
 use reqwest::header::{self, HeaderMap};
 use reqwest::redirect::Policy;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::Mutex;
 use url::{Host, Url};
+use vestibule_jose::digest::sha256;
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Error;
 
-use description::{is_json, lasts};
+use description::{OBJECT_TYPES, is_json, is_object, lasts, may_be_kept};
+use names::{Checked, System};
 pub use public::is_public;
 
 /// How long a fetch may take in all.
@@ -37,6 +40,9 @@ const BYTES: usize = 64 * 1024;
 
 /// How long an answer is used again, in milliseconds.
 const KEPT: i64 = 60_000;
+
+/// How long at least, whatever hash somebody makes up, in milliseconds.
+const FRESH: i64 = 5_000;
 
 /// How long an address is left alone that did not answer as it must, in milliseconds: strangers can make us fetch.
 const LEFT_ALONE: i64 = 30_000;
@@ -67,6 +73,8 @@ enum Kind {
     Plain,
     /// A client's description of itself, at an address that any stranger can name.
     Document,
+    /// A request that a client has signed.
+    Object,
 }
 
 impl Kind {
@@ -74,6 +82,7 @@ impl Kind {
         match self {
             Self::Plain => address.to_owned(),
             Self::Document => format!("document {address}"),
+            Self::Object => format!("object {address}"),
         }
     }
 }
@@ -182,9 +191,39 @@ impl Egress {
         self.fetch(address, Kind::Document).await
     }
 
+    /// A signed request that a client published: used again for a minute unless its headers forbid that; one that does not have
+    /// the hash that was named is fetched anew.
+    ///
+    /// # Errors
+    ///
+    /// As [`Egress::get`].
+    pub async fn object(&self, address: &str, hash: Option<[u8; 32]>) -> Result<Arc<[u8]>, Refused> {
+        let fits = |bytes: &[u8]| hash.is_none_or(|hash| sha256(bytes) == hash);
+        if let Some(Fetched {
+            outcome: Ok(bytes),
+            until,
+        }) = self.kept.get(&Kind::Object.key(address))
+            && !fits(&bytes)
+            && until - self.clock.now() < KEPT - FRESH
+        {
+            self.kept.invalidate(&Kind::Object.key(address));
+        }
+        let bytes = self.fetch(address, Kind::Object).await?;
+        fits(&bytes).then_some(bytes).ok_or(Refused::Answer)
+    }
+
     /// Whether an address could be fetched at all, as far as that can be told without asking anybody.
     pub fn takes(&self, address: &str) -> bool {
-        check(address, &self.allowed).is_ok()
+        self.check(address).is_ok()
+    }
+
+    /// The same, and why not.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Scheme`] or [`Refused::Private`].
+    pub fn check(&self, address: &str) -> Result<(), Refused> {
+        check(address, &self.allowed).map(drop)
     }
 
     /// What was fetched from there cannot be used: it is asked for again soon, but not at once.
@@ -232,6 +271,11 @@ impl Egress {
         let request = self.client.get(url);
         if kind == Kind::Plain {
             return Ok((answered(request, BYTES).await?.1.into(), KEPT));
+        }
+        if kind == Kind::Object {
+            let (headers, bytes) = answered(request.header(header::ACCEPT, OBJECT_TYPES), BYTES).await?;
+            let may = is_object(&headers).then_some(bytes).ok_or(Refused::Answer)?;
+            return Ok((may.into(), if may_be_kept(&headers) { KEPT } else { 0 }));
         }
         let (headers, bytes) = answered(request.header(header::ACCEPT, "application/json"), DOCUMENT_BYTES).await?;
         if !is_json(&headers) {
@@ -437,39 +481,4 @@ fn tls(more: &[CertificateDer<'static>]) -> Result<rustls::ClientConfig, Error> 
         .map_err(|e| Error::Setup(e.to_string()))?
         .with_root_certificates(roots)
         .with_no_client_auth())
-}
-
-/// Looks names up as this machine does.
-struct System;
-
-impl Resolve for System {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            Ok(Box::new(found.collect::<Vec<_>>().into_iter()) as Addrs)
-        })
-    }
-}
-
-/// Looks a name up once and lets only public addresses through; the client connects to what comes out here.
-struct Checked {
-    names: Arc<dyn Resolve>,
-    allowed: Arc<[IpNet]>,
-}
-
-impl Resolve for Checked {
-    fn resolve(&self, name: Name) -> Resolving {
-        let allowed = Arc::clone(&self.allowed);
-        let asked = self.names.resolve(name);
-        Box::pin(async move {
-            let found = asked.await?;
-            let public: Vec<SocketAddr> = found
-                .filter(|a| is_public(a.ip()) || allowed.iter().any(|net| net.contains(&a.ip())))
-                .collect();
-            if public.is_empty() {
-                return Err("no public address".into());
-            }
-            Ok(Box::new(public.into_iter()) as Addrs)
-        })
-    }
 }

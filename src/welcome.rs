@@ -49,6 +49,7 @@ pub async fn make_demo_realm(app: &App) -> Result<(), Error> {
         created: app.now(),
         standing: crate::store::client::Standing::Live,
         source: Source::Admin,
+        life: crate::store::client::Life::default(),
     };
     let mut tx = app.db.begin().await?;
     client::add(&mut tx, &new).await?;

@@ -12,7 +12,7 @@ pub mod web;
 
 pub use person::{Approver, Person, approvers};
 pub use settings::{Mode, Settings};
-pub use stage::Stage;
+pub use stage::{Stage, role_id};
 
 use serde_json::Value;
 

@@ -49,7 +49,7 @@ impl<'a> Stage<'a> {
 /// # Errors
 ///
 /// Those of the database.
-pub(super) async fn role_id(db: &Db, realm: &Realm, name: &str) -> Result<Option<String>, Error> {
+pub async fn role_id(db: &Db, realm: &Realm, name: &str) -> Result<Option<String>, Error> {
     if let Some(role) = realm.roles.by_name("", name) {
         return Ok(Some(role.id.clone()));
     }

@@ -16,7 +16,7 @@ use super::refusal::{Refusal, Stop};
 use super::register::{Registered, used_up};
 use super::statement::{self, Laid};
 use super::token::{self, Auth};
-use super::{Request, hook, metadata, sector, terms};
+use super::{Request, hook, life, metadata, sector, terms};
 use crate::client_secret;
 use crate::error::Error;
 use crate::events;
@@ -93,6 +93,9 @@ pub(super) async fn renew(
     // Where it was made only a moment ago, writers see it first.
     let mut tx = app.db.begin().await?;
     let client = client::read(&mut tx, &realm.id, client_uuid).await?.ok_or_else(gone)?;
+    if life::is_over(app, realm, &client).await? {
+        return Err(gone().into());
+    }
     let bound = client_registration::of_client(&mut tx, &realm.id, client_uuid).await?;
     let bound = bound.map(|registration| registration.terms).unwrap_or_default();
     drop(tx);
@@ -124,16 +127,17 @@ pub(super) async fn renew(
     if !client.enabled() {
         return Err(Refusal::metadata("This software is registered as a client that was disabled").into());
     }
-    let (wanted, _) = change(request, auth, &bound, &judge, &client, asked)?;
+    let (mut wanted, _) = change(request, auth, &bound, &judge, &client, asked)?;
     approved(request, &said, &wanted, &client)?;
     // And by what binds whoever calls now.
     if let Access::Initial { token, .. } = &request.access {
-        terms::check_change(&token.doc, policies, &client.doc, &wanted)?;
+        terms::check_change(&token.doc, policies, &client.doc, &mut wanted)?;
     }
     policies.judge(&Candidate {
         doc: &wanted,
         before: Some(&client.doc),
         scopes_given: false,
+        response_types: asked.response_types(),
     })?;
     let was_on = client.flag("serviceAccountsEnabled");
     let before = std::mem::replace(&mut client.doc, wanted);
@@ -149,7 +153,7 @@ pub(super) async fn renew(
     client::update(&mut tx, &client).await?;
     // A change that waited was to what it was before.
     approval::withdraw_change(&mut tx, &client).await?;
-    keep_account(&mut tx, request, &client, was_on, policies).await?;
+    keep_account(&mut tx, request, &mut client, was_on, policies).await?;
     let event = audit::done(request, Act::Update, &client.client_id);
     events::record(&mut tx, realm, &event, app.now()).await?;
     hook::after(&mut tx, request, &client, Some(&before)).await?;

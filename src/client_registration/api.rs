@@ -14,10 +14,10 @@ use vestibule_oauth::client_metadata::read_object;
 use super::access::{self, Access};
 use super::asked::Form;
 use super::audit::{self, Act};
-use super::error::{error, http_error, no_store, refused};
+use super::error::{error, http_error, no_store, not_allowed, refused};
 use super::metadata::Told;
 use super::refusal::{Refusal, Stop};
-use super::{Mode, Request, descriptor, install, manage, metadata, mode, register, secret, token};
+use super::{Mode, Request, blame, descriptor, install, manage, metadata, mode, register, secret, token};
 use crate::admin::api::{json as shapes, representation};
 use crate::alerts::Came;
 use crate::app::App;
@@ -31,6 +31,9 @@ use crate::store::realm::{self, Realm};
 
 /// The longest origin that an event repeats, in characters.
 const MAX_ORIGIN: usize = 255;
+
+/// What may be done with one registration.
+const METHODS_OF_ONE: &str = "GET, PUT, DELETE, OPTIONS";
 
 /// What preflights are told.
 const METHODS: &str = "GET, POST, PUT, DELETE, OPTIONS";
@@ -52,11 +55,12 @@ pub async fn collection(
         Err(refused) => return refused,
     };
     let mut answer = match method {
-        Method::POST if form == Form::Install => http_error(StatusCode::METHOD_NOT_ALLOWED),
+        Method::POST if form == Form::Install => not_allowed("OPTIONS"),
         Method::POST => call.register(&realm, form, &body).await,
         Method::OPTIONS => call.preflight(form),
         Method::GET | Method::PUT | Method::DELETE => http_error(StatusCode::NOT_FOUND),
-        _ => http_error(StatusCode::METHOD_NOT_ALLOWED),
+        _ if form == Form::Install => not_allowed("OPTIONS"),
+        _ => not_allowed("POST, OPTIONS"),
     };
     page::secure(&mut answer, &realm, None);
     answer
@@ -79,14 +83,14 @@ pub async fn item(
     };
     let act = match method {
         _ if form == Form::Saml || (form == Form::Install && method != Method::GET) => {
-            return http_error(StatusCode::METHOD_NOT_ALLOWED);
+            return not_allowed(if form == Form::Saml { "" } else { "GET" });
         }
         Method::GET => Act::Read,
         Method::PUT => Act::Update,
         Method::DELETE => Act::Delete,
         Method::OPTIONS => return call.preflight(form),
         Method::POST => return http_error(StatusCode::NOT_FOUND),
-        _ => return http_error(StatusCode::METHOD_NOT_ALLOWED),
+        _ => return not_allowed(METHODS_OF_ONE),
     };
     let mut answer = call.manage(&realm, form, &client_id, act, &body).await;
     page::secure(&mut answer, &realm, None);
@@ -110,7 +114,8 @@ pub async fn own_secret(
     let mut answer = match method {
         Method::POST if managed => call.renew_secret(&realm, form, &client_id).await,
         Method::OPTIONS if managed => call.preflight(form),
-        _ => http_error(StatusCode::METHOD_NOT_ALLOWED),
+        _ if managed => not_allowed("POST, OPTIONS"),
+        _ => not_allowed(""),
     };
     page::secure(&mut answer, &realm, None);
     answer
@@ -118,7 +123,7 @@ pub async fn own_secret(
 
 /// `/clients-registrations` alone names no provider.
 pub async fn no_provider() -> Response {
-    http_error(StatusCode::METHOD_NOT_ALLOWED)
+    not_allowed("")
 }
 
 struct Call {
@@ -197,7 +202,7 @@ impl Call {
             Err(refused) => return refused,
         };
         let outcome = match sent {
-            Ok(sent) => register::register(&request, &sent).await,
+            Ok(sent) => named(&request, &sent, register::register(&request, &sent).await),
             Err(refusal) => Err(refusal.into()),
         };
         match outcome {
@@ -247,7 +252,9 @@ impl Call {
             };
         }
         let outcome = match (act, sent) {
-            (Act::Update, Some(Ok(sent))) => manage::update(&request, client_id, &sent).await.map(Some),
+            (Act::Update, Some(Ok(sent))) => {
+                named(&request, &sent, manage::update(&request, client_id, &sent).await).map(Some)
+            }
             (Act::Update, Some(Err(refusal))) => Err(refusal.into()),
             (Act::Delete, _) => manage::delete(&request, client_id).await.map(|()| None),
             _ => manage::read(&request, client_id).await.map(Some),
@@ -435,6 +442,14 @@ impl Call {
             cors::apply(&mut answer, &self.headers);
         }
         answer
+    }
+}
+
+/// Says of a refusal of metadata which member is at fault.
+fn named<T>(request: &Request<'_>, sent: &Doc, outcome: Result<T, Stop>) -> Result<T, Stop> {
+    match request.form {
+        Form::OpenId => outcome.map_err(|stop| blame::stopped(stop, sent)),
+        _ => outcome,
     }
 }
 

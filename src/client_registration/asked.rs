@@ -36,6 +36,9 @@ impl Form {
     }
 }
 
+/// The scope that lets a client act while nobody is there. It never blocks a registration: who may not have it does not get it.
+pub(super) const OFFLINE: &str = "offline_access";
+
 /// What was sent, understood.
 pub(super) enum Asked {
     OpenId(Box<Metadata>),
@@ -76,15 +79,27 @@ impl Asked {
         }
     }
 
-    /// Whether client scopes were asked for; else the realm gives its own.
+    /// Whether client scopes were asked for that a policy may have something against. `openid` is none, and
+    /// `offline_access` is left out where it is not allowed.
     pub(super) fn names_scopes(&self) -> bool {
         match self {
-            Self::OpenId(parsed) => parsed.scope.is_some(),
+            Self::OpenId(parsed) => {
+                let blocks = |name: &String| !matches!(name.as_str(), "openid" | OFFLINE);
+                parsed.scope.as_ref().is_some_and(|names| names.iter().any(blocks))
+            }
             Self::Keycloak(sent) => {
                 let lists = ["defaultClientScopes", "optionalClientScopes"];
                 lists.iter().any(|list| sent.contains_key(*list))
             }
             Self::Saml(_) => false,
+        }
+    }
+
+    /// The response types that were asked for.
+    pub(super) fn response_types(&self) -> &[String] {
+        match self {
+            Self::OpenId(parsed) => parsed.response_types.as_deref().unwrap_or_default(),
+            Self::Keycloak(_) | Self::Saml(_) => &[],
         }
     }
 

@@ -12,6 +12,9 @@ use crate::events;
 use crate::store::event::Event;
 use crate::store::realm::Realm;
 
+/// The longest value that an event repeats, in characters.
+const MAX_VALUE: usize = 2_000;
+
 /// What somebody does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
@@ -62,6 +65,14 @@ pub(super) fn details(refusal: &Refusal) -> Vec<(&'static str, String)> {
     match refusal {
         Refusal::Token(text) => vec![("reason", (*text).to_owned())],
         Refusal::Metadata(fault) => vec![("reason", fault.description.to_string())],
+        Refusal::Member(blamed) => {
+            let mut details = vec![
+                ("reason", blamed.fault.description.to_string()),
+                ("field", blamed.field.clone()),
+            ];
+            details.extend(shown(&blamed.value).map(|value| ("value", value)));
+            details
+        }
         Refusal::Policy(rejected) => {
             let objection = &rejected.objection;
             let mut details = vec![
@@ -71,10 +82,12 @@ pub(super) fn details(refusal: &Refusal) -> Vec<(&'static str, String)> {
                 ("reason", objection.text.to_string()),
             ];
             details.extend(objection.field.as_deref().map(|field| ("field", field.to_owned())));
-            details.extend(objection.value.as_ref().map(|value| match value {
-                Value::String(text) => ("value", text.clone()),
-                value => ("value", value.to_string()),
-            }));
+            details.extend(
+                objection
+                    .value
+                    .as_ref()
+                    .map(|value| ("value", shown(value).unwrap_or_default())),
+            );
             details
         }
         Refusal::ClientPolicy(refused) => refused.details(),
@@ -85,6 +98,16 @@ pub(super) fn details(refusal: &Refusal) -> Vec<(&'static str, String)> {
         Refusal::TooLarge(most) => vec![("reason", format!("The body is larger than {most} bytes"))],
         Refusal::Forbidden | Refusal::BuiltIn | Refusal::ClientNotFound | Refusal::Meanwhile => Vec::new(),
     }
+}
+
+/// A value as an event repeats it; of what is not there nothing.
+fn shown(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::Null => return None,
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    };
+    Some(text.chars().take(MAX_VALUE).collect())
 }
 
 /// What became of a registration, for who watches how many there are.

@@ -16,6 +16,7 @@ pub(super) fn refused(realm: &Realm, form: Form, refusal: &Refusal) -> Response 
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
     let mut answer = match refusal {
         Refusal::Metadata(fault) => error(status, fault.code, &fault.description),
+        Refusal::Member(blamed) => error(status, blamed.fault.code, &blamed.fault.description),
         Refusal::Token(text) => {
             let mut answer = error(status, BearerError::InvalidToken.as_str(), text);
             let challenge = BearerError::InvalidToken.challenge(&realm.name, text);
@@ -108,6 +109,15 @@ fn written(status: StatusCode, body: &Value) -> Response {
 fn unsupported_type() -> Response {
     let text = "The content-type header value did not match the value in @Consumes";
     error(StatusCode::UNSUPPORTED_MEDIA_TYPE, text, "")
+}
+
+/// 405 with the methods that there are. RFC 9110 section 15.5.6.
+pub(super) fn not_allowed(methods: &'static str) -> Response {
+    let mut answer = http_error(StatusCode::METHOD_NOT_ALLOWED);
+    answer
+        .headers_mut()
+        .insert(header::ALLOW, HeaderValue::from_static(methods));
+    answer
 }
 
 /// What Keycloak's framework says of a path or method that is not there.

@@ -7,7 +7,7 @@ use super::asked::{Asked, Form};
 use super::policy::{Candidate, Policies};
 use super::refusal::Refusal;
 use super::token::Auth;
-use super::{Mode, metadata, mode, register, statement, terms};
+use super::{Mode, addresses, approval, blame, metadata, mode, register, statement, terms};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::client_policy::{self, Source, Updater};
@@ -43,12 +43,26 @@ pub async fn evaluate(app: &App, realm: &Realm, caller: &Caller, by: &By<'_>, se
     let sent = register::with_defaults_of(token, sent);
     let laid = match statement::lay_over(app, realm, None, &sent).await {
         Ok(laid) => laid,
-        Err(refusal) => return Ok(told(&[of(&refusal)], None)),
+        Err(refusal) => return Ok(told(&[of(&refusal, &sent)], None)),
     };
-    let asked = match Asked::parse(Form::OpenId, realm, &laid.sent) {
+    // What is wrong by itself is left out, so that the rest is judged as well.
+    let faults = blame::faults(&laid.sent);
+    let sound = blame::without(&laid.sent, &faults);
+    let is_whole = faults.is_empty();
+    let sent = &laid.sent;
+    refusals.extend(
+        faults
+            .into_iter()
+            .map(|fault| of(&Refusal::Member(Box::new(fault)), sent)),
+    );
+    let asked = match Asked::parse(Form::OpenId, realm, &sound) {
         Ok(asked) => asked,
-        Err(fault) => return Ok(told(&[of(&fault.into())], None)),
+        Err(fault) => {
+            refusals.push(of(&fault.into(), sent));
+            return Ok(told(&refusals, None));
+        }
     };
+    let of = |refusal: &Refusal| of(refusal, sent);
     if asked.client_id().is_some() {
         refusals.push(of(&Refusal::metadata("Client Identifier included")));
     }
@@ -76,19 +90,25 @@ pub async fn evaluate(app: &App, realm: &Realm, caller: &Caller, by: &By<'_>, se
         },
         ..Sender::default()
     };
-    let policies = Policies::of(realm, auth, mode(realm) == Mode::Open, sender);
+    let policies = Policies::of(realm, auth, mode(realm) == Mode::Open, sender.clone());
     let named = token.map(|token| terms::policies(&token.doc)).unwrap_or_default();
     let policies = match policies.and_named(&named) {
         Ok(policies) => policies,
-        Err(refusal) => return Ok(told(&[of(&refusal)], None)),
+        Err(refusal) => {
+            refusals.push(of(&refusal));
+            return Ok(told(&refusals, None));
+        }
     };
     policies.shape(&mut doc);
-    let bound = token.map(|token| terms::bind(&token.doc, realm, &policies, &asked, &mut doc));
-    refusals.extend(bound.and_then(Result::err).as_ref().map(of));
+    let nothing = Doc::new();
+    let bound = token.map_or(&nothing, |token| &token.doc);
+    let bound = terms::bind(bound, realm, &policies, &asked, &mut doc);
+    refusals.extend(bound.err().as_ref().map(of));
     let candidate = Candidate {
         doc: &doc,
         before: None,
         scopes_given: !asked.names_scopes(),
+        response_types: asked.response_types(),
     };
     refusals.extend(policies.objections(&candidate).iter().map(of));
     let number = client_registration::count_up_to(&app.db, &realm.id, i64::MAX).await?;
@@ -99,35 +119,59 @@ pub async fn evaluate(app: &App, realm: &Realm, caller: &Caller, by: &By<'_>, se
     if let Err(refusal) = metadata::check_levels(realm, &doc) {
         refusals.push(of(&refusal));
     }
+    refusals.extend(approval::objection(realm, &sender, &doc).as_ref().map(of));
+    if let Err(refusal) = addresses::check(app, None, &doc) {
+        refusals.push(of(&refusal));
+    }
     if let Err(refusal) = super::names::check(app, realm, None, &doc) {
         refusals.push(of(&refusal));
     }
-    Ok(told(&refusals, Some(&doc)))
+    Ok(told(&refusals, Some(&doc).filter(|_| is_whole)))
 }
 
 fn told(refusals: &[Value], doc: Option<&Doc>) -> Value {
-    let client = doc.map(|doc| {
+    let mut told = json!({ "allowed": refusals.is_empty(), "refusals": refusals });
+    if let Some(doc) = doc {
         let mut described = describe(doc, &Issued::default());
         described.shift_remove("client_id");
-        described
-    });
-    json!({ "allowed": refusals.is_empty(), "refusals": refusals, "client": client })
+        told["client"] = described.into();
+    }
+    told
 }
 
-/// A refusal as the answer lists it.
-fn of(refusal: &Refusal) -> Value {
-    let blank =
-        |message: &str| json!({ "policy": null, "policyId": null, "field": null, "value": null, "message": message });
+/// A refusal as the answer lists it: what it is not about is left out.
+fn of(refusal: &Refusal, sent: &Doc) -> Value {
+    let mut listed = Doc::new();
+    let mut put = |name: &str, value: Value| {
+        if !value.is_null() {
+            listed.insert(name.to_owned(), value);
+        }
+    };
     match refusal {
-        Refusal::Policy(rejected) => json!({
-            "policy": rejected.policy, "policyId": rejected.policy_id, "field": rejected.objection.field,
-            "value": rejected.objection.value, "message": rejected.objection.text
-        }),
-        Refusal::ClientPolicy(refused) => json!({
-            "policy": refused.policy, "policyId": null, "field": refused.field, "value": refused.value,
-            "message": refused.text
-        }),
-        Refusal::Metadata(fault) => blank(&fault.description),
-        _ => blank("refused"),
+        Refusal::Policy(rejected) => {
+            let objection = &rejected.objection;
+            put("policy", json!(rejected.policy));
+            put("policyId", json!(rejected.policy_id));
+            put("field", json!(objection.field));
+            put("value", json!(objection.value));
+            put("message", json!(objection.text));
+        }
+        Refusal::ClientPolicy(refused) => {
+            put("policy", json!(refused.policy));
+            put("field", json!(refused.field));
+            put("value", json!(refused.value));
+            put("message", json!(refused.text));
+        }
+        Refusal::Metadata(fault) => match blame::blame(fault.clone(), sent) {
+            Refusal::Metadata(fault) => put("message", json!(fault.description)),
+            blamed => return of(&blamed, sent),
+        },
+        Refusal::Member(blamed) => {
+            put("field", json!(blamed.field));
+            put("value", blamed.value.clone());
+            put("message", json!(blamed.fault.description));
+        }
+        other => put("message", json!(other.told())),
     }
+    listed.into()
 }

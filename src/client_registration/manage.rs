@@ -15,7 +15,7 @@ use super::refusal::{Refusal, Stop};
 use super::register::have_account;
 use super::statement::{self, Laid};
 use super::token::{self, Auth};
-use super::{Request, cimd, hook, is_about_json, names, sector, terms};
+use super::{Request, addresses, cimd, hook, is_about_json, life, names, sector, terms};
 use crate::client_policy::{Effects, Judge};
 use crate::error::Error;
 use crate::store::client::{self, Client, Standing, VERIFIED};
@@ -221,7 +221,7 @@ pub(super) async fn apply(
 pub(super) async fn keep_account(
     tx: &mut Tx,
     request: &Request<'_>,
-    client: &Client,
+    client: &mut Client,
     was_on: bool,
     policies: &Policies<'_>,
 ) -> Result<(), Stop> {
@@ -283,7 +283,10 @@ pub(super) async fn held(request: &Request<'_>, client_id: &str, act: Act) -> Re
 
 /// The client as the database has it: a token that was replaced on another node must not be good here for a moment longer.
 async fn find(request: &Request<'_>, client_id: &str) -> Result<Option<Client>, Error> {
-    client::read_by_client_id(&request.app.db, &request.realm.id, client_id).await
+    match client::read_by_client_id(&request.app.db, &request.realm.id, client_id).await? {
+        Some(known) if life::is_over(request.app, request.realm, &known).await? => Ok(None),
+        known => Ok(known),
+    }
 }
 
 /// The client once more, in a transaction in which nobody else changes it.
@@ -344,15 +347,17 @@ pub(super) fn change(
     let effects = judge.change(Some(client), asked.names_authenticator(), &mut doc)?;
     let policies = request.policies(auth).and_named(&terms::policies(bound))?;
     policies.reshape(&mut doc);
-    terms::check_change(bound, &policies, &client.doc, &doc)?;
+    terms::check_change(bound, &policies, &client.doc, &mut doc)?;
     policies.judge(&Candidate {
         doc: &doc,
         before: Some(&client.doc),
         scopes_given: false,
+        response_types: asked.response_types(),
     })?;
     asked.check_bounds(&client.doc, &doc)?;
     check(&doc)?;
     metadata::check_levels(request.realm, &doc)?;
+    addresses::check(request.app, Some(&client.doc), &doc)?;
     names::judge(request, Some(&client.doc), &doc)?;
     unvouch(&client.doc, &mut doc);
     Ok((doc, effects))
@@ -390,9 +395,10 @@ fn change_secret(request: &Request<'_>, client: &mut Client, lifetime: Option<i6
     }
     let kept = client_secret::kept(&client.doc);
     if metadata::needs_new_secret(client, &client.doc) || client_secret::is_too_short(request.app, client)? {
+        // Of one that was there the overlap holds: the answer may get lost.
+        let made = client_secret::rotate(request.app, request.realm, client)?;
         metadata::note_secret(&mut client.doc, request.app.now_seconds());
         client_secret::limit(&mut client.doc, request.app.now_seconds(), lifetime);
-        let made = client_secret::make(request.app, &mut client.secrets, &client.id, &client.doc)?;
         return Ok(Some(made));
     }
     if kept == client_secret::Kept::Hashed && client.secrets.hash.is_some() {

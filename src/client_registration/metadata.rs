@@ -28,6 +28,35 @@ pub(super) fn keep_known_scopes(realm: &Realm, metadata: &mut Metadata) {
     }
 }
 
+/// The attribute with the scopes that a client named and the realm does not have, where registrants may invent some. They may be
+/// asked for and give nothing, also when the realm has scopes of these names one day.
+pub const INVENTED: &str = "oidc.registration.scope";
+
+/// Takes the scopes that the realm does not have out of those that were just asked for, and keeps their names apart.
+fn set_apart(realm: &Realm, metadata: &Metadata, doc: &mut Doc) {
+    if metadata.scope.is_none() {
+        return;
+    }
+    let Some(Value::Array(optional)) = doc.get_mut("optionalClientScopes") else {
+        return;
+    };
+    let mut invented = Vec::new();
+    optional.retain(|name| {
+        let name = name.as_str().unwrap_or_default();
+        let is_there = realm.client_scope(name).is_some();
+        if !is_there {
+            invented.push(name.to_owned());
+        }
+        is_there
+    });
+    if let Some(Value::Object(attributes)) = doc.get_mut("attributes") {
+        match invented.is_empty() {
+            true => attributes.shift_remove(INVENTED),
+            false => attributes.insert(INVENTED.into(), json!(invented.join(" "))),
+        };
+    }
+}
+
 /// A new client of this metadata, as Keycloak makes them.
 pub(super) fn new_client(realm: &Realm, metadata: &Metadata) -> Doc {
     let start = json!({
@@ -40,6 +69,7 @@ pub(super) fn new_client(realm: &Realm, metadata: &Metadata) -> Doc {
     });
     let mut doc = start.as_object().cloned().unwrap_or_default();
     apply(metadata, &mut doc, true);
+    set_apart(realm, metadata, &mut doc);
     for (list, of_realm) in [
         ("defaultClientScopes", "defaultDefaultClientScopes"),
         ("optionalClientScopes", "defaultOptionalClientScopes"),
@@ -95,6 +125,7 @@ pub(super) fn check_levels(realm: &Realm, doc: &Doc) -> Result<(), Refusal> {
 pub(super) fn changed_client(realm: &Realm, client: &Client, metadata: &Metadata) -> Doc {
     let mut doc = client.doc.clone();
     apply(metadata, &mut doc, false);
+    set_apart(realm, metadata, &mut doc);
     complete(realm, &mut doc);
     doc
 }

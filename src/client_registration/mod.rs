@@ -4,11 +4,13 @@
 //! the realm's policies judge the client as it would become, on registration and on every change.
 
 mod access;
+mod addresses;
 mod again;
 pub mod api;
 pub mod approval;
 mod asked;
 mod audit;
+mod blame;
 pub mod cimd;
 mod descriptor;
 mod error;
@@ -33,7 +35,7 @@ pub mod web;
 
 pub use evaluate::{By, evaluate};
 pub use manage::BUILT_IN;
-pub use metadata::describe_as_client;
+pub use metadata::{INVENTED, describe_as_client};
 
 use vestibule_oauth::error::Refusal as Fault;
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 use vestibule_oauth::error::{Refusal as Fault, RegistrationError};
 
+use super::blame::Blamed;
 use crate::client_policy;
 use crate::error::Error;
 
@@ -13,6 +14,8 @@ use crate::error::Error;
 pub enum Refusal {
     /// What was sent cannot be registered. RFC 7591 §3.2.2.
     Metadata(Fault),
+    /// The same, and which member is at fault.
+    Member(Box<Blamed>),
     /// 401: no token, or one that is not good here. RFC 6750 §3.1.
     Token(&'static str),
     /// 403: the token is good, but not for this.
@@ -98,6 +101,7 @@ impl Refusal {
     pub fn status(&self) -> u16 {
         match self {
             Self::Metadata(fault) => fault.status,
+            Self::Member(blamed) => blamed.fault.status,
             Self::Token(_) => 401,
             Self::Forbidden
             | Self::BuiltIn
@@ -117,6 +121,7 @@ impl Refusal {
     pub fn told(&self) -> String {
         match self {
             Self::Metadata(fault) => fault.description.to_string(),
+            Self::Member(blamed) => blamed.fault.description.to_string(),
             Self::Token(text) => (*text).to_owned(),
             Self::Policy(rejected) => rejected.description(),
             Self::ClientPolicy(refused) => refused.text.to_string(),
@@ -134,6 +139,7 @@ impl Refusal {
     pub fn event_error(&self) -> &'static str {
         match self {
             Self::Metadata(fault) => fault.code,
+            Self::Member(blamed) => blamed.fault.code,
             Self::Token(_) => "invalid_token",
             Self::Forbidden | Self::BuiltIn | Self::Policy(_) | Self::Origin(_) => "not_allowed",
             Self::Unsupported | Self::TooLarge(_) => "invalid_request",

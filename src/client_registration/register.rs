@@ -15,7 +15,8 @@ use super::refusal::{Refusal, Stop};
 use super::statement::{self, Laid};
 use super::token::{self, Auth};
 use super::{
-    Mode, Request, again, cimd, descriptor, hook, is_about_json, life, mode, names, representation, sector, terms,
+    Mode, Request, addresses, again, cimd, descriptor, hook, is_about_json, life, mode, names, representation, sector,
+    terms,
 };
 use crate::client_policy::Judge;
 use crate::client_secret;
@@ -94,7 +95,7 @@ pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Regist
     spend(&mut tx, request).await?;
     policies.judge_number(&mut tx).await??;
     life::quota::judge(&mut tx, request).await?;
-    keep(&mut tx, request, &policies, &client, software).await?;
+    keep(&mut tx, request, &policies, &mut client, software).await?;
     if let Some(waiting) = &waiting {
         waiting.keep(&mut tx, request).await?;
     }
@@ -127,13 +128,17 @@ fn become_client(
     let mut doc = asked.new_client(request.realm);
     judge.change(None, asked.names_authenticator(), &mut doc)?;
     policies.shape(&mut doc);
-    if let Access::Initial { token, .. } = &request.access {
-        terms::bind(&token.doc, request.realm, policies, &asked, &mut doc)?;
-    }
+    let nothing = Doc::new();
+    let bound = match &request.access {
+        Access::Initial { token, .. } => &token.doc,
+        _ => &nothing,
+    };
+    terms::bind(bound, request.realm, policies, &asked, &mut doc)?;
     policies.judge(&Candidate {
         doc: &doc,
         before: None,
         scopes_given: !asked.names_scopes(),
+        response_types: asked.response_types(),
     })?;
     if request.form == Form::Saml {
         asked.check_bounds(&doc, &doc)?;
@@ -147,6 +152,7 @@ fn become_client(
     }
     check(&doc)?;
     metadata::check_levels(request.realm, &doc)?;
+    addresses::check(request.app, None, &doc)?;
     names::judge(request, None, &doc)?;
     Ok((asked, doc))
 }
@@ -244,6 +250,7 @@ fn make(
         created: app.now(),
         standing: Standing::Live,
         source: request.access.source(),
+        life: crate::store::client::Life::default(),
     };
     Ok((client, secret, rat))
 }
@@ -269,11 +276,11 @@ fn taken() -> Refusal {
 pub(super) async fn have_account(
     tx: &mut Tx,
     request: &Request<'_>,
-    client: &Client,
+    client: &mut Client,
     roles: &[&str],
 ) -> Result<(), Stop> {
     match service_account::ensure(tx, request.app, request.realm, client).await? {
-        Ensured::Yes(account) => Ok(super::roles::give(tx, request.realm, &account.id, roles).await?),
+        Ensured::Yes(account) => Ok(super::roles::give(tx, request.realm, client, &account.id, roles).await?),
         // A person has the name that the account would have.
         Ensured::NameTaken => Err(taken().into()),
     }
@@ -283,7 +290,7 @@ async fn keep(
     tx: &mut Tx,
     request: &Request<'_>,
     policies: &Policies<'_>,
-    client: &Client,
+    client: &mut Client,
     software: Option<String>,
 ) -> Result<(), Stop> {
     let (app, realm) = (request.app, request.realm);

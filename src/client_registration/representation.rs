@@ -66,7 +66,7 @@ pub(super) fn bare(realm: &Realm) -> Doc {
 }
 
 pub(super) fn new_client(realm: &Realm, sent: &Doc) -> Doc {
-    finished(realm, bare(realm), sent)
+    finished(realm, None, bare(realm), sent)
 }
 
 pub(super) fn changed_client(realm: &Realm, client: &Client, sent: &Doc) -> Doc {
@@ -75,11 +75,11 @@ pub(super) fn changed_client(realm: &Realm, client: &Client, sent: &Doc) -> Doc 
         // Shown as disabled while it waits for approval: sent back, that says nothing.
         sent.shift_remove("enabled");
     }
-    finished(realm, client.doc.clone(), &sent)
+    finished(realm, Some(&client.doc), client.doc.clone(), &sent)
 }
 
 /// Lays what was sent over a client; of `attributes` each by itself, an empty text takes one away, as in Keycloak.
-fn finished(realm: &Realm, mut doc: Doc, sent: &Doc) -> Doc {
+fn finished(realm: &Realm, before: Option<&Doc>, mut doc: Doc, sent: &Doc) -> Doc {
     for (name, value) in sent
         .iter()
         .filter(|(name, value)| !value.is_null() && !TOLD.contains(&name.as_str()))
@@ -113,6 +113,16 @@ fn finished(realm: &Realm, mut doc: Doc, sent: &Doc) -> Doc {
         .is_some_and(|sent| sent.contains_key("x509.subjectdn"));
     if names_certificate && let Some(Value::Object(attributes)) = doc.get_mut("attributes") {
         attributes.entry(PATTERN.to_owned()).or_insert_with(|| json!("false"));
+    }
+    for list in ["defaultClientScopes", "optionalClientScopes"] {
+        let had = before.map(|doc| json::texts(doc, list)).unwrap_or_default();
+        if let Some(Value::Array(names)) = doc.get_mut(list) {
+            // A name that is given a meaning later gives nobody anything.
+            names.retain(|name| {
+                let name = name.as_str().unwrap_or_default();
+                had.contains(&name) || realm.client_scope(name).is_some()
+            });
+        }
     }
     metadata::complete(realm, &mut doc);
     doc

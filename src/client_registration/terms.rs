@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::Request;
-use super::asked::Asked;
+use super::asked::{Asked, OFFLINE};
 use super::policy::Policies;
 use super::refusal::Refusal;
 use crate::error::Error;
@@ -71,6 +71,9 @@ pub(super) fn bind(
 ) -> Result<(), Refusal> {
     let given = policies.given_scopes();
     let allowed = json::texts(terms, "scopes");
+    if LISTS.into_iter().any(|list| asked.names_list(list)) {
+        leave_out(terms, policies, None, doc);
+    }
     if allowed.is_empty() {
         return Ok(());
     }
@@ -87,8 +90,30 @@ pub(super) fn bind(
     check(&allowed, &given, doc, &asked_for)
 }
 
+/// Takes out of a client what was asked for and blocks nobody, where neither the token nor the policies let it have that.
+pub(super) fn leave_out(terms: &Doc, policies: &Policies<'_>, before: Option<&Doc>, doc: &mut Doc) {
+    let allowed = json::texts(terms, "scopes");
+    let had = before.is_some_and(|before| scopes(before).contains(&OFFLINE));
+    let given = policies.given_scopes().contains(&OFFLINE);
+    let by_token = allowed.is_empty() || allowed.contains(&OFFLINE);
+    if had || given || (by_token && policies.allow_scope(OFFLINE)) {
+        return;
+    }
+    for list in LISTS {
+        if let Some(Value::Array(names)) = doc.get_mut(list) {
+            names.retain(|name| name != OFFLINE);
+        }
+    }
+}
+
 /// Refuses a change that brings scopes beyond those that may be asked for. What an administrator gave stays.
-pub(super) fn check_change(terms: &Doc, policies: &Policies<'_>, before: &Doc, wanted: &Doc) -> Result<(), Refusal> {
+pub(super) fn check_change(
+    terms: &Doc,
+    policies: &Policies<'_>,
+    before: &Doc,
+    wanted: &mut Doc,
+) -> Result<(), Refusal> {
+    leave_out(terms, policies, Some(before), wanted);
     let had = scopes(before);
     let new: Vec<&str> = scopes(wanted).into_iter().filter(|name| !had.contains(name)).collect();
     check(&json::texts(terms, "scopes"), &policies.given_scopes(), wanted, &new)

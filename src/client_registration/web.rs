@@ -40,7 +40,11 @@ pub fn not_yet(
     if client.standing == Standing::Refused {
         return draft.error(StatusCode::BAD_REQUEST, "clientRefusedMessage", &[]);
     }
-    if !visitor.takes_html {
+    // Whoever asks for no page gets none that waits.
+    let without_page = asked
+        .text("prompt")
+        .is_some_and(|prompt| prompt.split(' ').any(|one| one == "none"));
+    if without_page || !visitor.takes_html {
         return draft.error(StatusCode::BAD_REQUEST, "clientPendingMessage", &[]);
     }
     let page = ClientPending {

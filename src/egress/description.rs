@@ -1,15 +1,46 @@
-//! What an answer must be to describe a client, and how long it counts.
+//! What an answer must be to describe a client, or to be a request of one, and how long it counts.
 
 use reqwest::header::{self, HeaderMap};
 
 /// How long such a description is used again, in milliseconds: where its headers do not say, at least, and at most.
 const KEPT: (i64, i64, i64) = (300_000, 60_000, 86_400_000);
 
-/// `application/json`, or another type that is written in it.
-pub(super) fn is_json(headers: &HeaderMap) -> bool {
+/// What a request object is asked for as. RFC 9101 section 5.2.3.
+pub(super) const OBJECT_TYPES: &str = "application/oauth-authz-req+jwt, application/jwt";
+
+/// What the type of an answer is, in small letters, without parameters; empty where it has none.
+fn essence(headers: &HeaderMap) -> String {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let essence = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    let essence = essence.to_ascii_lowercase();
+    essence.to_ascii_lowercase()
+}
+
+/// Whether an answer may be a JWT: a type for one, or one that servers give to files they do not know. A page is none.
+pub(super) fn is_object(headers: &HeaderMap) -> bool {
+    let essence = essence(headers);
+    essence.ends_with("+jwt")
+        || matches!(
+            essence.as_str(),
+            "" | "application/jwt" | "application/jose" | "application/octet-stream" | "text/plain"
+        )
+}
+
+/// Whether an answer may be used again without asking: `Cache-Control` (RFC 9111).
+pub(super) fn may_be_kept(headers: &HeaderMap) -> bool {
+    let said = headers.get_all(header::CACHE_CONTROL).iter();
+    let mut said = said
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|line| line.split(','));
+    !said.any(|one| {
+        ["no-store", "no-cache"]
+            .iter()
+            .any(|word| one.trim().eq_ignore_ascii_case(word))
+    })
+}
+
+/// `application/json`, or another type that is written in it.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    let essence = essence(headers);
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 

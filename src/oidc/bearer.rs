@@ -12,6 +12,7 @@ use vestibule_jose::{Alg, jwt};
 use super::{bound, session as sessions, token_roles};
 use crate::app::App;
 use crate::caller::Caller;
+use crate::client_registration::life;
 use crate::error::Error;
 use crate::oidc::tokens::id;
 use crate::store::client::{self, Client};
@@ -231,6 +232,9 @@ pub async fn verify_types(
     };
     if !client.enabled() {
         return Ok(Err(BearerRefused::ClientDisabled));
+    }
+    if life::is_over(app, realm, &client).await? {
+        return Ok(Err(BearerRefused::ClientNotFound));
     }
     let issued = json::number(&claims, "iat");
     if issued < json::number(&client.doc, "notBefore") {

@@ -74,6 +74,7 @@ pub(super) async fn add(
         created: app.now(),
         standing: Standing::Live,
         source: Source::Admin,
+        life: crate::store::client::Life::default(),
     };
     match over.filter(|_| text(sent, "secret") == Some(MASK) && !new.public()) {
         Some(over) => over.keep_secret(app, &mut new)?,

@@ -73,6 +73,7 @@ pub(super) async fn add_service(
         created: app.now(),
         standing: crate::store::client::Standing::Live,
         source: Source::Admin,
+        life: crate::store::client::Life::default(),
     };
     if !client::add(tx, &new).await? {
         return Err(taken("client", client_id));

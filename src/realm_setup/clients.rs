@@ -65,6 +65,7 @@ async fn add_clients(
             created: app.now(),
             standing: crate::store::client::Standing::Live,
             source: Source::Admin,
+            life: crate::store::client::Life::default(),
         };
         client::add(tx, &new).await?;
         uuids.insert(new.client_id, new.id);

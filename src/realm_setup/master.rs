@@ -52,6 +52,7 @@ pub(super) async fn add_realm(
         created: app.now(),
         standing: crate::store::client::Standing::Live,
         source: Source::Admin,
+        life: crate::store::client::Life::default(),
     };
     if !client::add(tx, &new).await? {
         return Ok(false);

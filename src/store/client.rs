@@ -6,6 +6,8 @@ use vestibule_oauth::web_origin;
 
 use super::attribute_secret;
 use super::cache::client_topic;
+use super::client_state::registered;
+pub use super::client_state::{Life, Source, Standing};
 use super::db::{Db, Query, Row, Tx};
 use super::json::{self, Doc};
 use super::realm::ProtocolMapper;
@@ -28,67 +30,12 @@ pub struct Client {
     pub standing: Standing,
     /// Kept with the registration: [`add`] and [`update`] do not write it.
     pub source: Source,
-}
-
-/// Whether a client is of use already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Standing {
-    #[default]
-    Live,
-    /// It registered itself, and waits for approval.
-    Pending,
-    /// It was refused. It is kept for a while, so that its owner learns of it.
-    Refused,
-}
-
-impl Standing {
-    /// As it is kept.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Pending => "pending",
-            Self::Refused => "refused",
-        }
-    }
-
-    /// What is not understood is of no use to anybody.
-    pub fn parse(text: &str) -> Self {
-        match text {
-            "live" => Self::Live,
-            "pending" => Self::Pending,
-            _ => Self::Refused,
-        }
-    }
+    /// Kept there as well. A snapshot may be older than the last use.
+    pub life: Life,
 }
 
 /// The attribute by which an administrator vouches for a client that registered itself.
 pub const VERIFIED: &str = "client.verified";
-
-/// How a client came to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Source {
-    /// With the realm, or by an administrator.
-    #[default]
-    Admin,
-    /// It registered itself with an initial access token.
-    Token,
-    /// A user of the realm registered it.
-    User,
-    /// Nobody here knows who registered it.
-    Stranger,
-}
-
-impl Source {
-    /// What a registration says; a client without one came with the realm.
-    pub fn parse(source: Option<&str>) -> Self {
-        match source {
-            None | Some("admin") => Self::Admin,
-            Some("token") => Self::Token,
-            Some("user") => Self::User,
-            Some(_) => Self::Stranger,
-        }
-    }
-}
 
 /// What is kept of a client's secrets: SHA-256 of generated ones (base64url), and sealed values only where one must be
 /// read back. Not `Debug`.
@@ -170,14 +117,16 @@ const ALWAYS_DISPLAYED: &str = "alwaysDisplayInConsole";
 pub(super) const COLUMNS: &str = "id, realm_id, client_id, doc, secret_hash, secret_sealed, previous_secret_hash,
     previous_secret_expires, rat_hash, previous_rat_hash, rat_auth, created, standing";
 
-/// What is kept elsewhere: how it came to be.
-pub(super) const SOURCE: &str = "(select source from client_registration where client_uuid = client.id)";
+/// What is kept elsewhere: how it came to be, and when it was used (`registered` reads it).
+pub(super) const REGISTERED: &str = "(select source || ' ' || cast(active as text) || ' '
+    || coalesce(cast(last_used as text), '') || ' ' || coalesce(cast(warned as text), '')
+    from client_registration where client_uuid = client.id)";
 
 pub(super) fn client(key: &SecretKey, mut r: Row) -> Result<Client, Error> {
     let (id, realm_id, client_id) = (r.next::<String>()?, r.next()?, r.next()?);
     let mut doc = json::parse(&r.next::<String>()?)?;
     attribute_secret::open(key, &id, &mut doc);
-    Ok(Client {
+    let mut client = Client {
         id,
         realm_id,
         client_id,
@@ -193,8 +142,16 @@ pub(super) fn client(key: &SecretKey, mut r: Row) -> Result<Client, Error> {
         },
         created: r.next()?,
         standing: Standing::parse(&r.next::<String>()?),
-        source: Source::parse(r.next::<Option<String>>()?.as_deref()),
-    })
+        source: Source::default(),
+        life: Life::default(),
+    };
+    (client.source, client.life) = registered(r.next::<Option<String>>()?.as_deref());
+    Ok(client)
+}
+
+/// Forgets this node's snapshot of a client: it is known to be old.
+pub fn forget(db: &Db, id: &str) {
+    db.caches.forget(&client_topic(id));
 }
 
 /// The client of a realm with an id, as this node's snapshot has it.
@@ -257,7 +214,7 @@ async fn keep_uuid(db: &Db, key: String, realm_id: &str, client_id: &str) -> Res
 ///
 /// Those of the database.
 pub async fn read(q: impl Query, realm_id: &str, id: &str) -> Result<Option<Client>, Error> {
-    let sql = format!("select {COLUMNS}, {SOURCE} from client where realm_id = $1 and id = $2");
+    let sql = format!("select {COLUMNS}, {REGISTERED} from client where realm_id = $1 and id = $2");
     let key = q.opener();
     let found = q.first(&sql, &[&realm_id, &id]).await?;
     found.map(|row| client(&key, row)).transpose()
@@ -269,7 +226,7 @@ pub async fn read(q: impl Query, realm_id: &str, id: &str) -> Result<Option<Clie
 ///
 /// Those of the database.
 pub async fn read_by_client_id(q: impl Query, realm_id: &str, client_id: &str) -> Result<Option<Client>, Error> {
-    let sql = format!("select {COLUMNS}, {SOURCE} from client where realm_id = $1 and client_id = $2");
+    let sql = format!("select {COLUMNS}, {REGISTERED} from client where realm_id = $1 and client_id = $2");
     let key = q.opener();
     let found = q.first(&sql, &[&realm_id, &client_id]).await?;
     found.map(|row| client(&key, row)).transpose()
@@ -283,7 +240,7 @@ pub async fn read_by_client_id(q: impl Query, realm_id: &str, client_id: &str) -
 pub async fn search(db: &Db, realm_id: &str, search: &str, first: i64, max: i64) -> Result<Vec<Client>, Error> {
     let like = format!("%{}%", super::user::escape_like(&search.to_lowercase()));
     let sql = format!(
-        "select {COLUMNS}, {SOURCE} from client where realm_id = $1 and lower(client_id) like $2 escape '\\'
+        "select {COLUMNS}, {REGISTERED} from client where realm_id = $1 and lower(client_id) like $2 escape '\\'
          order by client_id limit $3 offset $4"
     );
     let rows = db.list(&sql, &[&realm_id, &like, &max, &first]).await?;
@@ -296,8 +253,9 @@ pub async fn search(db: &Db, realm_id: &str, search: &str, first: i64, max: i64)
 ///
 /// Those of the database.
 pub async fn always_displayed(db: &Db, realm_id: &str) -> Result<Vec<Client>, Error> {
-    let sql =
-        format!("select {COLUMNS}, {SOURCE} from client where realm_id = $1 and always_displayed order by client_id");
+    let sql = format!(
+        "select {COLUMNS}, {REGISTERED} from client where realm_id = $1 and always_displayed order by client_id"
+    );
     let rows = db.list(&sql, &[&realm_id]).await?;
     rows.into_iter().map(|row| client(db.secret_key(), row)).collect()
 }

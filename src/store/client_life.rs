@@ -1,5 +1,6 @@
 //! When registered clients were used, and which of them nobody needs any more.
 
+use super::cache::client_topic;
 use super::clause::Clause;
 use super::client_registration::{COLUMNS, Registration, registration};
 use super::db::{Db, Query, Tx};
@@ -171,16 +172,29 @@ pub async fn count_to(q: impl Query, realm_id: &str, filter: &Filter<'_>, most: 
 ///
 /// Those of the database.
 pub async fn used(db: &Db, uses: &[(String, i64)]) -> Result<(), Error> {
-    let sql = "update client_registration set last_used = $2, active = $2, warned = null
-               where client_uuid = $1 and (last_used is null or last_used < $2)";
     for some in uses.chunks(500) {
         let mut tx = db.begin().await?;
         for (client, at) in some {
-            tx.exec(sql, &[client, at]).await?;
+            tx.exec(USE, &[client, at]).await?;
         }
         tx.commit_lazily().await?;
     }
     Ok(())
+}
+
+const USE: &str = "update client_registration set last_used = $2, active = $2, warned = null
+    where client_uuid = $1 and (last_used is null or last_used < $2)";
+
+/// The same for one client, which every node must know of soon.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn used_now(db: &Db, client_uuid: &str, at: i64) -> Result<(), Error> {
+    let mut tx = db.begin().await?;
+    tx.exec(USE, &[&client_uuid, &at]).await?;
+    tx.touch(client_topic(client_uuid));
+    tx.commit().await
 }
 
 /// Instants before which something must have been, by whether a client was ever used.
@@ -195,10 +209,12 @@ pub struct Limits {
 /// Which clients have expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expired {
-    /// Quiet since then; `i64::MIN`: none is.
+    /// Quiet since before then; `i64::MIN`: none is.
     pub quiet: Limits,
-    /// And warned by then; `i64::MAX`: nobody is warned.
+    /// And warned by then; `i64::MAX`: none needs to be.
     pub warned: Limits,
+    /// Or warned no more than so many milliseconds after it was used last: that was in time.
+    pub in_time: Limits,
 }
 
 /// Whoever waits for approval is not forgotten: others are.
@@ -207,8 +223,8 @@ const FORGOTTEN: &str = "realm_id = $1 and active < $2 and source <> 'admin'
     and not exists (select 1 from approval a where a.id = client_uuid and a.state = 'pending')";
 
 /// Whoever was not warned counts as warned at the end of time.
-const WARNED: &str = "((last_used is null and coalesce(warned, 9223372036854775807) <= $5)
-    or (last_used is not null and coalesce(warned, 9223372036854775807) <= $6))";
+const WARNED: &str = "((last_used is null and (coalesce(warned, 9223372036854775807) <= $5 or warned - active <= $7))
+    or (last_used is not null and (coalesce(warned, 9223372036854775807) <= $6 or warned - active <= $8)))";
 
 /// The clients of a realm that have expired, those first that were quiet for longest; those that administrators made never
 /// do.
@@ -217,17 +233,19 @@ const WARNED: &str = "((last_used is null and coalesce(warned, 92233720368547758
 ///
 /// Those of the database.
 pub async fn expired(q: impl Query, realm_id: &str, expired: Expired, max: i64) -> Result<Vec<String>, Error> {
-    let Expired { quiet, warned } = expired;
+    let Expired { quiet, warned, in_time } = expired;
     let latest = quiet.unused.max(quiet.idle);
     let sql =
-        format!("select client_uuid from client_registration where {FORGOTTEN} and {WARNED} order by active limit $7");
-    let params: [&dyn super::db::Param; 7] = [
+        format!("select client_uuid from client_registration where {FORGOTTEN} and {WARNED} order by active limit $9");
+    let params: [&dyn super::db::Param; 9] = [
         &realm_id,
         &latest,
         &quiet.unused,
         &quiet.idle,
         &warned.unused,
         &warned.idle,
+        &in_time.unused,
+        &in_time.idle,
         &max,
     ];
     let rows = q.all(&sql, &params).await?;
@@ -240,16 +258,18 @@ pub async fn expired(q: impl Query, realm_id: &str, expired: Expired, max: i64) 
 ///
 /// Those of the database.
 pub async fn has_expired(q: impl Query, realm_id: &str, client_uuid: &str, expired: Expired) -> Result<bool, Error> {
-    let Expired { quiet, warned } = expired;
+    let Expired { quiet, warned, in_time } = expired;
     let latest = quiet.unused.max(quiet.idle);
-    let sql = format!("select count(*) from client_registration where client_uuid = $7 and {FORGOTTEN} and {WARNED}");
-    let params: [&dyn super::db::Param; 7] = [
+    let sql = format!("select count(*) from client_registration where client_uuid = $9 and {FORGOTTEN} and {WARNED}");
+    let params: [&dyn super::db::Param; 9] = [
         &realm_id,
         &latest,
         &quiet.unused,
         &quiet.idle,
         &warned.unused,
         &warned.idle,
+        &in_time.unused,
+        &in_time.idle,
         &client_uuid,
     ];
     Ok(q.count(&sql, &params).await? > 0)
@@ -284,5 +304,9 @@ pub async fn warn(tx: &mut Tx, realm_id: &str, limits: Limits, now: i64, max: i6
     );
     let params: [&dyn super::db::Param; 6] = [&realm_id, &latest, &limits.unused, &limits.idle, &now, &max];
     let rows = tx.all(&sql, &params).await?;
-    rows.into_iter().map(|mut r| r.next()).collect()
+    let ids: Vec<String> = rows.into_iter().map(|mut r| r.next()).collect::<Result<_, _>>()?;
+    for id in &ids {
+        tx.touch(client_topic(id));
+    }
+    Ok(ids)
 }

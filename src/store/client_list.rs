@@ -1,7 +1,7 @@
 //! Many clients at once.
 
 use super::clause::Clause;
-use super::client::{COLUMNS, Client, SOURCE, client};
+use super::client::{COLUMNS, Client, REGISTERED, client};
 use super::db::Db;
 use crate::error::Error;
 
@@ -18,7 +18,7 @@ pub async fn of_ids(db: &Db, realm_id: &str, ids: &[String]) -> Result<Vec<Clien
     for some in ids.chunks(AT_ONCE) {
         let mut clause = Clause::of_realm(realm_id);
         clause.one_of("id", some);
-        let sql = format!("select {COLUMNS}, {SOURCE} from client where {}", clause.text());
+        let sql = format!("select {COLUMNS}, {REGISTERED} from client where {}", clause.text());
         for row in db.list(&sql, &clause.params()).await? {
             all.push(client(db.secret_key(), row)?);
         }

@@ -1,7 +1,7 @@
 //! How a client came to be, beside the client itself; and the token with which it manages itself.
 
 use super::cache::client_topic;
-use super::client::Client;
+use super::client::{Client, Life};
 use super::db::{Db, Query, Row, Tx};
 use super::json::{self, Doc};
 use crate::error::Error;
@@ -45,6 +45,17 @@ impl Registration {
             active: client.created,
             warned: None,
             terms: Doc::new(),
+        }
+    }
+}
+
+impl Registration {
+    /// When its client was used.
+    pub fn life(&self) -> Life {
+        Life {
+            last_used: self.last_used,
+            active: self.active,
+            warned: self.warned,
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod client_life;
 pub mod client_list;
 pub mod client_registration;
 pub mod client_scope_use;
+mod client_state;
 pub mod code;
 pub mod consent;
 pub mod credential;

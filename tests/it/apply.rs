@@ -270,6 +270,27 @@ async fn a_file_with_one_fault_changes_nothing() {
             "number",
         ),
         (
+            "registrationPolicies: [{name: x, providerId: require-pkce, subType: foo}]",
+            "subType must be anonymous, authenticated or token",
+        ),
+        (
+            "  - {clientId: bad, enabled: maybe}",
+            "client bad: enabled: the value is of another type",
+        ),
+        (
+            "  - {clientId: bad, redirectUris: 'https://a.example/'}",
+            "client bad: redirectUris: the value is of another type",
+        ),
+        (
+            "  - {clientId: bad, nosuch: 1}",
+            "client bad: there is no member nosuch",
+        ),
+        (
+            "  - {clientId: bad, protocolMappers: [{nosuch: 1}]}",
+            "client bad: protocolMappers: there is no member nosuch",
+        ),
+        ("  - {clientId: bad, defaultRoles: [x]}", "client bad: defaultRoles: "),
+        (
             "registrationPolicies: [{name: x, providerId: rsa, providerType: org.keycloak.keys.KeyProvider}]",
             "Only client registration policies",
         ),

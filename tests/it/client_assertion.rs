@@ -145,3 +145,86 @@ async fn the_registered_way_is_the_only_one() {
         assert_ne!(answer.status, 200, "{}", answer.body);
     }
 }
+
+/// What a client says that signs by a secret.
+fn by_secret(server: &Server, realm: &str, client_id: &str, secret: &str) -> String {
+    let now = server.app.now_seconds();
+    let key = SigningKey::from_secret(Alg::HS256, "", secret.as_bytes()).unwrap();
+    let said = json!({
+        "iss": client_id, "sub": client_id, "aud": format!("http://localhost:8080/realms/{realm}"),
+        "jti": vestibule::random::uuid(), "iat": now, "exp": now + 60
+    });
+    jwt::encode(&key, "JWT", &said).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_is_a_key_overlaps_the_next_one_and_dies_with_its_time() {
+    for server in support::servers().await {
+        let realm = server
+            .realm(json!({ "attributes": {
+                "clientRegistration.secret.overlap": "600", "clientRegistration.secret.expires": "3600"
+            } }))
+            .await;
+        let (_, initial) = crate::client_registration::initial(&server, &realm, json!({})).await;
+        let body = json!({
+            "grant_types": ["client_credentials"], "token_endpoint_auth_method": "client_secret_jwt",
+            "token_endpoint_auth_signing_alg": "HS256"
+        });
+        let made = crate::client_registration::register(&server, &realm, Some(&initial), &body)
+            .await
+            .json();
+        let text = |made: &serde_json::Value, member: &str| made[member].as_str().unwrap().to_owned();
+        let (id, first) = (text(&made, "client_id"), text(&made, "client_secret"));
+        let works = async |secret: &str| {
+            with_assertion(&server, &realm, &by_secret(&server, &realm, &id, secret))
+                .await
+                .status
+                == 200
+        };
+        assert!(works(&first).await);
+        let path = format!("/realms/{realm}/clients-registrations/openid-connect/{id}/secret");
+        let rat = text(&made, "registration_access_token");
+        let told = server
+            .with_token(&rat, "POST", &path, serde_json::Value::Null)
+            .await
+            .json();
+        let second = text(&told, "client_secret");
+        let until = told["previous_secret_expires_at"].as_i64().unwrap() * 1000;
+        assert!(works(&first).await && works(&second).await);
+        server.app.clock.advance(until - 1 - server.app.now());
+        assert!(works(&first).await);
+        server.app.clock.advance(1);
+        assert!(!works(&first).await && works(&second).await);
+        server.app.clock.advance(3_600_000);
+        assert!(!works(&second).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_is_made_to_sign_by_its_secret_gets_one_that_can_be_read() {
+    let server = support::sqlite().await;
+    let realm = server.realm(json!({})).await;
+    let (_, initial) = crate::client_registration::initial(&server, &realm, json!({})).await;
+    let body = json!({ "grant_types": ["client_credentials"], "token_endpoint_auth_method": "client_secret_post" });
+    let made = crate::client_registration::register(&server, &realm, Some(&initial), &body)
+        .await
+        .json();
+    let id = made["client_id"].as_str().unwrap();
+    let path = format!("/{realm}/clients/{id}");
+    let secret = async || {
+        let path = format!("{path}/client-secret");
+        let told = server.admin("GET", &path, serde_json::Value::Null).await.json();
+        told["value"].as_str().map(str::to_owned)
+    };
+    assert_eq!(secret().await, None);
+    for _ in 0..2 {
+        let changed = json!({ "clientAuthenticatorType": "client-secret-jwt" });
+        assert_eq!(server.admin("PUT", &path, changed).await.status, 204);
+    }
+    let told = secret().await.unwrap();
+    let answer = with_assertion(&server, &realm, &by_secret(&server, &realm, id, &told)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    // What is a key already stays as it is.
+    assert_eq!(server.admin("PUT", &path, json!({ "name": "B" })).await.status, 204);
+    assert_eq!(secret().await.unwrap(), told);
+}

@@ -183,6 +183,8 @@ async fn who_may_only_look_is_offered_nothing_to_do() {
 async fn how_applications_register_is_set_on_one_page() {
     for server in support::servers().await {
         let realm = with_administrator(&server, &["manage-realm", "view-clients"]).await;
+        let group = json!({ "name": "legal" });
+        server.admin("POST", &format!("/{realm}/groups"), group).await.created();
         let mut browser = Browser::new(&server);
         let page = open(&mut browser, &realm, "settings").await;
         let form = page.form("settings");
@@ -234,7 +236,7 @@ async fn how_applications_register_is_set_on_one_page() {
             ("scopes.spontaneous", "on"),
             ("scopes.default", "email"),
             ("scopes.default", "phone"),
-            ("roles", "offline_access\nrealm-management:view-users"),
+            ("roles", "offline_access\naccount:view-profile"),
             ("quota.owner", "7"),
             ("secret.expires", "90"),
             ("secret.expires.unit", "days"),
@@ -264,7 +266,7 @@ async fn how_applications_register_is_set_on_one_page() {
             ("duplicate", json!("same")),
             ("scopes.spontaneous", json!("allow")),
             ("scopes.default", json!("email,phone")),
-            ("roles", json!("offline_access,realm-management:view-users")),
+            ("roles", json!("offline_access,account:view-profile")),
             ("quota.owner", json!("7")),
             ("secret.expires", json!("7776000")),
             ("secret.overlap", json!("0")),

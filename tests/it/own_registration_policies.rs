@@ -251,13 +251,13 @@ async fn roles_are_given_to_service_accounts_but_none_that_administers() {
         let realm = server
             .realm(json!({ "attributes": { "clientRegistration.roles": "everybody" } }))
             .await;
-        for name in ["developer", "everybody", "gone"] {
+        for name in ["developer", "everybody", "gone", "boss"] {
             let answer = server
                 .admin("POST", &format!("/{realm}/roles"), json!({ "name": name }))
                 .await;
             assert_eq!(answer.status, 201);
         }
-        let config = json!({ "roles": ["developer", "realm-management:manage-users", "gone"] });
+        let config = json!({ "roles": ["developer", "boss", "gone"] });
         assert_eq!(
             add(&server, &realm, "authenticated", "assign-roles", &config)
                 .await
@@ -268,6 +268,13 @@ async fn roles_are_given_to_service_accounts_but_none_that_administers() {
             .admin("DELETE", &format!("/{realm}/roles/gone"), Value::Null)
             .await;
         assert_eq!(gone.status, 204);
+        // One that comes to administer only afterwards.
+        let holder = format!("/{realm}/clients?clientId=realm-management");
+        let holder = server.admin("GET", &holder, Value::Null).await.json();
+        let role = format!("/{realm}/clients/{}/roles/manage-users", text(&holder[0], "id"));
+        let role = server.admin("GET", &role, Value::Null).await.json();
+        let composites = format!("/{realm}/roles/boss/composites");
+        assert_eq!(server.admin("POST", &composites, json!([role])).await.status, 204);
         let (_, initial) = initial(&server, &realm, json!({})).await;
         let service =
             json!({ "grant_types": ["client_credentials"], "token_endpoint_auth_method": "client_secret_post" });

@@ -220,7 +220,10 @@ async fn whatever_discovery_lists_can_be_registered() {
         ),
     ] {
         for value in known[list].as_array().unwrap() {
-            let more = json!({ member: value, "jwks_uri": "https://a.example/jwks" });
+            let mut more = json!({ member: value, "jwks_uri": "https://a.example/jwks" });
+            if member == "request_object_encryption_enc" {
+                more["request_object_encryption_alg"] = json!("RSA-OAEP");
+            }
             let answer = sent(&server, &token, &more).await;
             assert_eq!(
                 (answer.status, &answer.json()[member]),

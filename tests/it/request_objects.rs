@@ -234,6 +234,76 @@ async fn strangers_make_nobody_fetch_again_and_again() {
     }
 }
 
+/// Answers every call with what is there at the time, under this head; counts the calls.
+async fn changing(head: &'static str) -> (u16, std::sync::Arc<std::sync::Mutex<(String, usize)>>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let there = std::sync::Arc::<std::sync::Mutex<(String, usize)>>::default();
+    let shared = std::sync::Arc::clone(&there);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut seen = [0; 4096];
+            let _ = stream.read(&mut seen).await.unwrap();
+            let body = {
+                let mut there = shared.lock().unwrap();
+                there.1 += 1;
+                there.0.clone()
+            };
+            let length = body.len();
+            let answer =
+                format!("HTTP/1.1 200 OK\r\n{head}content-length: {length}\r\nconnection: close\r\n\r\n{body}");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    (port, there)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_at_an_address_is_used_again_as_its_headers_and_its_hash_let() {
+    let servers = support::servers_with(|config| config.egress_allow = vec!["127.0.0.0/8".parse().unwrap()]);
+    let server = servers.await.remove(0);
+    let key = SigningKey::generate(Alg::ES256).unwrap();
+    let hash = |object: &str| vestibule_jose::digest::b64url(&vestibule_jose::digest::sha256(object.as_bytes()));
+    for (head, fetches) in [
+        ("", 1),
+        (
+            "cache-control: no-store\r\ncontent-type: application/oauth-authz-req+jwt\r\n",
+            3,
+        ),
+        (
+            "cache-control: private, No-Cache\r\ncontent-type: application/jwt; charset=utf-8\r\n",
+            3,
+        ),
+        ("content-type: text/html\r\n", 0),
+    ] {
+        let (port, there) = changing(head).await;
+        let own = format!("http://127.0.0.1:{port}/request.jwt");
+        let realm = signer(&server, &[&key], json!({ "request.uris": own })).await;
+        let open = async |uri: String| {
+            let query = encode(&[("client_id", "signer"), ("request_uri", &uri)]);
+            server.get(&format!("{}?{query}", at(&realm, "auth"))).await.status
+        };
+        let object = jwt::encode(&key, "JWT", &asked(&realm, &[])).unwrap();
+        there.lock().unwrap().0.clone_from(&object);
+        if fetches == 0 {
+            assert_eq!(open(own.clone()).await, 400, "a page is no object");
+            continue;
+        }
+        for uri in [own.clone(), format!("{own}#{}", hash(&object)), format!("{own}#v1")] {
+            assert_eq!(open(uri.clone()).await, 200, "{uri}");
+        }
+        assert_eq!(there.lock().unwrap().1, fetches, "{head}");
+        let other = jwt::encode(&key, "JWT", &asked(&realm, &[("state", json!("two"))])).unwrap();
+        // The hash of another object, which is not there.
+        assert_eq!(open(format!("{own}#{}", hash(&other))).await, 400);
+        // It is there later, and is fetched although the old one might be used for a while.
+        there.lock().unwrap().0.clone_from(&other);
+        server.app.clock.advance(31_000);
+        assert_eq!(open(format!("{own}#{}", hash(&other))).await, 200, "{head}");
+        assert_eq!(open(format!("{own}#{}", hash(&object))).await, 400);
+    }
+}
+
 /// What a browser gets back after `mia` signed in for `signer` with these parameters.
 async fn signed_in(server: &Server, realm: &str, more: &[(&str, &str)]) -> Answer {
     let mut query = vec![

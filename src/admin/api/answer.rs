@@ -74,6 +74,19 @@ pub fn uncached(answer: Answer) -> Answer {
     Ok(response)
 }
 
+/// Forbids caches to keep an answer at all: it holds a secret or token that was just made.
+///
+/// # Errors
+///
+/// Those of the answer.
+pub fn unkept(answer: Answer) -> Answer {
+    let mut response = answer?;
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
 /// A name as a part of a path.
 pub fn segment(name: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');

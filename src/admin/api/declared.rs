@@ -16,8 +16,31 @@ use crate::store::realm::{ClientScope, Component, Realm};
 
 /// A representation with its values in their types; members that it does not have are a fault.
 fn checked(given: &Doc, shape: &str) -> Result<Doc, ApiError> {
-    let text = Value::Object(given.clone()).to_string();
-    Body::from(axum::body::Bytes::from(text)).object(shape)
+    let read = |given: &Doc| {
+        let text = Value::Object(given.clone()).to_string();
+        Body::from(axum::body::Bytes::from(text)).object(shape)
+    };
+    // What stands in JSON made of the file says nothing to who wrote it: the member does.
+    read(given).map_err(|whole| {
+        let alone = |(name, value): (&String, &Value)| {
+            let fault = read(&Doc::from_iter([(name.clone(), value.clone())])).err()?;
+            Some((name.clone(), fault))
+        };
+        match given.iter().find_map(alone) {
+            Some((name, ApiError::Refused(_, told))) => {
+                let text = told.get("error").and_then(Value::as_str).unwrap_or_default();
+                let unknown = text
+                    .split_once("Unrecognized field \"")
+                    .and_then(|(_, rest)| rest.split_once('"'));
+                ApiError::bad(&match unknown {
+                    Some((member, _)) if member == name => format!("there is no member {name}"),
+                    Some((member, _)) => format!("{name}: there is no member {member}"),
+                    None => format!("{name}: the value is of another type"),
+                })
+            }
+            _ => whole,
+        }
+    })
 }
 
 /// The client that is declared: a new one, or one that is `known` as it becomes. Its client scopes are the caller's to set.
@@ -33,6 +56,9 @@ pub fn client(
     given: &Doc,
 ) -> Result<Client, ApiError> {
     let given = checked(given, "ClientRepresentation")?;
+    if given.get("defaultRoles").is_some_and(|roles| *roles != json!([])) {
+        return Err(ApiError::bad("defaultRoles: roles are not declared here; leave it out"));
+    }
     match known {
         Some(known) => {
             validate::changed(app, &realm.doc, &given, known)?;
@@ -105,6 +131,13 @@ pub fn policy(realm: &Realm, known: Option<&Component>, given: &Doc) -> Result<C
     settings::merge(&mut component, &given);
     if component.provider_type != policy::TYPE {
         return Err(ApiError::bad("Only client registration policies are declared here"));
+    }
+    // Another one would never judge anybody.
+    if !matches!(
+        component.sub_type.as_deref(),
+        Some("anonymous" | "authenticated" | "token")
+    ) {
+        return Err(ApiError::bad("subType must be anonymous, authenticated or token"));
     }
     settings::check(&component)?;
     settings::fill(&mut component);

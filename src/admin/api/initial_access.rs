@@ -130,7 +130,7 @@ async fn create(admin: Admin, body: Body) -> Answer {
     let told: Doc = given.into_iter().filter(|(_, v)| !v.is_null()).collect();
     record(&mut tx, &admin, Operation::Create, KIND, &path, Some(&told.into())).await?;
     tx.commit().await?;
-    Ok(created_with(&admin, &path, &new, &token))
+    answer::unkept(Ok(created_with(&admin, &path, &new, &token)))
 }
 
 /// 201 with the token, which is shown here only.

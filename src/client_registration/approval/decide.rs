@@ -185,6 +185,40 @@ pub async fn note(app: &App, realm: &Realm, by: &Person, id: &str, text: &str) -
     Ok(tx.commit().await?)
 }
 
+/// Writes once more to those whose turn it is.
+///
+/// # Errors
+///
+/// [`Stop::Refused`] if nothing waits, or nothing of theirs; those of the database and of mails.
+pub async fn resend(app: &App, caller: &Caller, realm: &Realm, by: &Person, id: &str) -> Result<(), Stop> {
+    let (client, row) = find(&app.db, realm, id).await?;
+    if !approval::is_open(&row, app.now()) {
+        return Err(Refusal::AlreadyDecided.into());
+    }
+    if !by.manages && !by.fits(app, realm, row.waiting().unwrap_or_default()).await? {
+        return Err(Refusal::NotTheirs.into());
+    }
+    let registered = client_registration::of_client(&app.db, &realm.id, id).await?;
+    let owner = registered.as_ref().and_then(|known| known.owner.as_deref());
+    let letters = letters::to_approvers(app, caller, realm, &client, (&row, owner)).await?;
+    let mut tx = app.db.begin().await?;
+    for letter in &letters {
+        mail::queue(&mut tx, app, realm, letter, by.ip, Sending::Wanted).await?;
+    }
+    let path = format!("client-registrations/{}/resend", client.id);
+    record::record(
+        &mut tx,
+        app,
+        realm,
+        by,
+        "ACTION",
+        path,
+        &json!({ "clientId": client.client_id }),
+    )
+    .await?;
+    Ok(tx.commit().await?)
+}
+
 /// Takes away what waits, or was refused, without a decision: nobody is told. A client that is in force stays as it is.
 ///
 /// # Errors

@@ -11,7 +11,7 @@ mod told;
 
 pub use again::{ask_again, ask_if_changed};
 pub(super) use apply::begin;
-pub use decide::{decide, note, remove};
+pub use decide::{decide, note, remove, resend};
 pub use letters::{TOLD, asked_for};
 pub use sweep::sweep;
 pub use told::facts;
@@ -29,7 +29,7 @@ use crate::error::Error;
 use crate::events;
 use crate::mail::{self, Envelope, Sending};
 use crate::rules::hook::{Decision, Said};
-use crate::rules::{self, About, Facts};
+use crate::rules::{self, About, Facts, Sender};
 use crate::secret_settings;
 use crate::store::approval::Approval;
 use crate::store::client::{Client, Standing};
@@ -88,7 +88,7 @@ pub(super) fn verdict(
     let said = match Settings::of(realm, PREFIX).mode {
         Mode::None => Verdict::Approve,
         Mode::Required => Verdict::Queue,
-        Mode::Rule => rule(request, wanted)?,
+        Mode::Rule => rule(request.realm, &request.sender(), wanted)?,
     };
     // What people were asked about once waits for them, whoever asked them.
     let waits = before.is_some_and(|client| client.standing == Standing::Pending);
@@ -99,15 +99,15 @@ pub(super) fn verdict(
 const RULE: &str = "clientRegistration.approval.rule";
 
 /// What the realm's rule says. Where it says nothing that counts, or there is none, people are asked.
-fn rule(request: &Request<'_>, wanted: &Doc) -> Result<Verdict, Refusal> {
-    let client = Value::Object(described(request.realm, wanted, None));
+fn rule(realm: &Realm, sender: &Sender, wanted: &Doc) -> Result<Verdict, Refusal> {
+    let client = Value::Object(described(realm, wanted, None));
     let facts = Facts {
         about: About::Client,
         subject: &client,
-        sender: &request.sender(),
-        realm: &request.realm.name,
+        sender,
+        realm: &realm.name,
     };
-    match rules::verdict(request.realm.attribute(RULE).unwrap_or_default(), &facts) {
+    match rules::verdict(realm.attribute(RULE).unwrap_or_default(), &facts) {
         Ok(rules::Verdict::Approve) => Ok(Verdict::Approve),
         Ok(rules::Verdict::Queue) | Err(_) => Ok(Verdict::Queue),
         Ok(rules::Verdict::Refuse(reason)) => {
@@ -122,6 +122,14 @@ fn rule(request: &Request<'_>, wanted: &Doc) -> Result<Verdict, Refusal> {
                 objection: Objection::new(text),
             })))
         }
+    }
+}
+
+/// What the realm's rule has against a new client, where one decides.
+pub(super) fn objection(realm: &Realm, sender: &Sender, wanted: &Doc) -> Option<Refusal> {
+    match Settings::of(realm, PREFIX).mode {
+        Mode::Rule => rule(realm, sender, wanted).err(),
+        Mode::None | Mode::Required => None,
     }
 }
 

@@ -23,7 +23,7 @@ use super::manage::unvouch;
 use super::policy::{Candidate, Policies};
 use super::refusal::Refusal;
 use super::token::Auth;
-use super::{Request, approval, audit, metadata, names, sector, statement};
+use super::{Request, addresses, approval, audit, life, metadata, names, sector, statement, terms};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::client_policy::{self, Judge, Source, Updater};
@@ -111,7 +111,7 @@ pub async fn find(
     realm: &Realm,
     client_id: &str,
 ) -> Result<Result<Option<Arc<Client>>, Refused>, Error> {
-    let known = client::by_client_id(&app.db, &realm.id, client_id).await?;
+    let known = alive(app, realm, client_id).await?;
     if known.as_ref().is_some_and(|known| !is_document(known)) || !address::is_meant(client_id) {
         return Ok(Ok(known));
     }
@@ -152,7 +152,7 @@ pub async fn find(
 ///
 /// As [`find`].
 pub async fn calling(app: &App, caller: &Caller, realm: &Realm, client_id: &str) -> Result<Option<Arc<Client>>, Error> {
-    match client::by_client_id(&app.db, &realm.id, client_id).await? {
+    match alive(app, realm, client_id).await? {
         Some(known) if is_document(&known) && !matches!(admits(app, realm, client_id), Ok(true)) => Ok(None),
         Some(known) if is_document(&known) => Ok(Some(with_its_keys(app, realm, known).await)),
         Some(known) => Ok(Some(known)),
@@ -185,6 +185,14 @@ async fn with_its_keys(app: &App, realm: &Realm, known: Arc<Client>) -> Arc<Clie
         }
     }
     Arc::new(client)
+}
+
+/// The client of this name that the realm has, unless its time is up.
+async fn alive(app: &App, realm: &Realm, client_id: &str) -> Result<Option<Arc<Client>>, Error> {
+    match client::by_client_id(&app.db, &realm.id, client_id).await? {
+        Some(known) if life::is_over(app, realm, &known).await? => Ok(None),
+        known => Ok(known),
+    }
 }
 
 /// An administrator has deleted a client: one that describes itself does not come back by itself.
@@ -268,13 +276,18 @@ fn make(
         None => policies.shape(&mut doc),
     }
     bind(&mut doc, document);
+    if document.asked.names_list("optionalClientScopes") {
+        terms::leave_out(&Doc::new(), &policies, known.map(|known| &known.doc), &mut doc);
+    }
     policies.judge(&Candidate {
         doc: &doc,
         before: known.map(|known| &known.doc),
         scopes_given: known.is_none() && !document.asked.names_scopes(),
+        response_types: document.asked.response_types(),
     })?;
     check(&doc)?;
     metadata::check_levels(realm, &doc)?;
+    addresses::check(request.app, known.map(|known| &known.doc), &doc)?;
     names::check(request.app, realm, known.map(|known| &known.doc), &doc)?;
     if let Some(known) = known {
         unvouch(&known.doc, &mut doc);
@@ -296,6 +309,7 @@ fn make(
         created: request.app.now(),
         standing: Standing::Live,
         source: client::Source::Stranger,
+        life: crate::store::client::Life::default(),
     })
 }
 

@@ -77,7 +77,7 @@ async fn warn(app: &App, realm: &Realm, rule: Rule) -> Result<(), Error> {
         let (Some(client), Some(registration)) = (found, registration) else {
             continue;
         };
-        let Some(end) = rule.end(&registration) else {
+        let Some(end) = rule.end(&registration, app.now()) else {
             continue;
         };
         for address in contacts(&client.doc) {

@@ -21,6 +21,12 @@ impl Uses {
         }
     }
 
+    /// When a client was used since the last sweep.
+    pub(super) fn last(&self, client_uuid: &str) -> Option<i64> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(client_uuid).copied()
+    }
+
     /// Takes what has been noted, in the order of the ids: two nodes that write the same rows do not wait for each other.
     pub(super) fn take(&self) -> Vec<(String, i64)> {
         let known = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));

@@ -25,13 +25,19 @@ pub(super) fn judge_grants(component: &Component, candidate: &Candidate<'_>) -> 
 }
 
 pub(super) fn judge_responses(component: &Component, candidate: &Candidate<'_>) -> Judgement {
-    judge(
-        component,
-        "response-types",
-        candidate,
-        "response_types",
-        "Response type",
-    )
+    let key = "response-types";
+    let judged = judge(component, key, candidate, "response_types", "Response type");
+    // Of what follows from what was sent, that itself is named.
+    let accepted: Vec<&str> = list(component, key).collect();
+    let is_accepted = |value: &str| accepted.iter().any(|known| sorted(known) == sorted(value));
+    let sent = candidate.response_types.iter().find(|value| !is_accepted(value));
+    judged.map_err(|objection| match sent {
+        Some(sent) => Objection {
+            value: Some(json!(sent)),
+            ..objection
+        },
+        None => objection,
+    })
 }
 
 pub(super) fn judge_methods(component: &Component, candidate: &Candidate<'_>) -> Judgement {

@@ -24,5 +24,11 @@ fn most(component: &Component) -> i64 {
 /// What there is to say against one more.
 pub(super) fn full(component: &Component, number: i64) -> Option<Objection> {
     let max = most(component);
-    (number >= max).then(|| Objection::new(format!("It's allowed to have max {max} clients per realm")))
+    (number >= max).then(|| {
+        Objection::about(
+            "clients",
+            max,
+            format!("It's allowed to have max {max} clients per realm"),
+        )
+    })
 }

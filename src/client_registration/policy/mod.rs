@@ -104,6 +104,8 @@ pub struct Candidate<'a> {
     pub before: Option<&'a Doc>,
     /// Whether its client scopes are the realm's gift: nobody asked for any.
     pub scopes_given: bool,
+    /// As they were sent, if they were: a client has those that follow from them.
+    pub response_types: &'a [String],
 }
 
 type Judgement = Result<(), Objection>;
@@ -194,6 +196,12 @@ impl<'a> Policies<'a> {
                 _ => {}
             }
         }
+    }
+
+    /// Whether the policies about client scopes let applications have one.
+    pub fn allow_scope(&self, name: &str) -> bool {
+        let mut about = self.of_kind(Kind::ClientScopes);
+        self.given_scopes().contains(&name) || about.all(|component| client_scopes::allows(component, self.realm, name))
     }
 
     /// Judges a client as it would become.

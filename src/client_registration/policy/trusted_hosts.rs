@@ -37,7 +37,7 @@ pub(super) async fn check_sender(component: &Component, ip: IpAddr) -> Judgement
             return Ok(());
         }
     }
-    Err(Objection::new("Host not trusted."))
+    Err(Objection::about("address", ip.to_string(), "Host not trusted."))
 }
 
 /// Whether somebody at an address is the listed host: a name, an address or a range of them; loopback is `localhost`.

@@ -1,7 +1,7 @@
 //! How the parameters of an authorization request arrive: in the address, in an object that the client made (RFC 9101), or
 //! pushed before (RFC 9126).
 
-use vestibule_jose::digest::{b64url, sha256};
+use vestibule_jose::digest::{b64url, b64url_decode, sha256};
 use vestibule_oauth::params::Params;
 
 use super::object;
@@ -135,9 +135,12 @@ async fn fetched(app: &App, client: &Client, uri: &str) -> Result<String, Unread
     } else {
         return Err("Specified 'request_uri' not allowed for this client.");
     };
+    // What is behind `#` is a hash of the object, or says nothing (OpenID Connect Core section 6.2).
+    let hash = uri.split_once('#').and_then(|(_, hash)| b64url_decode(hash).ok());
+    let hash: Option<[u8; 32]> = hash.and_then(|hash| hash.try_into().ok());
     let bytes = app
         .egress
-        .get(&address)
+        .object(&address, hash)
         .await
         .map_err(|_| "The 'request_uri' did not answer")?;
     String::from_utf8(bytes.to_vec()).map_err(|_| "The 'request_uri' did not answer")

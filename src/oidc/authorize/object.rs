@@ -134,7 +134,11 @@ async fn signed(app: &App, client: &Client, object: &str) -> Result<Result<Doc, 
             Signed::No | Signed::NoKey => Err(FAILED),
         });
     }
-    let key = client_secret::reveal(app, client)?.and_then(|secret| VerifyingKey::from_secret(alg, &secret).ok());
+    let secrets = client_secret::keys(app, client)?;
+    let mut keys = secrets
+        .iter()
+        .filter_map(|secret| VerifyingKey::from_secret(alg, secret).ok());
+    let key = keys.find(|key| parsed.check(key).is_ok());
     Ok(match key.map(|key| parsed.verify(&key)) {
         Some(Ok(claims)) => Ok(claims),
         _ => Err(FAILED),

@@ -79,7 +79,9 @@ async fn signed(app: &App, client: &Client, token: &str) -> Result<Result<Doc, R
         return Ok(wrong_algorithm);
     }
     if by_secret {
-        let key = client_secret::reveal(app, client)?.and_then(|s| VerifyingKey::from_secret(alg, &s).ok());
+        let secrets = client_secret::keys(app, client)?;
+        let mut keys = secrets.iter().filter_map(|s| VerifyingKey::from_secret(alg, s).ok());
+        let key = keys.find(|key| parsed.check(key).is_ok());
         let text = "Client authentication with client secret signed JWT failed: Signature on JWT token by client secret  failed validation";
         return Ok(match key.map(|key| parsed.verify(&key)) {
             Some(Ok(claims)) => Ok(claims),

@@ -20,7 +20,7 @@ use vestibule_oauth::params::Params;
 use crate::alerts;
 use crate::app::App;
 use crate::caller::Caller;
-use crate::client_registration::cimd;
+use crate::client_registration::{cimd, life};
 use crate::error::Error;
 use crate::events;
 use crate::oidc::cors;
@@ -115,7 +115,7 @@ pub async fn authenticate(
     };
     let checked = check(app, caller, realm, &client_id, &presented).await?;
     match &checked {
-        Ok(client) => app.uses.note(&client.id, app.now()),
+        Ok(client) => life::used(app, realm, client).await?,
         // Whoever waits for approval, or was switched off, guesses nothing.
         Err(refused) if refused.event_error == "client_disabled" => {}
         Err(refused) => {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::client_registration::INVENTED;
 use crate::store::client::Client;
 use crate::store::realm::{ClientScope, Realm};
 
@@ -55,10 +56,16 @@ pub fn resolve(realm: &Realm, client: &Client, requested: Option<&str>) -> Resul
     if requested.is_some() && asked.is_empty() {
         return Err(InvalidScope);
     }
+    // They may be asked for, and give nothing.
+    let invented = client.attribute(INVENTED).unwrap_or_default().split(' ');
     for name in &asked {
         let named = form_of_organization(name).is_some_and(|alias| !alias.is_empty());
         let has_organization = default.contains(&ORGANIZATION) || optional.contains(&ORGANIZATION);
-        let known = *name == "openid" || default.contains(name) || optional.contains(name) || named && has_organization;
+        let known = *name == "openid"
+            || default.contains(name)
+            || optional.contains(name)
+            || invented.clone().any(|one| one == *name)
+            || named && has_organization;
         if !known {
             return Err(InvalidScope);
         }

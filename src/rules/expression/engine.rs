@@ -17,6 +17,7 @@ use rhai::packages::{
 use rhai::{AST, Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, OptimizationLevel, Position, Scope};
 use serde_json::Value;
 
+use super::calls::{self, Call};
 use super::{Failed, LONGEST, functions};
 use crate::clock;
 use crate::rules::{About, Facts};
@@ -42,6 +43,8 @@ const KEPT: u64 = 1_000;
 pub(super) struct Fault {
     pub kind: Failed,
     pub cause: String,
+    /// Whether it may be because something is not there that could be.
+    pub is_of_data: bool,
 }
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(engine);
@@ -136,6 +139,7 @@ pub(super) fn compile(rule: &str, about: About) -> Result<Arc<AST>, Fault> {
     let malformed = |cause: String| Fault {
         kind: Failed::Malformed,
         cause,
+        is_of_data: false,
     };
     if rule.len() > LONGEST {
         return Err(malformed(format!("it is longer than {LONGEST} bytes")));
@@ -173,6 +177,7 @@ pub(super) fn run(rule: &str, facts: &Facts<'_>) -> Result<Dynamic, Fault> {
         Err(_) => Err(Fault {
             kind: Failed::Broken,
             cause: "it cannot be evaluated".into(),
+            is_of_data: false,
         }),
     }
 }
@@ -181,6 +186,7 @@ fn value(json: &Value) -> Result<Dynamic, Fault> {
     rhai::serde::to_dynamic(json).map_err(|e| Fault {
         kind: Failed::Broken,
         cause: e.to_string(),
+        is_of_data: true,
     })
 }
 
@@ -202,5 +208,28 @@ fn failed(error: &EvalAltResult) -> Fault {
         E::ErrorTerminated(..) => format!("it takes longer than {} ms", TIME.as_millis()),
         _ => error.to_string(),
     };
-    Fault { kind, cause }
+    // What is not there is `()`, and so it is called in the text of whatever cannot do with it.
+    let is_of_data = matches!(
+        inner,
+        E::ErrorArrayBounds(..) | E::ErrorStringBounds(..) | E::ErrorIndexNotFound(..) | E::ErrorPropertyNotFound(..)
+    ) || cause.contains("()");
+    Fault {
+        kind,
+        cause,
+        is_of_data,
+    }
+}
+
+/// The first function that a rule calls and that there is not, with its place.
+pub(super) fn unknown_function(rule: &str) -> Option<String> {
+    let mut known = std::collections::HashSet::new();
+    let ready = || ENDS.set(clock::used_by_thread() + TIME);
+    let call = calls::of(rule).into_iter().find(|call| {
+        let is_known = known.contains(&call.name)
+            || catch_unwind(AssertUnwindSafe(|| calls::is_known(&ENGINE, &call.name, ready))).unwrap_or(false);
+        known.insert(call.name.clone());
+        !is_known
+    })?;
+    let Call { name, line, position } = call;
+    Some(format!("Function not found: {name} (line {line}, position {position})"))
 }

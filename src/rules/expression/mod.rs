@@ -1,5 +1,6 @@
 //! Expressions: what they may give, and what becomes of one that gives something else.
 
+mod calls;
 mod engine;
 mod functions;
 mod sample;
@@ -138,6 +139,7 @@ fn given<T>(rule: &str, facts: &Facts<'_>, gives: Gives, read: impl Fn(&Dynamic)
         read(&given).ok_or_else(|| engine::Fault {
             kind: Failed::Wrong,
             cause: format!("it gives {}, not {}", given.type_name(), gives.told()),
+            is_of_data: false,
         })
     });
     outcome.map_err(|fault| {
@@ -154,17 +156,32 @@ fn given<T>(rule: &str, facts: &Facts<'_>, gives: Gives, read: impl Fn(&Dynamic)
 /// What is wrong with it, with line and position where the text itself is.
 pub fn check(rule: &str, about: About, gives: Gives) -> Result<(), String> {
     engine::compile(rule, about).map_err(|fault| fault.cause)?;
-    let subject = sample::of(about);
-    let facts = Facts {
-        about,
-        subject: &subject,
-        sender: &sample::sender(),
-        realm: "master",
-    };
-    // What looks for an attribute of this realm may fail on a sample; what never ends, or gives a number, always does.
-    match engine::run(rule, &facts) {
-        Ok(given) if !gives.fit(&given) => Err(format!("it gives {}, not {}", given.type_name(), gives.told())),
-        Err(fault) if fault.kind == Failed::Exhausted => Err(fault.cause),
-        _ => Ok(()),
+    if let Some(unknown) = engine::unknown_function(rule) {
+        return Err(unknown);
+    }
+    let mut fault = None;
+    for subject in [sample::of(about), sample::bare(about)] {
+        let facts = Facts {
+            about,
+            subject: &subject,
+            sender: &sample::sender(),
+            realm: "master",
+        };
+        // What looks for an attribute of this realm may fail on a sample; what never ends, or gives a number, always does.
+        match engine::run(rule, &facts) {
+            Ok(given) if !gives.fit(&given) => {
+                return Err(format!("it gives {}, not {}", given.type_name(), gives.told()));
+            }
+            Ok(_) => return Ok(()),
+            Err(failed) if failed.kind == Failed::Exhausted => return Err(failed.cause),
+            Err(failed) => {
+                fault.get_or_insert(failed);
+            }
+        }
+    }
+    // It fails for somebody of whom all is known, and for somebody of whom nothing is.
+    match fault.filter(|fault| !fault.is_of_data) {
+        Some(fault) => Err(fault.cause),
+        None => Ok(()),
     }
 }

@@ -101,6 +101,13 @@ pub(super) fn check(client: &Map<String, Value>) -> Result<(), Refusal> {
             )));
         }
     }
+    if attribute(client, "request.object.encryption.alg").is_none()
+        && attribute(client, "request.object.encryption.enc").is_some_and(|enc| enc != "any")
+    {
+        return Err(refuse(
+            "request_object_encryption_enc needs request_object_encryption_alg",
+        ));
+    }
     let method = AuthMethod::of_client(client);
     let has_secret = method.is_some_and(AuthMethod::has_secret);
     let symmetric = |name: &str| attribute(client, name).is_some_and(|alg| alg.starts_with("HS"));

@@ -21,8 +21,8 @@ pub fn apply(metadata: &Metadata, client: &mut Map<String, Value>, created: bool
         client.insert("protocol".to_owned(), json!("openid-connect"));
         defaults(&mut attributes);
     }
-    set_text(client, "name", metadata.client_name.as_deref());
-    set_text(client, "baseUrl", metadata.client_uri.as_deref());
+    set_text(client, "name", metadata.client_name.as_deref(), created);
+    set_text(client, "baseUrl", metadata.client_uri.as_deref(), created);
     method(metadata, client, &mut attributes, created);
     redirects(metadata, client, &mut attributes, created);
     grants::write(metadata, client, &mut attributes, created);
@@ -47,9 +47,16 @@ fn defaults(attributes: &mut Map<String, Value>) {
     }
 }
 
-fn set_text(client: &mut Map<String, Value>, name: &str, sent: Option<&str>) {
-    if let Some(sent) = sent {
-        client.insert(name.to_owned(), json!(sent));
+/// Keycloak keeps an empty text that a new client has; in an update it takes the member away.
+fn set_text(client: &mut Map<String, Value>, name: &str, sent: Option<&str>, created: bool) {
+    match sent {
+        Some("") if !created => {
+            client.shift_remove(name);
+        }
+        Some(sent) => {
+            client.insert(name.to_owned(), json!(sent));
+        }
+        None => {}
     }
 }
 

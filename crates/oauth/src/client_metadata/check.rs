@@ -18,6 +18,9 @@ pub fn check(client: &Map<String, Value>) -> Result<(), Refusal> {
         return Err(invalid());
     }
     algorithms::check(client)?;
+    if !contacts(client).all(is_contact) {
+        return Err(refuse("contacts must be e-mail addresses"));
+    }
     certificate(client)?;
     let redirects = list(client, "redirectUris");
     let pairwise = pairwise::subject_type(client) == SubjectType::Pairwise;
@@ -35,6 +38,26 @@ pub fn check(client: &Map<String, Value>) -> Result<(), Refusal> {
         ));
     }
     Ok(())
+}
+
+/// Who is to be asked about a client.
+fn contacts(client: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    let kept = client
+        .get("attributes")
+        .and_then(|all| all.get(format!("{KEPT}contacts")));
+    let kept = kept.and_then(Value::as_str).unwrap_or_default();
+    kept.split("##").filter(|one| !one.is_empty())
+}
+
+/// Whether somebody can be reached so: by mail or, as RFC 7591 §2 says no more than that typically, by an address of another kind.
+fn is_contact(text: &str) -> bool {
+    let by_mail = text
+        .rsplit_once('@')
+        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !text.contains(char::is_whitespace));
+    by_mail
+        || ["https://", "http://", "mailto:", "tel:"]
+            .iter()
+            .any(|begin| text.starts_with(begin))
 }
 
 /// What of a certificate names the client, when it proves itself with one.

@@ -120,10 +120,11 @@ fn ordered(key: &Map<String, Value>) -> Map<String, Value> {
         .collect()
 }
 
-/// Whether some key can check a signature: one that is not for encryption and not symmetric.
+/// Whether some key can check a signature: one of a kind that we know, and not for encryption.
 pub(super) fn can_verify(set: &Value) -> bool {
-    let fits =
-        |key: &Value| key.get("use").and_then(Value::as_str) != Some("enc") && key.get("kty") != Some(&json!("oct"));
+    let kinds = ["RSA", "EC", "OKP"].map(Value::from);
+    let known = |key: &Value| key.get("kty").is_some_and(|kty| kinds.contains(kty));
+    let fits = |key: &Value| key.get("use").and_then(Value::as_str) != Some("enc") && known(key);
     set.get("keys")
         .and_then(Value::as_array)
         .is_some_and(|keys| keys.iter().any(fits))

@@ -1,6 +1,6 @@
 //! The scopes a client asks for, and Keycloak's client scopes that come of it.
 
-use super::{Metadata, list, switch};
+use super::{KEPT, Metadata, attribute, list, switch};
 use serde_json::{Map, Value, json};
 
 /// Writes the scopes asked for. Nothing asked: a new client is left without the two lists, for
@@ -24,7 +24,14 @@ pub(super) fn write(metadata: &Metadata, client: &mut Map<String, Value>) {
     client.insert("optionalClientScopes".to_owned(), optional);
 }
 
-/// What the answer's `scope` says: the optional client scopes.
+/// What the answer's `scope` says: the optional client scopes, and names that mean nothing here but may be asked for.
 pub(super) fn told(client: &Map<String, Value>) -> String {
-    list(client, "optionalClientScopes").join(" ")
+    let mut told = list(client, "optionalClientScopes");
+    let own = attribute(client, &format!("{KEPT}scope")).unwrap_or_default();
+    let more: Vec<&str> = own
+        .split(' ')
+        .filter(|name| !name.is_empty() && !told.contains(name))
+        .collect();
+    told.extend(more);
+    told.join(" ")
 }

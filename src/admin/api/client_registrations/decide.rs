@@ -113,6 +113,14 @@ pub(super) async fn note(admin: Admin, Path((_, id)): Id, body: Body) -> Answer 
     answer::nothing()
 }
 
+/// `POST {id}/resend`: those whose turn it is are written to once more.
+pub(super) async fn resend(admin: Admin, Path((_, id)): Id) -> Answer {
+    let seat = Seat::take(admin).await?;
+    let (app, caller) = (&seat.admin.app, &seat.admin.caller);
+    approval::resend(app, caller, &seat.admin.realm, &seat.person, &id).await?;
+    answer::nothing()
+}
+
 /// `DELETE {id}`: what waits goes without a decision.
 pub(super) async fn remove(admin: Admin, Path((_, id)): Id) -> Answer {
     admin.require(&[Right::ManageClients])?;

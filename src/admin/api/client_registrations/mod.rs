@@ -35,6 +35,7 @@ pub fn routes() -> Router<App> {
         .route(&at("{id}/approve"), post(decide::approve))
         .route(&at("{id}/refuse"), post(decide::refuse))
         .route(&at("{id}/notes"), post(decide::note))
+        .route(&at("{id}/resend"), post(decide::resend))
 }
 
 /// What a list is narrowed to; none if nothing can be in it.

@@ -52,7 +52,7 @@ fn one(admin: &Admin, known: &Registration, client: &Client, row: Option<&Approv
     doc.insert("status".into(), json!(status(client, row)));
     doc.insert("clientId".into(), json!(client.client_id));
     doc.insert("enabled".into(), json!(client.enabled()));
-    let mut rest = registration::shown(&admin.realm, known);
+    let mut rest = registration::shown(&admin.realm, known, admin.app.now());
     rest.shift_remove("time");
     let end = rest.shift_remove("expires");
     doc.extend(rest);

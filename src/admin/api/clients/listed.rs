@@ -74,7 +74,10 @@ pub async fn with_clients(admin: &Admin, all: &[Registration]) -> Result<Vec<Doc
     for known in all {
         if let Some(client) = found.get(known.client_uuid.as_str()) {
             let mut doc = describe(admin, client)?;
-            doc.insert("registration".into(), registration::shown(&admin.realm, known).into());
+            doc.insert(
+                "registration".into(),
+                registration::shown(&admin.realm, known, admin.app.now()).into(),
+            );
             shown.push(doc);
         }
     }

@@ -20,7 +20,7 @@ use crate::store::realm::Realm;
 const MOST: usize = 1000;
 
 /// What is told of a registration, with the `policies` and `scopes` that the token bound it to; what is not set is left out.
-pub fn shown(realm: &Realm, known: &Registration) -> Doc {
+pub fn shown(realm: &Realm, known: &Registration, now: i64) -> Doc {
     let mut doc = Doc::new();
     doc.insert("source".into(), json!(known.source));
     for (name, value) in [
@@ -33,7 +33,7 @@ pub fn shown(realm: &Realm, known: &Registration) -> Doc {
         }
     }
     doc.insert("time".into(), json!(known.created));
-    let end = Rule::of(realm).and_then(|rule| rule.end(known));
+    let end = Rule::of(realm).and_then(|rule| rule.end(known, now));
     for (name, value) in [("lastUsed", known.last_used), ("expires", end)] {
         if let Some(value) = value {
             doc.insert(name.into(), json!(value));
@@ -48,7 +48,7 @@ pub(super) async fn read(found: Found) -> Answer {
     let (admin, client) = (&found.admin, &found.client);
     let known = client_registration::of_client(&admin.app.db, &admin.realm.id, &client.id).await?;
     match known {
-        Some(known) => answer::json(&shown(&admin.realm, &known)),
+        Some(known) => answer::json(&shown(&admin.realm, &known, admin.app.now())),
         None => answer::json(&json!({ "source": "admin", "time": client.created })),
     }
 }

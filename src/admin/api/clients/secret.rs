@@ -57,7 +57,7 @@ pub(super) async fn renew(found: Found) -> Answer {
     event.ip_address = Some(admin.caller.ip.to_string());
     events::record(&mut tx, &admin.realm, &event, admin.app.now()).await?;
     tx.commit().await?;
-    answer::json_plain(&credential(Some(made)))
+    answer::unkept(answer::json_plain(&credential(Some(made))))
 }
 
 /// The secret before this one, as long as it is good. Only its end is known to us, not its value.
@@ -104,5 +104,5 @@ pub(super) async fn registration_access_token(found: Found) -> Answer {
     let told = Value::Object(with_token.clone());
     record(&mut tx, admin, Operation::Action, "CLIENT", &path, Some(&told)).await?;
     tx.commit().await?;
-    answer::json_plain(&with_token)
+    answer::unkept(answer::json_plain(&with_token))
 }

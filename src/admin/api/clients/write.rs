@@ -116,6 +116,7 @@ pub fn create(app: &App, realm: &Realm, judge: Option<&Judge<'_>>, given: &Doc) 
         created: app.now(),
         standing: Standing::Live,
         source: Source::Admin,
+        life: crate::store::client::Life::default(),
     };
     if !new.public() {
         match json::text(given, "secret") {
@@ -167,13 +168,13 @@ pub fn update(
         let named = given.contains_key("clientAuthenticatorType");
         judge.change(Some(known), named, &mut changed.doc)?;
     }
-    secret(app, known, &mut changed, given)?;
+    secret(app, realm, known, &mut changed, given)?;
     client_secret::take_private_keys(app, &mut changed)?;
     Ok(changed)
 }
 
 /// A chosen secret is taken unless it is the one there is, or the stars that stand for it.
-fn secret(app: &App, known: &Client, changed: &mut Client, given: &Doc) -> Result<(), ApiError> {
+fn secret(app: &App, realm: &Realm, known: &Client, changed: &mut Client, given: &Doc) -> Result<(), ApiError> {
     match json::text(given, "secret").filter(|s| *s != MASK) {
         Some(chosen) if !changed.public() && !client_secret::matches(app, known, chosen)? => {
             client_secret::forget_previous(changed);
@@ -181,6 +182,10 @@ fn secret(app: &App, known: &Client, changed: &mut Client, given: &Doc) -> Resul
         }
         _ if known.public() && !changed.public() && !client_secret::exists(&changed.secrets) => {
             make_secret(app, changed)?;
+        }
+        // Of the one that there is only a hash is kept, which is no key.
+        _ if !changed.public() && client_secret::is_key(&changed.doc) && changed.secrets.sealed.is_none() => {
+            client_secret::rotate(app, realm, changed)?;
         }
         _ => {}
     }

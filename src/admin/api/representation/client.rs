@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::secret_settings;
 use crate::store::client::{Client, Standing};
-use crate::store::json::Doc;
+use crate::store::json::{self as documents, Doc};
 use crate::store::realm::{ClientScope, Realm};
 
 /// The members in their order; `id` and `clientId` come before them, `access` after.
@@ -72,8 +72,12 @@ fn default_of(member: &str) -> Option<Value> {
 pub fn fill_defaults(doc: &mut Doc) {
     for member in ORDER {
         if !doc.contains_key(*member)
-            && let Some(value) = default_of(member)
+            && let Some(mut value) = default_of(member)
         {
+            if *member == "fullScopeAllowed" {
+                // Where people are asked, only what was mapped is handed on, as in Keycloak.
+                value = json!(!documents::flag(doc, "consentRequired"));
+            }
             doc.insert((*member).to_owned(), value);
         }
     }
