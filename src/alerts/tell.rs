@@ -1,12 +1,12 @@
 //! How an alert is told: in the log, as an event, by mail.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use super::Who;
 use crate::app::App;
 use crate::error::Error;
 use crate::events;
-use crate::mail::{self, Sending};
+use crate::mail;
 use crate::protection::Limit;
 use crate::store::Tx;
 use crate::store::event::Event;
@@ -110,9 +110,7 @@ pub(super) async fn tell(
     let addresses = realm.attribute(&setting).unwrap_or_default().split(',').map(str::trim);
     for address in addresses.filter(|a| !a.is_empty()).take(MOST_ADDRESSES) {
         let envelope = mail::write(app, realm, locale, address, &letter)?;
-        // Nobody asked for it: whoever caused it, all of these count together.
-        let nobody = Ipv4Addr::UNSPECIFIED.into();
-        mail::queue(tx, app, realm, &envelope, nobody, Sending::Wanted).await?;
+        mail::queue_alert(tx, app, realm, &envelope, alert.reason.key()).await?;
     }
     Ok(())
 }

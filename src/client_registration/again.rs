@@ -107,7 +107,7 @@ pub(super) async fn renew(
     if client.standing != Standing::Live {
         return Err(Refusal::metadata("This software is registered as a client that waits for approval").into());
     }
-    let said = hook::ask(request, &wanted, Some(&client)).await?;
+    let said = hook::ask(request, &wanted, None, Some(&client)).await?;
     let mut more = None;
     if let Some(sent) = hook::with(request, &laid.sent, &said)? {
         let with_more = Asked::parse(request.form, realm, &sent).map_err(Refusal::from);

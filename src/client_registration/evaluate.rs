@@ -116,7 +116,7 @@ pub async fn evaluate(app: &App, realm: &Realm, caller: &Caller, by: &By<'_>, se
     if let Err(fault) = check(&doc) {
         refusals.push(of(&fault.into()));
     }
-    if let Err(refusal) = metadata::check_levels(realm, &doc) {
+    if let Err(refusal) = metadata::check_levels(realm, &doc).and_then(|()| metadata::check_grants(None, &doc)) {
         refusals.push(of(&refusal));
     }
     refusals.extend(approval::objection(realm, &sender, &doc).as_ref().map(of));

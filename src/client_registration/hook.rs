@@ -12,23 +12,40 @@ use crate::rules::About;
 use crate::rules::hook::{self, Decision, Question, Said};
 use crate::store::Tx;
 use crate::store::client::Client;
-use crate::store::json::Doc;
+use crate::store::json::{self, Doc};
 use crate::webhook;
 
 /// The name by which a refusal of the hook goes.
 pub(super) const NAME: &str = "clientRegistration.hook.before";
 
+/// The client as the hook is told of it. In forms that are not `OpenID` Connect's it says of which protocol it is: one of SAML has
+/// addresses, and no grants.
 fn subject(request: &Request<'_>, doc: &Doc, client_id: Option<&str>) -> Value {
-    Value::Object(described(request.realm, doc, client_id))
+    let mut told = described(request.realm, doc, client_id);
+    let protocol = json::text(doc, "protocol").unwrap_or("openid-connect");
+    if protocol == "saml" {
+        const OF_SAML: [&str; 5] = ["client_id", "client_name", "client_uri", "redirect_uris", "contacts"];
+        told.retain(|name, _| OF_SAML.contains(&name.as_str()));
+    }
+    if request.form != Form::OpenId {
+        told.insert("protocol".into(), Value::from(protocol));
+    }
+    Value::Object(told)
 }
 
-/// What the hook says to a client as it would become, and `before` as it is.
+/// What the hook says to a client as it would become, and `before` as it is. `named`: the id that it chose.
 ///
 /// # Errors
 ///
 /// [`Refusal`]: the hook's no, or that it cannot be asked.
-pub(super) async fn ask(request: &Request<'_>, doc: &Doc, before: Option<&Client>) -> Result<Said, Refusal> {
+pub(super) async fn ask(
+    request: &Request<'_>,
+    doc: &Doc,
+    named: Option<&str>,
+    before: Option<&Client>,
+) -> Result<Said, Refusal> {
     let client_id = before.map(|client| client.client_id.as_str());
+    let client_id = client_id.or(named.filter(|id| !id.is_empty()));
     let client = subject(request, doc, client_id);
     let previous = before.map(|client| subject(request, &client.doc, client_id));
     let sender = request.sender();

@@ -115,7 +115,7 @@ async fn try_to_update(request: &Request<'_>, client_id: &str, sent: &Doc) -> Re
     // Once before the transaction, because what others publish is fetched in between, and once for certain within it.
     let judge = request.judge().await?;
     let (mut wanted, _) = change(request, auth, &bound, &judge, &client, &asked)?;
-    let said = hook::ask(request, &wanted, Some(&client)).await?;
+    let said = hook::ask(request, &wanted, None, Some(&client)).await?;
     let mut asked = asked;
     let mut sent = laid.sent.clone();
     if let Some(more) = hook::with(request, &laid.sent, &said)? {
@@ -358,6 +358,7 @@ pub(super) fn change(
     check(&doc)?;
     metadata::check_levels(request.realm, &doc)?;
     addresses::check(request.app, Some(&client.doc), &doc)?;
+    metadata::check_grants(Some(&client.doc), &doc)?;
     names::judge(request, Some(&client.doc), &doc)?;
     unvouch(&client.doc, &mut doc);
     Ok((doc, effects))

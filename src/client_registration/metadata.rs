@@ -138,6 +138,21 @@ fn give_scopes(realm: &Realm, doc: &mut Doc) {
     }
 }
 
+/// Checks that a client does not come to have a grant that nobody can use here.
+///
+/// # Errors
+///
+/// Backchannel authentication (CIBA): there is nobody whom this server could send to ask the person.
+pub(super) fn check_grants(before: Option<&Doc>, doc: &Doc) -> Result<(), Refusal> {
+    let has = |doc: &Doc| json::attribute(doc, "oidc.ciba.grant.enabled") == Some("true");
+    if has(doc) && !before.is_some_and(has) {
+        return Err(Refusal::metadata(
+            "grant_types: urn:openid:params:grant-type:ciba is not offered by this server",
+        ));
+    }
+    Ok(())
+}
+
 /// What needs the realm or randomness: the scope of service accounts, and id and salt of a new mapper.
 pub(super) fn complete(realm: &Realm, doc: &mut Doc) {
     if json::flag(doc, "serviceAccountsEnabled") {

@@ -36,6 +36,7 @@ pub mod web;
 pub use evaluate::{By, evaluate};
 pub use manage::BUILT_IN;
 pub use metadata::{INVENTED, describe_as_client};
+pub use sector::lists_all as check_sector;
 
 use vestibule_oauth::error::Refusal as Fault;
 

@@ -3,10 +3,12 @@
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::Request;
 use super::access::Access;
+use super::asked::Form;
 use super::refusal::Refusal;
+use super::{Request, cimd};
 use crate::app::App;
+use crate::profile::is_plain;
 use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
 use crate::theme::Kind;
@@ -32,6 +34,30 @@ const OF_OUR_CLIENTS: [&str; 6] = [
 
 /// The attributes with the name in other languages.
 const TRANSLATED: &str = "oidc.registration.client_name#";
+
+/// Judges the id that a registrant chose for itself. An address is the name of who publishes there, as soon as the realm takes
+/// such names (Client ID Metadata Documents); what a SAML service provider calls itself is one, of another protocol.
+///
+/// # Errors
+///
+/// [`Refusal::Metadata`].
+pub(super) fn judge_id(request: &Request<'_>, id: &str) -> Result<(), Refusal> {
+    if matches!(&request.access, Access::Bearer(rights) if rights.manage) {
+        return Ok(());
+    }
+    let scheme = id.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+    let is_address = matches!(scheme.as_deref(), Some("http" | "https"));
+    let fault = if is_address && (request.form != Form::Saml || cimd::is_on(request.realm)) {
+        "clientId is an address: the application there describes itself"
+    } else if !is_plain(id) {
+        "clientId must not contain control characters, or others that cannot be seen"
+    } else if id.split(['/', '\\']).any(|segment| matches!(segment, "." | "..")) {
+        "clientId must not contain the segments . and .. of a path"
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::metadata(fault))
+}
 
 /// The same for whoever calls: those who manage all clients name them as they like.
 pub(super) fn judge(request: &Request<'_>, before: Option<&Doc>, doc: &Doc) -> Result<(), Refusal> {

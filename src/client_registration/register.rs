@@ -64,7 +64,7 @@ pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Regist
     }
     let judge = request.judge().await?;
     let (mut asked, mut doc) = become_client(request, &policies, &judge, asked)?;
-    let said = hook::ask(request, &doc, None).await?;
+    let said = hook::ask(request, &doc, asked.client_id(), None).await?;
     if let Some(more) = hook::with(request, &laid.sent, &said)? {
         let again = Asked::parse(request.form, request.realm, &more).map_err(Refusal::from);
         match again.and_then(|asked| become_client(request, &policies, &judge, asked)) {
@@ -119,11 +119,8 @@ fn become_client(
     if request.form == Form::OpenId && asked.client_id().is_some() {
         return Err(Refusal::metadata("Client Identifier included"));
     }
-    let is_address = asked.client_id().is_some_and(|id| id.starts_with("https://"));
-    if is_address && cimd::is_on(request.realm) {
-        return Err(Refusal::metadata(
-            "clientId is an address: the application there describes itself",
-        ));
+    if let Some(id) = asked.client_id() {
+        names::judge_id(request, id)?;
     }
     let mut doc = asked.new_client(request.realm);
     judge.change(None, asked.names_authenticator(), &mut doc)?;
@@ -153,6 +150,7 @@ fn become_client(
     check(&doc)?;
     metadata::check_levels(request.realm, &doc)?;
     addresses::check(request.app, None, &doc)?;
+    metadata::check_grants(None, &doc)?;
     names::judge(request, None, &doc)?;
     Ok((asked, doc))
 }

@@ -94,9 +94,40 @@ pub async fn queue(
     asked_from: IpAddr,
     sending: Sending,
 ) -> Result<bool, Error> {
-    let now = app.now();
     let to = normal(&mail.recipient);
     let wanted = is_within_limits(tx, app, realm, &to, mail.kind, asked_from, sending).await?;
+    put(tx, app, realm, mail, wanted).await?;
+    Ok(wanted)
+}
+
+/// Mails to one recipient about one kind of thing that is out of the ordinary.
+const ALERTS: Limit = per(20, 3600);
+
+/// Queues a mail to who watches over the realm. Nobody asked for it, and what strangers do must not use up how many there may be: the
+/// realm's limits are not its limits. It has its own, for each recipient and each kind of thing (`about`).
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn queue_alert(tx: &mut Tx, app: &App, realm: &Realm, mail: &Envelope, about: &str) -> Result<bool, Error> {
+    let to = format!("{about} {}", normal(&mail.recipient));
+    let rule = Rule::plain(&realm.id, "mail.alert", &to, ALERTS);
+    let wanted = protection::spend(tx, app, &realm.id, &[rule]).await?.is_none();
+    if wanted {
+        put(tx, app, realm, mail, true).await?;
+    } else {
+        tracing::warn!(
+            "realm {:?}: a mail of an alert ({about}) is not sent: there were {} within an hour",
+            realm.name,
+            ALERTS.most
+        );
+    }
+    Ok(wanted)
+}
+
+async fn put(tx: &mut Tx, app: &App, realm: &Realm, mail: &Envelope, wanted: bool) -> Result<(), Error> {
+    let now = app.now();
+    let to = normal(&mail.recipient);
     let inbox = app.config.dev && Settings::of(realm).is_none();
     let id = crate::random::row_id();
     let doc = json!({
@@ -123,7 +154,7 @@ pub async fn queue(
         };
         inbox::add(tx, &shown).await?;
     }
-    Ok(wanted)
+    Ok(())
 }
 
 async fn is_within_limits(

@@ -59,7 +59,8 @@ pub fn faults(realm: &Realm, profile: &Doc) -> Vec<String> {
             permissions(attribute, &mut errors);
             scopes(realm, attribute, &mut errors);
             let known = |group: &str| groups.iter().flatten().any(|g| *g == group);
-            if let Some(group) = text(attribute, "group").filter(|g| !known(g)) {
+            let group = attribute.get("group").and_then(Value::as_str);
+            if let Some(group) = group.filter(|g| !known(g)) {
                 errors.push(format!(
                     "Attribute '{}' references unknown group '{group}'",
                     of(attribute)

@@ -60,6 +60,16 @@ fn field(config: &config::Config, a: &config::Attribute, place: &Place, typed: &
     }
 }
 
+/// How an attribute is called: those that every realm has by a message, others that the profile gives no name by their own.
+fn displayed<'a>(name: &'a str, given: Option<&'a str>) -> &'a str {
+    match (given, name) {
+        (Some(given), _) => given,
+        (None, "username") => "${username}",
+        (None, "email") => "${email}",
+        (None, _) => name,
+    }
+}
+
 /// Keycloak's `UserProfileMetadata` of a place.
 pub fn metadata(realm: &Realm, place: &Place) -> Value {
     let context = place.context;
@@ -89,7 +99,7 @@ pub fn metadata(realm: &Realm, place: &Place) -> Value {
         }
         let mut shown = json!({
             "name": a.name,
-            "displayName": a.display_name.as_deref().unwrap_or(&a.name),
+            "displayName": displayed(&a.name, a.display_name.as_deref()),
             "required": a.name == "username" && !by_email || a.is_required(place),
             "readOnly": a.is_read_only(realm, context),
         });

@@ -52,7 +52,7 @@ pub(super) fn brings_one(config: &Map<String, Value>) -> bool {
 
 /// Takes the key out of the configuration of a key provider. `None`: it brings none that this server can use; the
 /// configuration is then left as it is.
-pub(super) fn take(provider: &str, config: &mut Map<String, Value>, now: i64) -> Option<RealmKey> {
+pub fn take(provider: &str, config: &mut Map<String, Value>, now: i64) -> Option<RealmKey> {
     let material = material(provider, config)?;
     let (kid, algorithm) = match &material {
         Material::Sign(key) => (key.kid().to_owned(), key.alg().as_str()),

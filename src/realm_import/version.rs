@@ -40,6 +40,22 @@ pub(super) fn bring_up_to_date(given: &mut Doc, defaults: &Value) {
             "defaultOptionalClientScopes",
             "optionalClientScopes",
         );
+        light_tokens(given);
+    }
+}
+
+/// The programs that administer get light tokens since 26, and what their bearer may do is looked up: whatever roles the scope of a
+/// client allowed until then.
+fn light_tokens(given: &mut Doc) {
+    let clients = given.get_mut("clients").and_then(Value::as_array_mut);
+    for client in clients.into_iter().flatten().filter_map(Value::as_object_mut) {
+        if !matches!(text(client, "clientId"), Some("admin-cli" | "security-admin-console")) {
+            continue;
+        }
+        client.insert("fullScopeAllowed".into(), json!(true));
+        if let Value::Object(attributes) = client.entry("attributes").or_insert_with(|| json!({})) {
+            attributes.insert("client.use.lightweight.access.token.enabled".into(), json!("true"));
+        }
     }
 }
 
@@ -155,6 +171,29 @@ mod tests {
         let names: Vec<&str> = items(given, "clientScopes").filter_map(|s| text(s, "name")).collect();
         assert_eq!(names, ["profile", "basic", "organization"]);
         assert!(given["components"].to_string().contains("ENABLED"));
+    }
+
+    #[test]
+    fn programs_that_administer_an_old_realm_may_look_its_roles_up() {
+        let defaults = crate::realm_setup::defaults_of("x").unwrap();
+        for (version, is_old) in [("24.0.1", true), ("25.0.6", true), ("26.0.0", false)] {
+            let mut given = json!({
+                "keycloakVersion": version, "clients": [
+                    { "clientId": "admin-cli", "fullScopeAllowed": false, "attributes": { "a": "b" } },
+                    { "clientId": "security-admin-console", "fullScopeAllowed": false },
+                    { "clientId": "app", "fullScopeAllowed": false }]
+            });
+            let given = given.as_object_mut().unwrap();
+            bring_up_to_date(given, &defaults);
+            let said: Vec<(bool, bool)> = items(given, "clients")
+                .map(|c| {
+                    let light = attribute(c, "client.use.lightweight.access.token.enabled") == Some("true");
+                    (flag(c, "fullScopeAllowed"), light)
+                })
+                .collect();
+            assert_eq!(said, [(is_old, is_old), (is_old, is_old), (false, false)], "{version}");
+            assert_eq!(given["clients"][0]["attributes"]["a"], "b");
+        }
     }
 
     #[test]

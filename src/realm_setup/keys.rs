@@ -149,6 +149,20 @@ fn certificate(realm_name: &str, pkcs8: &[u8]) -> Result<Vec<u8>, Error> {
     Ok(params.self_signed(&pair).map_err(failed)?.der().to_vec())
 }
 
+/// The same for a key that is there.
+///
+/// # Errors
+///
+/// [`Error::Key`] if it is no RSA key.
+pub fn self_signed(realm_name: &str, key: &RealmKey) -> Result<Vec<u8>, Error> {
+    let der = match &key.material {
+        Material::Sign(key) => key.to_der().map_err(failed)?,
+        Material::Encrypt(key) => key.to_der().map_err(failed)?,
+        Material::Secret(_) => return Err(Error::Key("a secret has no certificate".into())),
+    };
+    certificate(realm_name, &der)
+}
+
 /// Why no key can be made for a provider with such settings, in Keycloak's words; `None`: one can.
 pub fn provider_fault(component: &Component) -> Option<String> {
     let provider = component.provider_id.as_str();

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::password::Recipe;
 use crate::store::client::{self, Client, Secrets, Source};
-use crate::store::json::Doc;
+use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
 use crate::store::{Tx, group, realm, role};
 
@@ -34,6 +34,12 @@ pub(super) async fn add_realm(
         // The realm takes the place of another of its name: who administered that one administers this one.
         return Ok(holder == Holder::Taken && there.attribute("realm_client") == Some("true"));
     }
+    // That of `master` came into being with its realm, and has what every client there has.
+    let master = if name == "master" {
+        realm::latest(&mut *tx, &master_id).await?.unwrap_or_default()
+    } else {
+        Doc::new()
+    };
     let doc = json!({
         "name": format!("{name} Realm"), "surrogateAuthRequired": false, "enabled": true, "alwaysDisplayInConsole": false,
         "clientAuthenticatorType": "client-secret", "redirectUris": [], "webOrigins": [], "notBefore": 0,
@@ -41,7 +47,8 @@ pub(super) async fn add_realm(
         "directAccessGrantsEnabled": false, "serviceAccountsEnabled": false, "publicClient": false,
         "frontchannelLogout": false, "attributes": { "realm_client": "true" },
         "authenticationFlowBindingOverrides": {}, "fullScopeAllowed": false, "nodeReRegistrationTimeout": 0,
-        "defaultClientScopes": [], "optionalClientScopes": []
+        "defaultClientScopes": json::texts(&master, "defaultDefaultClientScopes"),
+        "optionalClientScopes": json::texts(&master, "defaultOptionalClientScopes")
     });
     let new = Client {
         id: crate::random::uuid(),

@@ -11,7 +11,7 @@ pub mod name;
 pub use defaults::for_realm as defaults_of;
 pub use keys::{
     ClientKey, Fresh, KeyPool, client_key, ensure_signing_key, for_new_realm, make_provider_key, provider_fault,
-    provider_key,
+    provider_key, self_signed,
 };
 pub use master::{Admin, bootstrap, give_defaults};
 

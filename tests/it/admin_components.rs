@@ -55,6 +55,26 @@ async fn policies_are_checked_before_they_are_kept() {
             json!({ "max-clients": ["many"] }),
             json!({ "errorMessage": "'Max Clients Per Realm' should be a number" }),
         ),
+        (
+            "trusted-hosts",
+            json!({ "trusted-hosts": ["localhost"] }),
+            json!({ "errorMessage": "'Host Sending Client Registration Request Must Match' is required" }),
+        ),
+        (
+            "trusted-hosts",
+            json!({ "host-sending-registration-request-must-match": ["true"] }),
+            json!({ "errorMessage": "'Client URIs Must Match' is required" }),
+        ),
+        (
+            "trusted-hosts",
+            json!({ "host-sending-registration-request-must-match": ["yes"], "client-uris-must-match": ["true"] }),
+            json!({ "errorMessage": "'Host Sending Client Registration Request Must Match' should be 'true' or 'false'" }),
+        ),
+        (
+            "trusted-hosts",
+            json!({ "host-sending-registration-request-must-match": ["false"], "client-uris-must-match": ["false"] }),
+            json!({ "errorMessage": "At least one of hosts verification or client URIs validation must be enabled" }),
+        ),
     ] {
         let doc = json!({ "name": "X", "providerId": provider, "providerType": kind, "subType": "anonymous", "config": config });
         let answer = server.admin("POST", &format!("/{realm}/components"), doc).await;

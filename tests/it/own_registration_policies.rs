@@ -340,7 +340,12 @@ async fn a_policy_of_tokens_binds_those_that_name_it_for_life() {
 async fn a_policy_of_tokens_says_from_where_a_client_is_managed_until_it_is_deleted() {
     let server = support::sqlite().await;
     let realm = server.realm(json!({})).await;
-    let hosts = |host: &str| json!({ "trusted-hosts": [host], "client-uris-must-match": ["false"] });
+    let hosts = |host: &str| {
+        json!({
+            "trusted-hosts": [host], "host-sending-registration-request-must-match": ["true"],
+            "client-uris-must-match": ["false"]
+        })
+    };
     let made = add(&server, &realm, "token", "trusted-hosts", &hosts("localhost")).await;
     let policy = made.created();
     let (_, token) = initial(&server, &realm, json!({ "policies": [policy] })).await;

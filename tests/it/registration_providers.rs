@@ -79,7 +79,7 @@ async fn the_file_of_a_client_goes_to_itself_and_to_those_who_may_see_it() {
     assert_eq!(server.json(&path, &json!({})).await.status, 405);
 }
 
-const DESCRIPTOR: &str = r#"<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://sp.example.com/saml">
+pub const DESCRIPTOR: &str = r#"<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://sp.example.com/saml">
 <SPSSODescriptor WantAssertionsSigned="true" protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
 <AssertionConsumerService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://sp.example.com/acs" index="1"/>
 </SPSSODescriptor></EntityDescriptor>"#;

@@ -38,13 +38,7 @@ impl Jwks {
     /// );
     /// ```
     pub fn parse(json: &[u8]) -> Result<Self> {
-        let mut set = strict_json::object(json).ok_or(Error::BadKey("the key set is not a JSON object"))?;
-        let Some(Value::Array(keys)) = set.remove("keys") else {
-            return Err(Error::BadKey("the key set has no keys"));
-        };
-        if keys.len() > Self::MAX_KEYS {
-            return Err(Error::TooManyKeys);
-        }
+        let keys = read_set(json)?;
         let read = |(index, key)| {
             read_key(key).map_err(|reason| Error::KeyInSet {
                 index,
@@ -55,6 +49,29 @@ impl Jwks {
         Ok(Jwks { keys })
     }
 
+    /// Reads a key set that somebody publishes. A key that [`Jwks::parse`] would refuse is left out, and the
+    /// others serve (RFC 7517 §5): who publishes it may have reasons for that one which are none of ours.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadKey`] if it is not a JSON object with `keys`; [`Error::TooManyKeys`] if
+    /// it has more than [`Jwks::MAX_KEYS`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use vestibule_jose::Jwks;
+    /// let set = br#"{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"},{"kty":"RSA","d":"AQAB"},7]}"#;
+    /// assert!(Jwks::parse(set).is_err());
+    /// assert_eq!(Jwks::parse_published(set).unwrap().keys.len(), 0);
+    /// ```
+    pub fn parse_published(json: &[u8]) -> Result<Self> {
+        let keys = read_set(json)?.into_iter();
+        Ok(Jwks {
+            keys: keys.filter_map(|key| read_key(key).ok()).collect(),
+        })
+    }
+
     /// The key that should check a token with this `kid` and `alg`: the first that
     /// [serves](Jwk::serves) `alg` and has the `kid`, if the token names one.
     pub fn find(&self, kid: Option<&str>, alg: Alg) -> Option<&Jwk> {
@@ -62,6 +79,17 @@ impl Jwks {
             .iter()
             .find(|key| key.serves(alg) && (kid.is_none() || key.kid.as_deref() == kid))
     }
+}
+
+fn read_set(json: &[u8]) -> Result<Vec<Value>> {
+    let mut set = strict_json::object(json).ok_or(Error::BadKey("the key set is not a JSON object"))?;
+    let Some(Value::Array(keys)) = set.remove("keys") else {
+        return Err(Error::BadKey("the key set has no keys"));
+    };
+    if keys.len() > Jwks::MAX_KEYS {
+        return Err(Error::TooManyKeys);
+    }
+    Ok(keys)
 }
 
 fn read_key(key: Value) -> Result<Jwk> {

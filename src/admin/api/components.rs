@@ -11,6 +11,7 @@ use super::auth::{Admin, Right};
 use super::component_settings::{self as settings, KEYS};
 use super::error::{Answer, ApiError};
 use super::json::Body;
+use super::own_key;
 use super::query::Query;
 use super::record::{Operation, record};
 use super::references;
@@ -138,7 +139,9 @@ async fn create(admin: Admin, body: Body) -> Answer {
     if admin.realm.components.iter().any(|c| c.id == new.id) {
         return Err(ApiError::duplicate());
     }
-    let made = if new.provider_type == KEYS {
+    let made = if own_key::is_brought(&new) {
+        Some(own_key::read(&admin.app, &admin.realm, &mut new)?)
+    } else if new.provider_type == KEYS {
         realm_setup::provider_key(&admin.app, &admin.realm.name, &new).await?
     } else {
         None
@@ -172,12 +175,23 @@ async fn update(admin: Admin, Path((_, id)): Path<(String, String)>, body: Body)
             return Err(ApiError::bad(&format!("'{member}' is required")));
         }
     }
+    let known = own_key::whole(&admin.realm, &known)?;
     let mut changed = known.clone();
     settings::merge(&mut changed, &given);
     settings::check(&changed)?;
     references::check_policy(&admin.app, &admin.realm, Some(&known), &changed).await?;
-    let renewed = changed.provider_type == KEYS && settings::needs_new_key(&known, &changed);
-    let made = if renewed {
+    let brought = own_key::is_brought(&changed);
+    let own = brought
+        .then(|| own_key::read(&admin.app, &admin.realm, &mut changed))
+        .transpose()?;
+    let renewed = if brought {
+        own_key::is_changed(&known, &changed)
+    } else {
+        changed.provider_type == KEYS && settings::needs_new_key(&known, &changed)
+    };
+    let made = if own.is_some() {
+        own.filter(|_| renewed)
+    } else if renewed {
         realm_setup::provider_key(&admin.app, &admin.realm.name, &changed).await?
     } else {
         None

@@ -59,6 +59,7 @@ pub fn client(
     if given.get("defaultRoles").is_some_and(|roles| *roles != json!([])) {
         return Err(ApiError::bad("defaultRoles: roles are not declared here; leave it out"));
     }
+    write::check_flows(realm, &given)?;
     match known {
         Some(known) => {
             validate::changed(app, &realm.doc, &given, known)?;

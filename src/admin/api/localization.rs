@@ -26,7 +26,10 @@ pub fn routes() -> Router<App> {
     let base = "/realms/{realm}/localization";
     Router::new()
         .route(base, get(locales))
-        .route(&format!("{base}/{{locale}}"), get(texts).post(add).delete(remove))
+        .route(
+            &format!("{base}/{{locale}}"),
+            get(texts).post(add).put(no_such).delete(remove),
+        )
         .route(&format!("{base}/{{locale}}/{{key}}"), get(one).put(set).delete(unset))
 }
 
@@ -52,6 +55,11 @@ async fn texts(admin: Admin, Path((_, locale)): Path<(String, String)>, query: Q
     }
     told.extend(all.get(&locale).cloned().unwrap_or_default());
     answer::json_plain(&told)
+}
+
+/// Texts are added, or set one by one.
+async fn no_such() -> ApiError {
+    ApiError::no_such_path()
 }
 
 fn no_text() -> ApiError {

@@ -31,6 +31,7 @@ pub mod json;
 pub mod localization;
 pub mod organizations;
 pub mod others;
+mod own_key;
 pub mod protocol_mappers;
 pub mod query;
 pub mod realms;

@@ -6,7 +6,8 @@ use axum::routing::{get, post};
 use serde_json::{Value, json};
 
 use super::answer;
-use super::container::{BASES, Container};
+use super::clients::sector::{self, Addresses};
+use super::container::{BASES, Container, Thing};
 use super::error::{Answer, ApiError};
 use super::grants;
 use super::json::Body;
@@ -15,6 +16,7 @@ use super::representation::client_scope as shown;
 use super::server_info;
 use crate::app::App;
 use crate::error::Error;
+use crate::oidc::tokens::mappers::effective;
 use crate::store::Tx;
 use crate::store::json::{self, Doc};
 use crate::store::realm::ProtocolMapper;
@@ -37,8 +39,8 @@ pub fn routes() -> Router<App> {
     })
 }
 
-/// A mapper as it is kept: the members we know, with an id. Where it says what goes into an access or ID token, the same
-/// goes for introspection and userinfo unless it says otherwise, as in Keycloak.
+/// A mapper as it is kept: the members we know, with an id. What goes into an ID token goes for userinfo, too, unless it is said
+/// otherwise: Keycloak keeps that with it, as it does not what else is [implied](effective::implied).
 pub fn stored(given: &Doc, id: &str) -> Doc {
     let mut doc = Doc::new();
     doc.insert("id".into(), json!(id));
@@ -53,21 +55,11 @@ pub fn stored(given: &Doc, id: &str) -> Doc {
         .unwrap_or_default();
     let says = |v: &Value| v.as_str().is_some_and(|text| !text.is_empty());
     let mut config: Doc = config.into_iter().filter(|(_, v)| says(v)).collect();
-    fill(&mut config);
+    if let Some(value) = config.get("id.token.claim").cloned() {
+        config.entry("userinfo.token.claim").or_insert(value);
+    }
     doc.insert("config".into(), Value::Object(config));
     doc
-}
-
-/// What goes into an access or ID token goes for introspection and userinfo, too, unless it is said otherwise.
-fn fill(config: &mut Doc) {
-    for (follows, leads) in [
-        ("introspection.token.claim", "access.token.claim"),
-        ("userinfo.token.claim", "id.token.claim"),
-    ] {
-        if let Some(value) = config.get(leads).cloned() {
-            config.entry(follows).or_insert(value);
-        }
-    }
 }
 
 fn parse(given: &Doc, id: &str) -> Result<ProtocolMapper, Error> {
@@ -87,7 +79,7 @@ fn salted(mut mapper: ProtocolMapper, before: Option<&ProtocolMapper>) -> Protoc
 }
 
 async fn list(container: Container) -> Answer {
-    answer::json(&shown::mappers(&container.mappers()?))
+    answer::json(&shown::mappers(&effective::all(container.mappers()?)))
 }
 
 async fn of_protocol(container: Container) -> Answer {
@@ -97,13 +89,15 @@ async fn of_protocol(container: Container) -> Answer {
         .into_iter()
         .filter(|m| m.protocol == protocol)
         .collect();
-    answer::json(&shown::mappers(&all))
+    answer::json(&shown::mappers(&effective::all(all)))
 }
 
 async fn read(container: Container) -> Answer {
-    let all = container.mappers()?;
-    let found = all.iter().find(|m| m.id == container.param("mapper"));
-    answer::json(&shown::mapper(found.ok_or_else(unknown)?))
+    let found = container
+        .mappers()?
+        .into_iter()
+        .find(|m| m.id == container.param("mapper"));
+    answer::json(&shown::mapper(&effective::of(found.ok_or_else(unknown)?)))
 }
 
 fn unknown() -> ApiError {
@@ -133,9 +127,19 @@ fn put(all: &mut Vec<ProtocolMapper>, given: &Doc, taken: impl Fn() -> ApiError)
     Ok(id)
 }
 
+/// A client's pairwise subjects need a sector.
+async fn check_sector(container: &Container, given: &Doc) -> Result<(), ApiError> {
+    let Thing::Client(client) = &container.thing else {
+        return Ok(());
+    };
+    let checked = sector::check_given(&container.admin.app, &Addresses::of(client), given).await;
+    checked.map_err(|fault| fault.of_mapper())
+}
+
 async fn create(mut container: Container, body: Body) -> Answer {
     container.require_manage()?;
     let given = body.object(SHAPE)?;
+    check_sector(&container, &given).await?;
     let mut tx = container.begin().await?;
     let before = container.mappers()?;
     let mut all = before.clone();
@@ -152,6 +156,9 @@ async fn create(mut container: Container, body: Body) -> Answer {
 async fn create_all(mut container: Container, body: Body) -> Answer {
     container.require_manage()?;
     let given = body.list(SHAPE)?;
+    for mapper in &given {
+        check_sector(&container, mapper).await?;
+    }
     let mut tx = container.begin().await?;
     let before = container.mappers()?;
     let mut all = before.clone();
@@ -172,6 +179,7 @@ async fn create_all(mut container: Container, body: Body) -> Answer {
 async fn update(mut container: Container, body: Body) -> Answer {
     container.require_manage()?;
     let given = body.object(SHAPE)?;
+    check_sector(&container, &given).await?;
     let mut tx = container.begin().await?;
     let before = container.mappers()?;
     let mut all = before.clone();

@@ -123,7 +123,7 @@ impl<'a> Agreed<'a> {
 
 /// What the hook of the realm says. What it would add, nobody has seen: it only says yes or no.
 async fn admitted(request: &Request<'_>, client: &Client, kept: Option<&Client>) -> Result<(), Refusal> {
-    let said = hook::ask(request, &client.doc, kept).await?;
+    let said = hook::ask(request, &client.doc, None, kept).await?;
     if said.decision == Decision::Queue {
         return Err(Refusal::metadata(NEEDS_APPROVAL));
     }

@@ -112,6 +112,11 @@ pub async fn find(
     client_id: &str,
 ) -> Result<Result<Option<Arc<Client>>, Refused>, Error> {
     let known = alive(app, realm, client_id).await?;
+    if known.as_ref().is_some_and(|known| took_the_name(realm, known)) {
+        return Ok(Err(Refused::new(
+            "a client registered itself under its address; an administrator of the realm can delete that one",
+        )));
+    }
     if known.as_ref().is_some_and(|known| !is_document(known)) || !address::is_meant(client_id) {
         return Ok(Ok(known));
     }
@@ -153,6 +158,7 @@ pub async fn find(
 /// As [`find`].
 pub async fn calling(app: &App, caller: &Caller, realm: &Realm, client_id: &str) -> Result<Option<Arc<Client>>, Error> {
     match alive(app, realm, client_id).await? {
+        Some(known) if took_the_name(realm, &known) => Ok(None),
         Some(known) if is_document(&known) && !matches!(admits(app, realm, client_id), Ok(true)) => Ok(None),
         Some(known) if is_document(&known) => Ok(Some(with_its_keys(app, realm, known).await)),
         Some(known) => Ok(Some(known)),
@@ -193,6 +199,12 @@ async fn alive(app: &App, realm: &Realm, client_id: &str) -> Result<Option<Arc<C
         Some(known) if life::is_over(app, realm, &known).await? => Ok(None),
         known => Ok(known),
     }
+}
+
+/// Whether a client has the address of somebody as its name, registered itself under it before the realm took such names, and nobody
+/// has vouched for it.
+fn took_the_name(realm: &Realm, client: &Client) -> bool {
+    is_on(realm) && address::is_meant(&client.client_id) && !is_document(client) && client.unverified()
 }
 
 /// An administrator has deleted a client: one that describes itself does not come back by itself.

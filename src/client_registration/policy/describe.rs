@@ -52,8 +52,14 @@ pub fn check(component: &Component) -> Result<(), Fault> {
             Some(_) => Ok(()),
         },
         Kind::TrustedHosts => {
-            let checks = ["host-sending-registration-request-must-match", "client-uris-must-match"];
-            if !checks.iter().any(|key| on_by_default(component, key)) {
+            for (key, label) in TRUSTED_SWITCHES {
+                match component.first(key).filter(|value| !value.is_empty()) {
+                    Some("true" | "false") => {}
+                    None => return Err(Fault::Setting(format!("'{label}' is required").into())),
+                    Some(_) => return Err(Fault::Setting(format!("'{label}' should be 'true' or 'false'").into())),
+                }
+            }
+            if !TRUSTED_SWITCHES.iter().any(|(key, _)| on_by_default(component, key)) {
                 return Err(setting(
                     "At least one of hosts verification or client URIs validation must be enabled",
                 ));
@@ -105,6 +111,15 @@ pub fn check(component: &Component) -> Result<(), Fault> {
 fn setting(text: &'static str) -> Fault {
     Fault::Setting(text.into())
 }
+
+/// What `trusted-hosts` looks at, with Keycloak's names.
+const TRUSTED_SWITCHES: [(&str, &str); 2] = [
+    (
+        "host-sending-registration-request-must-match",
+        "Host Sending Client Registration Request Must Match",
+    ),
+    ("client-uris-must-match", "Client URIs Must Match"),
+];
 
 const BAD_TRUSTED: &str = "'trusted-hosts' may name schemes of programs such as com.example.app:, not those of the web";
 const BAD_HOSTS: &str = "'hosts' may name schemes of programs such as com.example.app:, not those of the web";

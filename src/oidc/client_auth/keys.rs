@@ -93,7 +93,7 @@ pub async fn set(app: &App, client: &Client) -> Option<Jwks> {
 }
 
 async fn fetched(app: &App, address: &str) -> Option<Jwks> {
-    Jwks::parse(&app.egress.get(address).await.ok()?).ok()
+    Jwks::parse_published(&app.egress.get(address).await.ok()?).ok()
 }
 
 /// The key of a set for a signature.

@@ -40,11 +40,14 @@ fn said(given: &Doc, keys: &[&str]) -> Doc {
     there.collect()
 }
 
-/// Conditions or executors; Keycloak fails where there is no configuration, here that is an empty one.
+/// Conditions or executors. Where there is no configuration of an executor Keycloak fails, and here that is an empty one.
 fn in_order(all: &[Value], kind: &str) -> Value {
     let one = |value: &Value| {
-        let configuration = value.get("configuration").filter(|c| !c.is_null());
-        json!({ kind: value.get(kind), "configuration": configuration.cloned().unwrap_or_else(|| json!({})) })
+        let configuration = value.get("configuration").filter(|c| !c.is_null()).cloned();
+        match configuration.or_else(|| (kind == "executor").then(|| json!({}))) {
+            Some(configuration) => json!({ kind: value.get(kind), "configuration": configuration }),
+            None => json!({ kind: value.get(kind) }),
+        }
     };
     all.iter().map(one).collect()
 }

@@ -9,6 +9,7 @@ mod nodes;
 pub mod registration;
 mod scopes;
 mod secret;
+pub mod sector;
 mod sessions;
 pub mod validate;
 pub mod write;
@@ -190,6 +191,8 @@ async fn create(admin: Admin, body: Body) -> Answer {
     admin.require(&[Right::ManageClients])?;
     let given = body.object("ClientRepresentation")?;
     validate::created(&admin.app, &admin.realm.doc, &given)?;
+    write::check_flows(&admin.realm, &given)?;
+    sector::check_client(&admin.app, &given, None).await?;
     let judge = judge(&admin).await?;
     let new = write::create(&admin.app, &admin.realm, Some(&judge), &write::with_usual(&given))?;
     let (db, realm_id) = (&admin.app.db, &admin.realm.id);
@@ -232,8 +235,10 @@ async fn read(found: Found) -> Answer {
 async fn update(found: Found, body: Body) -> Answer {
     found.require_manage()?;
     let given = body.object("ClientRepresentation")?;
-    validate::changed(&found.admin.app, &found.admin.realm.doc, &given, &found.client)?;
     let admin = &found.admin;
+    validate::changed(&admin.app, &admin.realm.doc, &given, &found.client)?;
+    write::check_flows(&admin.realm, &given)?;
+    sector::check_client(&admin.app, &given, Some(&found.client)).await?;
     let judge = judge(admin).await?;
     let mut tx = admin.app.db.begin().await?;
     let known = found.latest(&mut tx).await?;

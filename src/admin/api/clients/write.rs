@@ -48,6 +48,12 @@ const PLAIN: &[&str] = &[
     "registeredNodes",
 ];
 
+/// What a back-channel logout says and ends, where nothing is said of it.
+const LOGOUT: [(&str, &str); 2] = [
+    ("backchannel.logout.session.required", "true"),
+    ("backchannel.logout.revoke.offline.tokens", "false"),
+];
+
 /// What was sent for a new client, and what Keycloak takes for granted where `protocol` is named as `openid-connect`: the client
 /// is public and may sign people in by their password, unless it says otherwise, and its addresses are those below `rootUrl`.
 pub fn with_usual(given: &Doc) -> Doc {
@@ -56,6 +62,15 @@ pub fn with_usual(given: &Doc) -> Doc {
         return all;
     }
     let is_said = |member: &str| given.get(member).is_some_and(|v| !v.is_null());
+    let attributes = all.entry("attributes").or_insert_with(|| json!({}));
+    if attributes.is_null() {
+        *attributes = json!({});
+    }
+    if let Value::Object(attributes) = attributes {
+        for (name, usual) in LOGOUT {
+            attributes.entry(name).or_insert_with(|| json!(usual));
+        }
+    }
     if !is_said("publicClient") {
         all.insert("publicClient".into(), json!(true));
     }
@@ -76,6 +91,25 @@ pub fn with_usual(given: &Doc) -> Doc {
         }
     }
     all
+}
+
+/// Goes on if the flows that a client is to have instead of the realm's are there; an empty id means none.
+///
+/// # Errors
+///
+/// 400 that names the first other one.
+pub fn check_flows(realm: &Realm, given: &Doc) -> Result<(), ApiError> {
+    const MEMBER: &str = "authenticationFlowBindingOverrides";
+    let overrides = given.get(MEMBER).and_then(Value::as_object);
+    for (binding, id) in overrides.into_iter().flatten() {
+        let id = id.as_str().unwrap_or_default();
+        if !id.is_empty() && realm.flow(id).is_none() {
+            return Err(ApiError::bad(&format!(
+                "{MEMBER}: there is no authentication flow with the id {id:?} for {binding:?}"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// A new client. Without a `clientId` its id is its name; without either both are made up.

@@ -49,7 +49,8 @@ pub(super) async fn available(found: Found) -> Answer {
 }
 
 pub(super) async fn effective(found: Found) -> Answer {
-    let (of, has) = (of(&found).await?, ids(&found).await?);
+    let of = of(&found).await?;
+    let has = role_member::through_group(&found.admin.app.db, &found.group.id).await?;
     let realm = &found.admin.realm;
     let all = realm.roles.expand(has.iter().map(String::as_str));
     answer::json(&shown::list(realm, all.iter().map(String::as_str), Some(&of)))

@@ -85,9 +85,7 @@ pub(super) fn new(admin: &Admin, given: &Doc) -> Result<IdentityProvider, ApiErr
     {
         config.remove(SECRET);
     }
-    if kind == "kubernetes" {
-        doc.insert("hideOnLogin".into(), json!(true));
-    }
+    hide(kind, &mut doc);
     Ok(IdentityProvider {
         id: text(given, "internalId").map_or_else(crate::random::uuid, str::to_owned),
         alias: alias.to_owned(),
@@ -95,6 +93,13 @@ pub(super) fn new(admin: &Admin, given: &Doc) -> Result<IdentityProvider, ApiErr
         organization_id: None,
         doc,
     })
+}
+
+/// Nobody signs in by a provider of the machines of a cluster.
+fn hide(kind: &str, doc: &mut Doc) {
+    if kind == "kubernetes" {
+        doc.insert("hideOnLogin".into(), json!(true));
+    }
 }
 
 pub(super) async fn create(admin: Admin, body: Body) -> Answer {
@@ -129,7 +134,8 @@ pub(super) async fn update(admin: Admin, Path((_, alias)): Path<(String, String)
     }
     // What kind of provider it is stays, whatever was sent.
     check::config(&admin.realm, &known.provider_id, &given)?;
-    let doc = shown::kept(&admin.realm, &given)?;
+    let mut doc = shown::kept(&admin.realm, &given)?;
+    hide(&known.provider_id, &mut doc);
     let mut tx = admin.app.db.begin().await?;
     let before = identity_provider::by_alias(&mut tx, &admin.realm.id, &alias).await?;
     let mut changed = before.ok_or_else(ApiError::no_such_path)?;

@@ -125,7 +125,7 @@ pub(super) fn kept(realm: &Realm, given: &Doc) -> Result<Doc, ApiError> {
     let mut doc = Doc::new();
     for (member, value) in given {
         let skipped = COLUMNS.contains(&member.as_str()) || OLD.contains(&member.as_str());
-        if skipped || FLOWS.iter().any(|(name, _)| name == member) || *value == json!(false) && member != "enabled" {
+        if skipped || FLOWS.iter().any(|(name, _)| name == member) {
             continue;
         }
         doc.insert(member.clone(), value.clone());

@@ -96,6 +96,8 @@ pub fn full(realm: &Realm, client: &Client, secret: Option<&str>) -> Doc {
             "enabled" if client.standing != Standing::Live => Some(json!(false)),
             "defaultClientScopes" | "optionalClientScopes" => Some(scopes(realm, client, member)),
             "protocolMappers" => client.doc.get(*member).filter(|v| *v != &json!([])).cloned(),
+            // Those that hold the roles of a realm's administrators speak none.
+            "protocol" if holds_a_realm(realm, client) => client.doc.get(*member).cloned(),
             _ => client
                 .doc
                 .get(*member)
@@ -111,6 +113,11 @@ pub fn full(realm: &Realm, client: &Client, secret: Option<&str>) -> Doc {
         secret_settings::mask(attributes);
     }
     shown
+}
+
+/// Whether a client of `master` stands for a realm.
+fn holds_a_realm(realm: &Realm, client: &Client) -> bool {
+    realm.name == "master" && client.attribute("realm_client") == Some("true") && client.client_id.ends_with("-realm")
 }
 
 fn scopes(realm: &Realm, client: &Client, member: &str) -> Value {

@@ -1,6 +1,7 @@
 //! Protocol mappers: what each of them adds to a token.
 
 mod audience;
+pub mod effective;
 mod organization;
 mod pairwise;
 mod requested;
@@ -31,15 +32,17 @@ pub enum Target {
 
 /// Whether a mapper takes part; what is not said is as in Keycloak.
 fn takes_part(mapper: &ProtocolMapper, target: Target) -> bool {
-    let said = |key: &str| mapper.config.get(key).map(|v| v == "true");
+    let set = |key: &str| effective::setting(mapper, key).map(|value| value == "true");
     match target {
-        Target::Access => said("access.token.claim").unwrap_or(false),
-        Target::Lightweight => said("lightweight.claim").unwrap_or(false),
-        Target::Id => tells_who(mapper) && said("id.token.claim").unwrap_or(false),
+        Target::Access => set("access.token.claim").unwrap_or(false),
+        Target::Lightweight => set("lightweight.claim").unwrap_or(false),
+        Target::Id => tells_who(mapper) && set("id.token.claim").unwrap_or(false),
         Target::Userinfo => {
-            tells_of_user(mapper) && said("userinfo.token.claim").or(said("id.token.claim")).unwrap_or(false)
+            tells_of_user(mapper) && set("userinfo.token.claim").or(set("id.token.claim")).unwrap_or(false)
         }
-        Target::Introspection => said("introspection.token.claim").unwrap_or(true),
+        Target::Introspection => set("introspection.token.claim")
+            .or(set("access.token.claim"))
+            .unwrap_or(false),
     }
 }
 

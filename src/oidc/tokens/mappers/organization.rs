@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::effective;
 use crate::oidc::tokens::claims::Claims;
 use crate::oidc::tokens::context::Context;
 use crate::organization::claims::MemberOf;
@@ -12,14 +13,14 @@ pub(super) const MEMBERSHIP: &str = "oidc-organization-membership-mapper";
 pub(super) const GROUPS: &str = "oidc-organization-group-membership-mapper";
 
 /// The claim, where the mapper names none.
-const CLAIM: &str = "organization";
+pub(super) const CLAIM: &str = "organization";
 
 /// Which organizations the user is a member of: their aliases, or, where more is to be told, what they are by alias.
 pub(super) fn membership(context: &Context, mapper: &ProtocolMapper, claims: &mut Claims) {
     if context.organizations.is_empty() {
         return;
     }
-    let set = |key: &str| mapper.config.get(key).is_some_and(|v| v == "true");
+    let set = |key: &str| effective::setting(mapper, key) == Some("true");
     let name = mapper.config.get("claim.name").filter(|n| !n.is_empty());
     let name = name.map_or(CLAIM, String::as_str);
     if !set("multivalued") {
