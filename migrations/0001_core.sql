@@ -91,7 +91,6 @@ create table client (
     own_flows boolean not null default false
 );
 create unique index client_client_id on client (realm_id, client_id);
-create index client_realm on client (realm_id, id);
 create index client_own_flows on client (realm_id, client_id) where own_flows;
 create index client_always_displayed on client (realm_id, client_id) where always_displayed;
 

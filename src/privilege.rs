@@ -1,5 +1,6 @@
 //! Roles that administer: who has one has a way into the Admin API. And what makes a token say that somebody has one.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use crate::error::Error;
 use crate::store::client::{self, Client};
 use crate::store::db::Query;
 use crate::store::realm::{ProtocolMapper, Realm};
-use crate::store::role::{Role, Roles};
+use crate::store::role::{Held, Role, Roles};
 use crate::store::user::User;
 
 /// Whether a realm's client of this name holds roles that administer: `realm-management`, and in `master` one for each realm.
@@ -18,6 +19,11 @@ pub fn is_holder(realm: &str, client_id: &str) -> bool {
     } else {
         client_id == "realm-management"
     }
+}
+
+/// Whether a client holds the roles that administer another realm.
+pub fn is_of_other_realm(realm: &Realm, client: &Client) -> bool {
+    realm.name == "master" && client.client_id != "master-realm" && client.attribute("realm_client") == Some("true")
 }
 
 /// Whether a role of the realm itself administers.
@@ -53,6 +59,33 @@ pub async fn among(mut q: impl Query, realm: &Realm, roles: &Roles, ids: &[&str]
     Ok(found)
 }
 
+/// Roles of somebody as far as an application hands them on.
+#[derive(Debug, Clone)]
+pub enum Passed {
+    /// All that they have.
+    All(Held),
+    /// Those with these ids.
+    These(BTreeSet<String>),
+}
+
+impl Passed {
+    /// Whether a role is among them, by its id.
+    pub fn contains(&self, id: &str) -> bool {
+        match self {
+            Self::All(held) => held.contains(id),
+            Self::These(ids) => ids.contains(id),
+        }
+    }
+
+    /// The ids of all of them.
+    pub fn ids(&self) -> Cow<'_, BTreeSet<String>> {
+        match self {
+            Self::All(held) => Cow::Owned(held.all()),
+            Self::These(ids) => Cow::Borrowed(ids),
+        }
+    }
+}
+
 /// Takes out of a person's roles those that administer, where they would pass to an application that registered itself and
 /// for which nobody vouches: one link would do to make an administrator's rights a stranger's. What an administrator mapped
 /// to its scope passes, and so do the roles of its own service account.
@@ -60,25 +93,36 @@ pub async fn among(mut q: impl Query, realm: &Realm, roles: &Roles, ids: &[&str]
 /// # Errors
 ///
 /// Those of the database.
-pub async fn withhold(
-    app: &App,
-    realm: &Realm,
-    client: &Client,
-    user: &User,
-    passed: &mut BTreeSet<String>,
-) -> Result<(), Error> {
+pub async fn withhold(app: &App, realm: &Realm, client: &Client, user: &User, passed: Passed) -> Result<Passed, Error> {
     let whole = client.flag("fullScopeAllowed") && client.unverified();
     if !whole || user.service_client.as_ref() == Some(&client.id) {
-        return Ok(());
+        return Ok(passed);
     }
     let mapped = realm.roles.expand(client.texts("_scopeRoles"));
-    let ids: Vec<&str> = passed.iter().map(String::as_str).collect();
+    let mut kept = passed.ids().into_owned();
+    let ids: Vec<&str> = kept.iter().map(String::as_str).collect();
     for role in among(&app.db, realm, &realm.roles, &ids).await? {
         if !mapped.contains(&role.id) {
-            passed.remove(&role.id);
+            kept.remove(&role.id);
         }
     }
-    Ok(())
+    Ok(Passed::These(kept))
+}
+
+/// What of a person's roles an application hands on at this server's own doors: everything with full scope, else what was
+/// mapped to it, and its own roles; but see [`withhold`].
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn passed_on(app: &App, realm: &Realm, client: &Client, user: &User, held: Held) -> Result<Passed, Error> {
+    if client.flag("fullScopeAllowed") {
+        return withhold(app, realm, client, user, Passed::All(held)).await;
+    }
+    let mut ids = realm.roles.expand(client.texts("_scopeRoles"));
+    ids.extend(realm.roles.of(&client.id).map(|role| role.id.clone()));
+    ids.retain(|id| held.contains(id));
+    Ok(Passed::These(ids))
 }
 
 /// What a protocol mapper makes tokens say that nobody gave their users.

@@ -190,7 +190,7 @@ async fn roles(app: &App, realm: &Arc<Realm>, known: &Bearer) -> Result<Option<H
         said.into_iter().map(str::to_owned).collect()
     } else {
         let context = userinfo::context(app, realm, known).await?;
-        let all = realm.roles.of(&holder.id).into_iter();
+        let all = realm.roles.of(&holder.id);
         let passed = all.filter(|role| context.passes_role(&holder.id, &role.name));
         passed.map(|role| role.name.clone()).collect()
     };

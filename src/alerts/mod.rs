@@ -9,8 +9,10 @@ mod tell;
 
 use std::net::IpAddr;
 use std::slice;
+use std::sync::LazyLock;
 
 pub use country::Countries;
+use moka::sync::Cache;
 
 use crate::app::App;
 use crate::error::Error;
@@ -26,6 +28,9 @@ const COUNTRY_KNOWN_SECONDS: i64 = 90 * 24 * 3600;
 
 /// So lately that nothing need be written again.
 const LATELY_SECONDS: i64 = 3 * 24 * 3600;
+
+/// Until when (epoch milliseconds) what was told of is not told again, by realm, what it is, and the length of the window.
+static TOLD: LazyLock<Cache<(String, String, i64), i64>> = LazyLock::new(|| Cache::new(10_000));
 
 /// Who registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,8 +104,13 @@ async fn count(app: &App, realm: &Realm, alert: &Alert, limit: Limit) -> Result<
         &format!("{kind} {}", alert.about),
         per(1, limit.seconds),
     );
-    // A flood that was told of costs a look, and no more.
-    if protection::foresee(app, slice::from_ref(&told)).await?.is_some() {
+    // A flood that was told of costs a look, and on this node not even that.
+    let known = (realm.id.clone(), format!("{kind} {}", alert.about), limit.seconds);
+    if TOLD.get(&known).is_some_and(|until| until > app.now()) {
+        return Ok(());
+    }
+    if let Some(seconds) = protection::foresee(app, slice::from_ref(&told)).await? {
+        TOLD.insert(known, app.now() + seconds * 1000);
         return Ok(());
     }
     let before_last = per(limit.most - 1, limit.seconds);

@@ -65,7 +65,7 @@ impl Person {
             user: user.clone(),
         };
         if home.id == realm.id {
-            person.roles = token_roles::of_user(app, realm, &user.id).await?;
+            person.roles = token_roles::of_user(app, realm, &user.id).await?.all();
             for group in group::of_user(&app.db, &user.id).await? {
                 person.groups.push(group::path(&app.db, &realm.id, &group).await?);
             }
@@ -188,9 +188,7 @@ pub(super) async fn managing_role(
 
 /// Those who have a role: by itself, within another, or through a group.
 async fn add_holders(app: &App, home: &Arc<Realm>, role_id: &str, found: &mut Vec<Approver>) -> Result<(), Error> {
-    let roles = home.roles.all().map(|role| role.id.as_str());
-    let with: Vec<&str> = roles.filter(|id| home.roles.expand([*id]).contains(role_id)).collect();
-    for id in with {
+    for id in home.roles.containing(role_id) {
         if found.len() >= MOST {
             break;
         }

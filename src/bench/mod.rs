@@ -26,7 +26,7 @@ use std::time::Duration;
 use report::{Measured, Report, Row};
 use scenarios::Scenario;
 use server::Server;
-use site::Site;
+use site::{More, Site};
 
 /// What can be said on the command line.
 #[derive(clap::Args)]
@@ -76,6 +76,9 @@ pub struct Args {
     /// Applications in the realm before the load begins, each registered by itself
     #[arg(long, default_value_t = 0)]
     applications: u32,
+    /// Realms beside that of the bench, for scenario tenants
+    #[arg(long, default_value_t = 10)]
+    realms: u32,
     /// Write every figure to this file as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -139,7 +142,12 @@ async fn measure_all(
         eprintln!("{}: making a realm ...", server.name);
         let site = Arc::new(Site::at(server)?);
         sites.push(Arc::clone(&site));
-        site.build(args.concurrency, args.people, args.applications)
+        let more = More {
+            people: args.people,
+            applications: args.applications,
+            realms: args.realms,
+        };
+        site.build(args.concurrency, more)
             .await
             .map_err(|reason| format!("{}: {reason}", server.name))?;
     }

@@ -1,6 +1,7 @@
 //! The realm that the bench makes, works in and deletes, all by Keycloak's Admin API.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::client::{Answer, Client, Fault, Request};
 use super::scenarios::client_registration;
+use super::scenarios::tenants::{self, Tenant};
 use super::server::Server;
 
 /// The password of everybody here.
@@ -19,6 +21,17 @@ pub const REDIRECT_URI: &str = "http://localhost/bench/callback";
 pub const CLIENT_ID: &str = "bench";
 /// Its secret.
 pub const CLIENT_SECRET: &str = "bench-secret-0123456789abcdef0123456789";
+
+/// What a server has before the load begins.
+#[derive(Clone, Copy)]
+pub struct More {
+    /// People up to this number, without passwords.
+    pub people: u32,
+    /// Applications that register themselves.
+    pub applications: u32,
+    /// Realms beside that of the bench.
+    pub realms: u32,
+}
 
 /// A realm of the bench at one server.
 pub struct Site {
@@ -31,6 +44,8 @@ pub struct Site {
     admin_password: String,
     /// Was its realm asked for?
     begun: AtomicBool,
+    /// Realms beside it.
+    tenants: OnceLock<Vec<Tenant>>,
 }
 
 impl Site {
@@ -46,23 +61,38 @@ impl Site {
             admin: server.admin.clone(),
             admin_password: server.admin_password.clone(),
             begun: AtomicBool::new(false),
+            tenants: OnceLock::new(),
         })
     }
 
-    /// Makes the realm with an application, one person for each worker, others up to this number, and so many applications
-    /// that register themselves.
+    /// Makes the realm with an application, one person for each worker and what else is asked for.
     ///
     /// # Errors
     /// What the server refused.
-    pub async fn build(&self, workers: u32, people: u32, applications: u32) -> Result<(), String> {
+    pub async fn build(&self, workers: u32, more: More) -> Result<(), String> {
         self.create_realm()
             .await
             .map_err(|fault| format!("no realm of its own: {}", reason(fault)))?;
         let unfinished = |fault| format!("the realm could not be set up: {}", reason(fault));
         self.add_application().await.map_err(unfinished)?;
         self.add_people(0..workers, true).await.map_err(unfinished)?;
-        self.add_people(workers..people, false).await.map_err(unfinished)?;
-        self.register_applications(applications).await.map_err(unfinished)
+        self.add_people(workers..more.people, false).await.map_err(unfinished)?;
+        self.register_applications(more.applications)
+            .await
+            .map_err(unfinished)?;
+        let tenants = tenants::build(self, more.realms).await.map_err(unfinished)?;
+        let _ = self.tenants.set(tenants);
+        Ok(())
+    }
+
+    /// The realms beside it.
+    pub fn tenants(&self) -> &[Tenant] {
+        self.tenants.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// An address of the server.
+    pub fn server_url(&self, path: &str) -> String {
+        format!("{}/{path}", self.base)
     }
 
     /// The address of a protocol endpoint of the realm.
@@ -141,6 +171,7 @@ impl Site {
         if !self.begun.load(Ordering::Relaxed) {
             return Ok(());
         }
+        tenants::delete(self).await.map_err(reason)?;
         let token = self.admin_token().await.map_err(reason)?;
         let url = format!("{}/admin/realms/{}", self.base, self.realm);
         let answer = self

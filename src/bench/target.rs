@@ -34,6 +34,7 @@ pub fn of(scenario: Scenario, walls: Walls, postgres: bool) -> f64 {
         Scenario::Refresh => Budget(0.0, 3.0, 0.2),
         Scenario::ClientRegistration => Budget(0.0, 0.0, 0.35),
         Scenario::RuledRegistration => Budget(0.0, 0.0, 1.0),
+        Scenario::Tenants => Budget(0.0, 1.5, 1.0),
         Scenario::ClientList => Budget(0.0, 0.0, 20.0),
         Scenario::ClientLookup => Budget(0.0, 0.0, 0.3),
         Scenario::Introspection => Budget(0.0, 0.0, 0.05),

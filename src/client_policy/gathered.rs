@@ -48,7 +48,7 @@ pub(super) async fn of(app: &App, realm: &Realm, updater: &Updater<'_>) -> Resul
 
 async fn roles(app: &App, realm: &Realm, user_id: &str) -> Result<BTreeSet<String>, Error> {
     let mut names = BTreeSet::new();
-    for id in token_roles::of_user(app, realm, user_id).await? {
+    for id in token_roles::of_user(app, realm, user_id).await?.all() {
         let Some(role) = realm.roles.by_id(&id) else {
             continue;
         };

@@ -1,7 +1,5 @@
 //! Who registers, or manages a registration: Keycloak's four ways in.
 
-use std::collections::BTreeSet;
-
 use super::refusal::Refusal;
 use super::token::{self, Auth, Own};
 use crate::app::App;
@@ -10,7 +8,7 @@ use crate::error::Error;
 use crate::oidc::bearer::{self, Bearer};
 use crate::oidc::tokens::resource;
 use crate::privilege;
-use crate::store::client::{self, Client, Source};
+use crate::store::client::{self, Source};
 use crate::store::initial_access::{self, InitialAccess};
 use crate::store::json;
 use crate::store::realm::Realm;
@@ -121,9 +119,8 @@ async fn rights(app: &App, realm: &Realm, known: &Bearer) -> Result<Rights, Erro
         "realm-management"
     };
     let holder = client::by_client_id(&app.db, &realm.id, holder).await?;
-    let mut roles = known.roles(app, realm).await?;
-    keep_passed_on(realm, &known.client, &mut roles);
-    privilege::withhold(app, realm, &known.client, &known.user, &mut roles).await?;
+    let held = known.roles(app, realm).await?;
+    let roles = privilege::passed_on(app, realm, &known.client, &known.user, held).await?;
     let has = |name: &str| {
         let found = holder.as_ref().and_then(|h| realm.roles.by_name(&h.id, name));
         found.is_some_and(|role| roles.contains(&role.id))
@@ -140,14 +137,4 @@ async fn rights(app: &App, realm: &Realm, known: &Bearer) -> Result<Rights, Erro
             .map(str::to_owned)
             .collect(),
     })
-}
-
-/// A client without full scope hands on only the roles that were mapped to it, and its own.
-fn keep_passed_on(realm: &Realm, client: &Client, roles: &mut BTreeSet<String>) {
-    if client.flag("fullScopeAllowed") {
-        return;
-    }
-    let passed = realm.roles.expand(client.texts("_scopeRoles"));
-    let own = |id: &str| realm.roles.by_id(id).is_some_and(|r| r.client_uuid == client.id);
-    roles.retain(|id| passed.contains(id) || own(id));
 }

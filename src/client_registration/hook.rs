@@ -44,6 +44,9 @@ pub(super) async fn ask(
     named: Option<&str>,
     before: Option<&Client>,
 ) -> Result<Said, Refusal> {
+    if !hook::is_set(request.realm, About::Client, "before") {
+        return Ok(Said::nothing());
+    }
     let client_id = before.map(|client| client.client_id.as_str());
     let client_id = client_id.or(named.filter(|id| !id.is_empty()));
     let client = subject(request, doc, client_id);
@@ -128,6 +131,9 @@ pub(super) async fn after(
     client: &Client,
     before: Option<&Doc>,
 ) -> Result<(), Error> {
+    if !hook::is_set(request.realm, About::Client, "after") {
+        return Ok(());
+    }
     let id = Some(client.client_id.as_str());
     let client = subject(request, &client.doc, id);
     let previous = before.map(|doc| subject(request, doc, id));

@@ -98,7 +98,7 @@ async fn features(app: &App, realm: &Realm, user: Option<&User>) -> Result<Value
     let mut held = Vec::new();
     if let (Some(user), Some(holder)) = (user, client::by_client_id(&app.db, &realm.id, "account").await?) {
         let roles = token_roles::of_user(app, realm, &user.id).await?;
-        let of_account = realm.roles.of(&holder.id).into_iter();
+        let of_account = realm.roles.of(&holder.id);
         held.extend(of_account.filter(|r| roles.contains(&r.id)).map(|r| r.name.as_str()));
     }
     let has = |role: &str| held.contains(&role);

@@ -1,6 +1,5 @@
 //! Access tokens that are presented to this server: whose they are, and whether they are still good.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use axum::http::{HeaderMap, header};
@@ -18,6 +17,7 @@ use crate::oidc::tokens::id;
 use crate::store::client::{self, Client};
 use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
+use crate::store::role::Held;
 use crate::store::session::{ClientSession, UserSession};
 use crate::store::user::User;
 use crate::store::{revoked, session, user};
@@ -81,13 +81,13 @@ impl Bearer {
         super::tokens::audience::of(&self.claims)
     }
 
-    /// The ids of all roles that the caller has now, whatever the token says: administrators' tokens may be lightweight,
+    /// All roles that the caller has now, whatever the token says: administrators' tokens may be lightweight,
     /// and a role that was taken away counts no more.
     ///
     /// # Errors
     ///
     /// Those of the database.
-    pub async fn roles(&self, app: &App, realm: &Realm) -> Result<BTreeSet<String>, Error> {
+    pub async fn roles(&self, app: &App, realm: &Realm) -> Result<Held, Error> {
         token_roles::of_user(app, realm, &self.user.id).await
     }
 

@@ -14,6 +14,7 @@ use crate::config::ServeArgs;
 use crate::error::Error;
 use crate::store::json::Doc;
 use crate::store::realm::{self, Realm};
+use crate::store::realm_list;
 
 const EXAMPLES: &str = "Examples:
   vestibule export acme --file acme-realm.json
@@ -78,7 +79,7 @@ pub async fn run(app: &App, args: &ExportArgs) -> Result<(), Error> {
     let mut realms = Vec::new();
     let names = match args.name.as_ref().or(args.realm.as_ref()) {
         Some(name) => vec![name.clone()],
-        None => realm::names(&app.db).await?,
+        None => realm_list::names(&app.db).await?,
     };
     for name in names {
         let found = realm::by_name(&app.db, &name).await?;

@@ -79,10 +79,10 @@ impl Names {
     pub(super) fn roles<'a>(
         &'a self,
         realm: &'a Realm,
-        ids: impl IntoIterator<Item = &'a String>,
+        ids: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> (Vec<&'a str>, BTreeMap<&'a str, Vec<&'a str>>) {
         let (mut of_realm, mut of_clients): (Vec<&str>, BTreeMap<&str, Vec<&str>>) = Default::default();
-        for role in ids.into_iter().filter_map(|id| realm.roles.by_id(id)) {
+        for role in ids.into_iter().filter_map(|id| realm.roles.by_id(id.as_ref())) {
             if role.client_uuid.is_empty() {
                 of_realm.push(&role.name);
             } else if let Some(client_id) = self.client(&role.client_uuid) {

@@ -12,7 +12,7 @@ use crate::store::role::Role;
 /// The roles of the realm, and of its clients.
 pub(super) fn all(realm: &Realm, names: &Names, extent: Extent) -> Value {
     let shown = |r: &Role| role(realm, names, r, extent);
-    let of_realm: Vec<Value> = realm.roles.of("").into_iter().map(|r| shown(r)).collect();
+    let of_realm: Vec<Value> = realm.roles.of("").map(|r| shown(r)).collect();
     if !extent.clients() {
         return json!({ "realm": of_realm });
     }

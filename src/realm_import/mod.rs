@@ -34,7 +34,7 @@ use crate::error::Error;
 use crate::realm_setup::{self, Created, Fresh, Holder};
 use crate::store::json::{Doc, text};
 use crate::store::webhook::Webhook;
-use crate::store::{Tx, realm};
+use crate::store::{Tx, realm_list};
 use crate::webhook::kept;
 
 /// Why a document was not imported. Nothing of it was kept.
@@ -174,7 +174,7 @@ pub async fn create(tx: &mut Tx, app: &App, plan: Plan) -> Result<Option<Known>,
     let mut known = Known::new(&id);
     if name == "master" {
         known.administers = beside;
-        known.administers.extend(realm::names(&app.db).await?);
+        known.administers.extend(realm_list::names(&app.db).await?);
     }
     kept::restore(tx, &id, &webhooks).await?;
     flows::add(tx, &id, &given).await?;

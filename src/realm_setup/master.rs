@@ -11,7 +11,7 @@ use crate::password::Recipe;
 use crate::store::client::{self, Client, Secrets, Source};
 use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
-use crate::store::{Tx, group, realm, role};
+use crate::store::{Tx, group, realm, realm_list, role};
 
 /// Adds the client of a new realm to `master` and makes its roles part of `admin`. `false`: a client has its name that was
 /// not made for the realm; whoever has its roles must not come to administer the realm by that.
@@ -69,7 +69,7 @@ pub(super) async fn add_realm(
     for r in management_roles() {
         let id = add_role(tx, &master_id, &new.id, text(r, "name"), text(r, "description")).await?;
         if let Some(admin) = &admin {
-            role::compose(tx, &master_id, admin, &id).await?;
+            role::compose_of(tx, &master_id, &new.id, admin, &id).await?;
         }
         ids.insert(text(r, "name").to_owned(), id);
     }
@@ -77,12 +77,12 @@ pub(super) async fn add_realm(
         && let Some(admin) = &admin
         && let Some(id) = role::id_by_name(&mut *tx, &master_id, "", "create-realm").await?
     {
-        role::compose(tx, &master_id, admin, &id).await?;
+        role::compose_of(tx, &master_id, "", admin, &id).await?;
     }
     for r in management_roles() {
         for child in list(&r["composites"]["client"], "realm-management") {
             if let Some(child) = ids.get(child.as_str().unwrap_or_default()) {
-                role::compose(tx, &master_id, &ids[text(r, "name")], child).await?;
+                role::compose_of(tx, &master_id, &new.id, &ids[text(r, "name")], child).await?;
             }
         }
     }
@@ -133,7 +133,7 @@ pub async fn bootstrap(app: &App) -> Result<Option<Admin>, Error> {
     let settings = json!({ "enabled": true, "displayName": "Vestibule" });
     let settings: Doc = settings.as_object().cloned().unwrap_or_default();
     // Realms that were imported before there was anybody to administer them.
-    let earlier = realm::names(&app.db).await?;
+    let earlier = realm_list::names(&app.db).await?;
     let mut tx = app.db.begin().await?;
     let made = super::create_in(&mut tx, app, "master", &settings, &defaults, keys, Holder::New).await?;
     let Created::Realm(id) = made else {

@@ -123,7 +123,7 @@ pub async fn create_in(
     keys.add(tx, app, &id, &providers).await?;
     let default_role = clients::add(tx, app, &id, name, defaults).await?;
     doc.insert("defaultRole".into(), default_role);
-    realm::update(tx, &id, name, &doc).await?;
+    realm::complete(tx, &id, &doc).await?;
     Ok(if master::add_realm(tx, app, &id, name, holder).await? {
         Created::Realm(id)
     } else {

@@ -3,8 +3,9 @@
 //! A miss always asks the database. A write names the topics that it makes stale ([`super::db::Tx::touch`]): this node
 //! forgets them with the commit, the others within a second (`listen.rs`). A new client touches nothing.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use moka::sync::Cache;
@@ -12,11 +13,23 @@ use moka::sync::Cache;
 use super::client::Client;
 use super::key::RealmKey;
 use super::realm::Realm;
+use super::realm_list::Outline;
+use super::role::Roles;
 use crate::error::Error;
 
 /// The topic of everything that a realm's snapshot holds.
 pub fn realm_topic(realm_id: &str) -> String {
     format!("realm:{realm_id}")
+}
+
+/// The topic of all roles of a realm.
+pub fn roles_topic(realm_id: &str) -> String {
+    format!("roles:{realm_id}")
+}
+
+/// The topic of the roles of one owner in a realm, a client or (`""`) the realm, and of what they are composed of.
+pub fn owner_topic(realm_id: &str, owner: &str) -> String {
+    format!("roles:{realm_id} {owner}")
 }
 
 /// The topic of one client.
@@ -29,11 +42,32 @@ pub fn names_topic() -> String {
     "names".to_owned()
 }
 
+/// The roles of a realm as they were read, and whose of them have changed since.
+pub(super) struct KnownRoles {
+    pub(super) roles: Arc<Roles>,
+    stale: Mutex<BTreeSet<String>>,
+}
+
+impl KnownRoles {
+    pub(super) fn new(roles: Arc<Roles>) -> Self {
+        let stale = Mutex::default();
+        Self { roles, stale }
+    }
+
+    /// The owners whose roles have changed.
+    pub(super) fn stale(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.stale.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The bounded caches of one node.
 pub(super) struct Caches {
     /// Counts what was forgotten, so that what was loaded before is not kept after.
     generation: AtomicU64,
     pub(super) realms: Cache<String, Arc<Realm>>,
+    /// By the realm's id. They outlive its snapshot: most changes are of other things.
+    pub(super) roles: Cache<String, Arc<KnownRoles>>,
+    pub(super) outlines: Cache<String, Arc<Outline>>,
     pub(super) realm_ids: Cache<String, String>,
     /// Realms by name as they were last seen, for what must be answered while the database is away. Never forgotten for being
     /// stale.
@@ -47,14 +81,19 @@ pub(super) struct Caches {
     pub(super) keys: Cache<String, Arc<RealmKey>>,
 }
 
+/// Snapshots of realms that are kept; one takes some 0.3 MB.
+const REALMS: u64 = 1_000;
+
 impl Default for Caches {
     fn default() -> Self {
         Self {
             generation: AtomicU64::new(0),
-            realms: Cache::new(1_000),
+            realms: Cache::new(REALMS),
+            roles: Cache::new(REALMS),
             loading: Default::default(),
+            outlines: Cache::new(10_000),
             realm_ids: Cache::new(10_000),
-            last_seen: Cache::new(1_000),
+            last_seen: Cache::new(REALMS),
             clients: Cache::new(20_000),
             client_uuids: Cache::new(20_000),
             keys: Cache::new(4_000),
@@ -65,8 +104,21 @@ impl Default for Caches {
 impl Caches {
     /// Forgets what a topic stands for. An unknown topic forgets everything.
     pub(super) fn forget(&self, topic: &str) {
+        let owner = topic
+            .strip_prefix("roles:")
+            .and_then(|concerned| concerned.split_once(' '));
+        // Before for who begins to load now, and again after for what is kept meanwhile.
+        self.mark_stale(owner);
         self.generation.fetch_add(1, Ordering::SeqCst);
+        self.mark_stale(owner);
         if let Some(id) = topic.strip_prefix("realm:") {
+            self.realms.invalidate(id);
+            self.outlines.invalidate(id);
+        } else if let Some(concerned) = topic.strip_prefix("roles:") {
+            if owner.is_none() {
+                self.roles.invalidate(concerned);
+            }
+            let id = owner.map_or(concerned, |(id, _)| id);
             self.realms.invalidate(id);
         } else if let Some(uuid) = topic.strip_prefix("client:") {
             self.clients.invalidate(uuid);
@@ -77,10 +129,19 @@ impl Caches {
         }
     }
 
+    fn mark_stale(&self, owner: Option<(&str, &str)>) {
+        let known = owner.and_then(|(realm_id, owner)| Some((self.roles.get(realm_id)?, owner)));
+        if let Some((known, owner)) = known {
+            known.stale().insert(owner.to_owned());
+        }
+    }
+
     /// Forgets everything: after a lost connection nobody knows what was missed.
     pub(super) fn forget_all(&self) {
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.realms.invalidate_all();
+        self.roles.invalidate_all();
+        self.outlines.invalidate_all();
         self.realm_ids.invalidate_all();
         self.clients.invalidate_all();
         self.client_uuids.invalidate_all();
@@ -108,9 +169,23 @@ impl Caches {
         K: std::hash::Hash + Eq + Clone + Send + Sync + 'static,
         V: Clone + Send + Sync + 'static,
     {
-        if let Some(found) = cache.get(&key) {
-            return Ok(Some(found));
+        match cache.get(&key) {
+            Some(found) => Ok(Some(found)),
+            None => self.load(cache, key, load).await,
         }
+    }
+
+    /// As [`Caches::get`], but what is cached is replaced.
+    pub(super) async fn load<K, V>(
+        &self,
+        cache: &Cache<K, V>,
+        key: K,
+        load: impl Future<Output = Result<Option<V>, Error>>,
+    ) -> Result<Option<V>, Error>
+    where
+        K: std::hash::Hash + Eq + Clone + Send + Sync + 'static,
+        V: Clone + Send + Sync + 'static,
+    {
         let before = self.generation.load(Ordering::SeqCst);
         let loaded = load.await?;
         if let Some(value) = &loaded

@@ -405,7 +405,7 @@ pub async fn remove(tx: &mut Tx, realm_id: &str, id: &str) -> Result<bool, Error
         )
         .await?;
     if roles > 0 {
-        tx.touch(super::cache::realm_topic(realm_id));
+        tx.touch(super::cache::owner_topic(realm_id, id));
     }
     super::approval::remove(tx, realm_id, id).await?;
     let removed = tx

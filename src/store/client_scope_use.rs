@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::client::{self, Client};
-use super::db::{Query, Tx};
+use super::db::{Query, Row, Tx};
 use super::json::Doc;
 use crate::error::Error;
 
@@ -37,15 +37,16 @@ async fn change(tx: &mut Tx, realm_id: &str, name: &str, edit: impl Fn(&mut Vec<
     let like = format!("%{}%", super::user::escape_like(&Value::from(name).to_string()));
     let mut after = String::new();
     loop {
-        let sql =
-            "select id from client where realm_id = $1 and id > $2 and doc like $3 escape '\\' order by id limit $4";
+        let sql = "select id, client_id from client where realm_id = $1 and client_id > $2 and doc like $3 escape '\\'
+             order by client_id limit $4";
         let rows = (&mut *tx).all(sql, &[&realm_id, &after, &like, &BATCH]).await?;
-        let ids: Vec<String> = rows.into_iter().map(|mut r| r.next()).collect::<Result<_, _>>()?;
-        let Some(last) = ids.last().cloned() else {
+        let pair = |mut r: Row| Ok((r.next()?, r.next()?));
+        let found: Vec<(String, String)> = rows.into_iter().map(pair).collect::<Result<_, Error>>()?;
+        let Some((_, last)) = found.last().cloned() else {
             return Ok(());
         };
         after = last;
-        for id in ids {
+        for (id, _) in found {
             if let Some(mut found) = client::read(&mut *tx, realm_id, &id).await?
                 && edit_lists(&mut found, &edit)
             {

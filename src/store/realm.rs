@@ -170,7 +170,7 @@ pub struct Realm {
     pub required_actions: Vec<RequiredAction>,
     /// Message texts by language.
     pub localization: BTreeMap<String, Doc>,
-    pub roles: Roles,
+    pub roles: Arc<Roles>,
     pub keys: Keys,
     /// The salt of new pairwise subjects: one for all applications, so that those of one sector know people by one id
     /// (`OpenID` Connect Core section 8.1).
@@ -366,7 +366,7 @@ async fn load(db: &Db, id: &str) -> Result<Option<Arc<Realm>>, Error> {
         return Ok(None);
     }
     realm_secret::open(db.secret_key(), id, &mut doc);
-    let roles = role::of_realm(db, id).await?;
+    let roles = role::known(db, id).await?;
     let mut realm = Realm {
         id: id.to_owned(),
         name,
@@ -417,20 +417,6 @@ fn place(realm: &mut Realm, part: Part) -> Result<(), Error> {
     Ok(())
 }
 
-/// The names of all realms, in order.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn names(db: &Db) -> Result<Vec<String>, Error> {
-    db.list("select name from realm order by name", &[])
-        .await?
-        .into_iter()
-        .map(|mut r| r.next())
-        .filter(|name| !name.as_ref().is_ok_and(|n: &String| is_going(n)))
-        .collect()
-}
-
 /// Adds the row of a realm, unless its name or id is taken: then `false`.
 ///
 /// # Errors
@@ -439,9 +425,20 @@ pub async fn names(db: &Db) -> Result<Vec<String>, Error> {
 pub async fn add(tx: &mut Tx, id: &str, name: &str, doc: &Doc) -> Result<bool, Error> {
     let text = serde_json::to_string(&realm_secret::sealed(tx, id, doc)?)?;
     let sql = "insert into realm (id, name, doc) values ($1, $2, $3) on conflict do nothing";
-    let added = tx.exec(sql, &[&id, &name, &text]).await?;
-    tx.touch(names_topic());
-    Ok(added > 0)
+    Ok(tx.exec(sql, &[&id, &name, &text]).await? > 0)
+}
+
+/// Completes the document of a realm that was added in this transaction.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn complete(tx: &mut Tx, id: &str, doc: &Doc) -> Result<(), Error> {
+    let text = serde_json::to_string(&realm_secret::sealed(tx, id, doc)?)?;
+    tx.exec("update realm set doc = $2 where id = $1", &[&id, &text])
+        .await?;
+    tx.touch(realm_topic(id));
+    Ok(())
 }
 
 /// Replaces a realm's name and document. `false` if another realm has the name.

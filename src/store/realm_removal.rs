@@ -1,6 +1,6 @@
 //! Realms go: small ones at once, large ones bit by bit, as nobody else can write while much is deleted.
 
-use super::cache::{names_topic, realm_topic};
+use super::cache::{names_topic, realm_topic, roles_topic};
 use super::db::{Db, Query as _, Tx};
 use crate::error::Error;
 
@@ -51,6 +51,7 @@ pub async fn remove(tx: &mut Tx, id: &str) -> Result<bool, Error> {
         tx.exec("delete from realm where id = $1", &[&id]).await?
     };
     tx.touch(realm_topic(id));
+    tx.touch(roles_topic(id));
     tx.touch(names_topic());
     Ok(removed > 0)
 }
@@ -64,6 +65,7 @@ pub async fn remove(tx: &mut Tx, id: &str) -> Result<bool, Error> {
 pub async fn remove_at_once(tx: &mut Tx, id: &str) -> Result<(), Error> {
     tx.exec("delete from realm where id = $1", &[&id]).await?;
     tx.touch(realm_topic(id));
+    tx.touch(roles_topic(id));
     tx.touch(names_topic());
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! Roles of realms and clients, and what they are composed of.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::attribute_secret;
-use super::cache::realm_topic;
-use super::db::{Query, Row, Tx};
+use super::cache::{KnownRoles, owner_topic, roles_topic};
+use super::db::{Db, Query, Row, Tx};
 use super::json::{self, Doc};
+pub use super::roles::{Held, Roles};
 use crate::error::Error;
 use crate::secret_key::SecretKey;
 
@@ -18,56 +19,6 @@ pub struct Role {
     pub name: String,
     /// `description` and `attributes` as in Keycloak's `RoleRepresentation`.
     pub doc: Doc,
-}
-
-/// All roles of a realm with their composites, as part of its snapshot.
-#[derive(Debug, Default)]
-pub struct Roles {
-    by_id: HashMap<String, Arc<Role>>,
-    by_name: HashMap<(String, String), String>,
-    children: HashMap<String, Vec<String>>,
-}
-
-impl Roles {
-    /// The role with an id.
-    pub fn by_id(&self, id: &str) -> Option<&Arc<Role>> {
-        self.by_id.get(id)
-    }
-
-    /// The role of a client (`""`: of the realm) with a name.
-    pub fn by_name(&self, client_uuid: &str, name: &str) -> Option<&Arc<Role>> {
-        self.by_id
-            .get(self.by_name.get(&(client_uuid.to_owned(), name.to_owned()))?)
-    }
-
-    /// The roles of a client (`""`: of the realm), by name.
-    pub fn of(&self, client_uuid: &str) -> Vec<&Arc<Role>> {
-        let mut found: Vec<_> = self.by_id.values().filter(|r| r.client_uuid == client_uuid).collect();
-        found.sort_by(|a, b| a.name.cmp(&b.name));
-        found
-    }
-
-    /// All roles, in no order.
-    pub fn all(&self) -> impl Iterator<Item = &Arc<Role>> {
-        self.by_id.values()
-    }
-
-    /// The roles that a role is directly composed of.
-    pub fn children(&self, id: &str) -> &[String] {
-        self.children.get(id).map_or(&[], Vec::as_slice)
-    }
-
-    /// These roles and all that they contain, at any depth; circles do no harm.
-    pub fn expand<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
-        let mut all = BTreeSet::new();
-        let mut open: Vec<&str> = ids.into_iter().collect();
-        while let Some(id) = open.pop() {
-            if self.by_id.contains_key(id) && all.insert(id.to_owned()) {
-                open.extend(self.children(id).iter().map(String::as_str));
-            }
-        }
-        all
-    }
 }
 
 /// Reads a row of all columns.
@@ -88,22 +39,98 @@ fn role(key: &SecretKey, mut r: Row) -> Result<Role, Error> {
 ///
 /// Those of the database.
 pub async fn of_realm(mut q: impl Query, realm_id: &str) -> Result<Roles, Error> {
-    let mut roles = Roles::default();
     let sql = "select id, client_uuid, name, doc from role where realm_id = $1";
     let key = q.opener();
-    for r in q.again().all(sql, &[&realm_id]).await? {
-        let role = role(&key, r)?;
-        roles
-            .by_name
-            .insert((role.client_uuid.clone(), role.name.clone()), role.id.clone());
-        roles.by_id.insert(role.id.clone(), Arc::new(role));
-    }
+    let rows = q.again().all(sql, &[&realm_id]).await?;
+    let roles = rows.into_iter().map(|row| role(&key, row)).collect::<Result<_, _>>()?;
     let sql = "select c.parent_id, c.child_id from role_composite c join role r on r.id = c.parent_id
                where r.realm_id = $1 order by c.parent_id, c.child_id";
-    for mut r in q.all(sql, &[&realm_id]).await? {
-        roles.children.entry(r.next()?).or_default().push(r.next()?);
+    Ok(Roles::new(roles, pairs(q.all(sql, &[&realm_id]).await?)?))
+}
+
+/// The roles of a realm. Of those that this node knows only what has changed is read again.
+///
+/// # Errors
+///
+/// Those of the database.
+pub(super) async fn known(db: &Db, id: &str) -> Result<Arc<Roles>, Error> {
+    let caches = &db.caches;
+    if let Some(known) = caches.roles.get(id)
+        && known.stale().is_empty()
+    {
+        return Ok(Arc::clone(&known.roles));
     }
-    Ok(roles)
+    let load = async {
+        let known = caches.roles.get(id);
+        let read = match known.map(|known| (Arc::clone(&known.roles), known.stale().clone())) {
+            Some((known, stale)) => again(db, id, &known, &stale).await?,
+            None => of_realm(db, id).await?,
+        };
+        Ok(Some(Arc::new(KnownRoles::new(Arc::new(read)))))
+    };
+    let read = caches.load(&caches.roles, id.to_owned(), load).await?;
+    Ok(read.map(|known| Arc::clone(&known.roles)).unwrap_or_default())
+}
+
+/// The same where those of some owners (`""`: the realm) have changed since they were read.
+///
+/// # Errors
+///
+/// Those of the database.
+async fn again(mut q: impl Query, realm_id: &str, before: &Roles, owners: &BTreeSet<String>) -> Result<Roles, Error> {
+    let sql = "select c.parent_id, c.child_id from role r join role_composite c on c.parent_id = r.id
+               where r.realm_id = $1 and r.client_uuid = $2
+               union
+               select c.parent_id, c.child_id from role r join role_composite c on c.child_id = r.id
+               where r.realm_id = $1 and r.client_uuid = $2";
+    let (mut own, mut parts) = (Vec::new(), BTreeSet::new());
+    for owner in owners {
+        own.extend(of_owner(q.again(), realm_id, owner).await?);
+        parts.extend(pairs(q.again().all(sql, &[&realm_id, owner]).await?)?);
+    }
+    Ok(before.with_owners(owners, own, parts))
+}
+
+/// Some roles and all that they contain, from the database or an open transaction; what is deeper is said to be contained directly.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn within(mut q: impl Query, realm_id: &str, ids: &[&str]) -> Result<Roles, Error> {
+    let sql = "with recursive part (id) as (
+                   select id from role where realm_id = $1 and id = $2
+                   union
+                   select c.child_id from role_composite c join part p on p.id = c.parent_id)
+               select r.id, r.client_uuid, r.name, r.doc from role r join part p on p.id = r.id";
+    let key = q.opener();
+    let (mut roles, mut parts) = (BTreeMap::new(), Vec::new());
+    for id in ids {
+        for row in q.again().all(sql, &[&realm_id, id]).await? {
+            let found = role(&key, row)?;
+            if found.id != *id {
+                parts.push(((*id).to_owned(), found.id.clone()));
+            }
+            roles.insert(found.id.clone(), found);
+        }
+    }
+    Ok(Roles::new(roles.into_values().collect(), parts))
+}
+
+/// The roles of a client (`""`: of the realm), from the database or an open transaction.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn of_owner(q: impl Query, realm_id: &str, client_uuid: &str) -> Result<Vec<Role>, Error> {
+    let key = q.opener();
+    let rows = q.all(OF_OWNER, &[&realm_id, &client_uuid]).await?;
+    rows.into_iter().map(|row| role(&key, row)).collect()
+}
+
+const OF_OWNER: &str = "select id, client_uuid, name, doc from role where realm_id = $1 and client_uuid = $2";
+
+fn pairs(rows: Vec<Row>) -> Result<Vec<(String, String)>, Error> {
+    rows.into_iter().map(|mut r| Ok((r.next()?, r.next()?))).collect()
 }
 
 /// The role with an id, from the database or an open transaction.
@@ -142,7 +169,7 @@ pub async fn add(tx: &mut Tx, realm_id: &str, role: &Role) -> Result<bool, Error
             &[&role.id, &realm_id, &role.client_uuid, &role.name, &doc],
         )
         .await?;
-    tx.touch(realm_topic(realm_id));
+    tx.touch(owner_topic(realm_id, &role.client_uuid));
     Ok(added > 0)
 }
 
@@ -155,7 +182,7 @@ pub async fn update(tx: &mut Tx, realm_id: &str, role: &Role) -> Result<bool, Er
     let doc = serde_json::to_string(&attribute_secret::sealed(tx, &role.id, &role.doc)?)?;
     let sql = "update role set name = $3, doc = $4 where realm_id = $1 and id = $2";
     let changed = tx.exec(sql, &[&realm_id, &role.id, &role.name, &doc]).await?;
-    tx.touch(realm_topic(realm_id));
+    tx.touch(owner_topic(realm_id, &role.client_uuid));
     Ok(changed > 0)
 }
 
@@ -168,7 +195,7 @@ pub async fn remove(tx: &mut Tx, realm_id: &str, id: &str) -> Result<bool, Error
     let removed = tx
         .exec("delete from role where realm_id = $1 and id = $2", &[&realm_id, &id])
         .await?;
-    tx.touch(realm_topic(realm_id));
+    tx.touch(roles_topic(realm_id));
     Ok(removed > 0)
 }
 
@@ -178,9 +205,25 @@ pub async fn remove(tx: &mut Tx, realm_id: &str, id: &str) -> Result<bool, Error
 ///
 /// Those of the database.
 pub async fn compose(tx: &mut Tx, realm_id: &str, parent: &str, child: &str) -> Result<(), Error> {
+    insert_part(tx, parent, child).await?;
+    tx.touch(roles_topic(realm_id));
+    Ok(())
+}
+
+/// The same where either is a role of this owner, a client or (`""`) the realm.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn compose_of(tx: &mut Tx, realm_id: &str, owner: &str, parent: &str, child: &str) -> Result<(), Error> {
+    insert_part(tx, parent, child).await?;
+    tx.touch(owner_topic(realm_id, owner));
+    Ok(())
+}
+
+async fn insert_part(tx: &mut Tx, parent: &str, child: &str) -> Result<(), Error> {
     let sql = "insert into role_composite (parent_id, child_id) values ($1, $2) on conflict do nothing";
     tx.exec(sql, &[&parent, &child]).await?;
-    tx.touch(realm_topic(realm_id));
     Ok(())
 }
 
@@ -195,7 +238,7 @@ pub async fn decompose(tx: &mut Tx, realm_id: &str, parent: &str, child: &str) -
         &[&parent, &child],
     )
     .await?;
-    tx.touch(realm_topic(realm_id));
+    tx.touch(roles_topic(realm_id));
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Frees the room of what has expired.
 
 use super::db::{Db, Query as _};
-use super::json;
+use super::realm_list;
 use crate::error::Error;
 
 /// Rows deleted in one transaction of one table, so that nobody waits long.
@@ -43,14 +43,9 @@ pub async fn expired(db: &Db, now: i64) -> Result<(), Error> {
 ///
 /// Those of the database.
 pub async fn old_events(db: &Db, now: i64) -> Result<(), Error> {
-    for mut row in db.list("select id, doc from realm", &[]).await? {
-        let (id, doc): (String, String) = (row.next()?, row.next()?);
-        let doc = json::parse(&doc)?;
-        let admin = json::attribute(&doc, "adminEventsExpiration").and_then(|s| s.parse().ok());
-        let kept = [
-            ("event", json::number(&doc, "eventsExpiration")),
-            ("admin_event", admin.unwrap_or(0)),
-        ];
+    for realm in realm_list::outlines(db).await? {
+        let id = &realm.id;
+        let kept = [("event", realm.events_kept), ("admin_event", realm.admin_events_kept)];
         for (table, seconds) in kept.into_iter().filter(|(_, seconds)| *seconds > 0) {
             let before = now.saturating_sub(seconds.saturating_mul(1000));
             let sql = format!(
@@ -58,7 +53,7 @@ pub async fn old_events(db: &Db, now: i64) -> Result<(), Error> {
             );
             loop {
                 let mut tx = db.begin().await?;
-                let deleted = tx.exec(&sql, &[&id, &before, &BATCH]).await?;
+                let deleted = tx.exec(&sql, &[id, &before, &BATCH]).await?;
                 tx.commit_lazily().await?;
                 if deleted < BATCH as u64 {
                     break;

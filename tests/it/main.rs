@@ -81,6 +81,7 @@ mod logout_notices;
 mod lost_updates;
 mod mail;
 mod mail_security;
+mod many_realms;
 mod many_users;
 mod named_settings;
 mod nodes;

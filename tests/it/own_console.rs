@@ -125,3 +125,30 @@ async fn a_session_goes_on_where_a_refresh_hands_out_no_new_token() {
     let page = browser.get(&format!("/admin/{realm}/console/{realm}/clients")).await;
     assert_eq!(page.status, 200, "{}", page.body);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_realm_is_found_by_its_name() {
+    for server in support::servers().await {
+        let realm = with_administrator(&server, &["manage-clients"]).await;
+        let mut browser = Browser::new(&server);
+        open(&mut browser, &realm, "tokens").await;
+        let at = |query: &str| format!("/admin/{realm}/console/find?{query}");
+        let found = browser.get(&at(&format!("search={realm}&section=clients"))).await;
+        assert!(
+            found.header("location").ends_with(&format!("/console/{realm}/clients")),
+            "{found:?}"
+        );
+        let elsewhere = browser.get(&at("search=&section=../..")).await;
+        assert!(
+            elsewhere.header("location").ends_with(&format!("/{realm}/tokens")),
+            "{elsewhere:?}"
+        );
+        let none = browser.get(&at("search=x%3Cb%3E")).await;
+        assert_eq!(none.status, 200);
+        assert!(
+            none.body.contains("No realm that you may see") && none.body.contains("x&lt;b&gt;"),
+            "{}",
+            none.body
+        );
+    }
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use vestibule::error::Error;
-use vestibule::store::{Query as _, client, json::Doc, realm, single_use, sweep, user};
+use vestibule::store::{Query as _, client, json::Doc, realm, realm_list, single_use, sweep, user};
 
 use crate::support;
 
@@ -268,7 +268,7 @@ async fn a_large_realm_is_gone_at_once_and_its_rows_soon_after() {
         tx.commit().await.unwrap();
         assert!(realm::by_name(db, &name).await.unwrap().is_none());
         assert!(realm::by_id(db, &realm.id).await.unwrap().is_none());
-        assert_eq!(realm::names(db).await.unwrap(), ["master"]);
+        assert_eq!(realm_list::names(db).await.unwrap(), ["master"]);
         vestibule::jobs::sweep_once(&server.app).await.unwrap();
         for table in ["account", "realm_part", "client", "role"] {
             let sql = format!("select count(*) from {table} where realm_id = $1");

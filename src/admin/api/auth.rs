@@ -10,9 +10,9 @@ use axum::response::{IntoResponse, Response};
 use super::error::ApiError;
 use crate::app::App;
 use crate::caller::Caller;
-use crate::oidc::bearer::{self, Bearer};
+use crate::oidc::bearer;
 use crate::oidc::tokens::resource;
-use crate::privilege;
+use crate::privilege::{self, Passed};
 use crate::store::client::{self, Client};
 use crate::store::realm::{self, Realm};
 use crate::store::user::User;
@@ -125,8 +125,8 @@ pub struct Administrator {
     pub user: User,
     /// The session that the token belongs to; service accounts have none.
     pub session: Option<String>,
-    /// Ids of the roles, expanded, that the client may pass on.
-    roles: HashSet<String>,
+    /// Their roles as they are now, as far as the client passes them on.
+    roles: Passed,
 }
 
 impl Administrator {
@@ -147,14 +147,39 @@ impl Administrator {
     ///
     /// Those of the database.
     pub async fn rights_on(&self, realm: &Realm) -> Result<HashSet<Right>, ApiError> {
-        let Some(holder) = self.holder_on(realm).await? else {
-            return Ok(HashSet::new());
-        };
-        let has = |right: &Right| {
-            let found = self.home.roles.by_name(&holder.id, right.role());
-            found.is_some_and(|r| self.roles.contains(&r.id))
-        };
+        let holder = self.holder_on(&realm.id, &realm.name).await?;
+        let has = |right: &Right| holder.as_ref().is_some_and(|holder| self.has_of(holder, *right));
         Ok(Right::ALL.into_iter().filter(has).collect())
+    }
+
+    /// Whether one of these rights on a realm is there.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn has_on(
+        &self,
+        realm_id: &str,
+        realm_name: &str,
+        one_of: impl IntoIterator<Item = Right>,
+    ) -> Result<bool, ApiError> {
+        let holder = self.holder_on(realm_id, realm_name).await?;
+        Ok(holder.is_some_and(|holder| one_of.into_iter().any(|right| self.has_of(&holder, right))))
+    }
+
+    /// Whether they may know that a realm is there.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn knows_of(&self, realm_id: &str, realm_name: &str) -> Result<bool, ApiError> {
+        let shows = Right::ALL.into_iter().filter(|right| right.shows_realm());
+        self.has_on(realm_id, realm_name, shows).await
+    }
+
+    fn has_of(&self, holder: &Client, right: Right) -> bool {
+        let found = self.home.roles.by_name(&holder.id, right.role());
+        found.is_some_and(|r| self.roles.contains(&r.id))
     }
 
     /// The names of all roles that they have of those from which the rights on a realm come.
@@ -163,19 +188,19 @@ impl Administrator {
     ///
     /// Those of the database.
     pub async fn roles_on(&self, realm: &Realm) -> Result<Vec<&str>, ApiError> {
-        let Some(holder) = self.holder_on(realm).await? else {
+        let Some(holder) = self.holder_on(&realm.id, &realm.name).await? else {
             return Ok(Vec::new());
         };
-        let all = self.home.roles.of(&holder.id).into_iter();
+        let all = self.home.roles.of(&holder.id);
         let held = all.filter(|r| self.roles.contains(&r.id));
         Ok(held.map(|r| r.name.as_str()).collect())
     }
 
     /// The client whose roles are the rights on a realm.
-    async fn holder_on(&self, realm: &Realm) -> Result<Option<Arc<Client>>, ApiError> {
+    async fn holder_on(&self, realm_id: &str, realm_name: &str) -> Result<Option<Arc<Client>>, ApiError> {
         let name = if self.home.name == "master" {
-            format!("{}-realm", realm.name)
-        } else if self.home.id == realm.id {
+            format!("{realm_name}-realm")
+        } else if self.home.id == realm_id {
             "realm-management".to_owned()
         } else {
             return Ok(None);
@@ -209,7 +234,8 @@ async fn identify(app: App, caller: Caller, token: String) -> Result<Administrat
     if resource::is_for_others(&home, &bearer.claims) {
         return Err(ApiError::unauthorized());
     }
-    let roles = roles_of(&app, &home, &bearer).await?;
+    let held = bearer.roles(&app, &home).await?;
+    let roles = privilege::passed_on(&app, &home, &bearer.client, &bearer.user, held).await?;
     Ok(Administrator {
         app,
         caller,
@@ -219,19 +245,6 @@ async fn identify(app: App, caller: Caller, token: String) -> Result<Administrat
         user: bearer.user,
         roles,
     })
-}
-
-/// The roles of the bearer as they are now, expanded, as far as the client may pass them on.
-async fn roles_of(app: &App, realm: &Realm, bearer: &Bearer) -> Result<HashSet<String>, ApiError> {
-    let mut roles = bearer.roles(app, realm).await?;
-    let client = &bearer.client;
-    if !client.flag("fullScopeAllowed") {
-        let passed = realm.roles.expand(client.texts("_scopeRoles"));
-        let own = |id: &str| realm.roles.by_id(id).is_some_and(|r| r.client_uuid == client.id);
-        roles.retain(|id| passed.contains(id) || own(id));
-    }
-    privilege::withhold(app, realm, client, &bearer.user, &mut roles).await?;
-    Ok(roles.into_iter().collect())
 }
 
 /// Whoever administers the realm that the address names.

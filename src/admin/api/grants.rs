@@ -26,7 +26,7 @@ pub async fn require_in(tx: &mut Tx, admin: &Admin, role_ids: &[&str]) -> Result
     if role_ids.is_empty() {
         return Ok(());
     }
-    let roles = role::of_realm(&mut *tx, &admin.realm.id).await?;
+    let roles = role::within(&mut *tx, &admin.realm.id, role_ids).await?;
     check(tx, admin, &roles, role_ids).await
 }
 

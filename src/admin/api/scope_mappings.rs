@@ -92,7 +92,7 @@ fn passing(container: &Container) -> BTreeSet<String> {
 
 /// The ids of the roles that a client passes on, expanded.
 pub fn passed(realm: &Realm, client: &Client) -> BTreeSet<String> {
-    let own: Vec<String> = realm.roles.of(&client.id).into_iter().map(|r| r.id.clone()).collect();
+    let own: Vec<String> = realm.roles.of(&client.id).map(|r| r.id.clone()).collect();
     if client.flag("fullScopeAllowed") {
         return realm.roles.all().map(|r| r.id.clone()).collect();
     }
@@ -117,7 +117,7 @@ async fn available(container: Container) -> Answer {
     let of = of(&container).await?;
     let realm = &container.admin.realm;
     let has = container.scope_roles();
-    let rest = realm.roles.of(&of).into_iter().map(|r| r.id.as_str());
+    let rest = realm.roles.of(&of).map(|r| r.id.as_str());
     let rest = rest.filter(|id| !has.iter().any(|h| h == id));
     answer::json(&shown::list(realm, rest, Some(&of)))
 }

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::inside::{self, Said};
@@ -73,12 +74,49 @@ impl FromRequestParts<App> for Desk {
 ///
 /// Those of the Admin API.
 pub async fn start(desk: Desk) -> Result<Response, Error> {
-    let realms = desk.ask("GET", "realms?briefRepresentation=true", None).await?;
-    let mut names = realms.body.as_array().into_iter().flatten();
-    let other = names.find_map(|r| r["realm"].as_str().filter(|name| *name != desk.home.name));
-    let name = other.unwrap_or(&desk.home.name).to_owned();
+    let names = desk.realms("", 2).await?;
+    let name = names.into_iter().find(|name| *name != desk.home.name);
+    let name = name.unwrap_or_else(|| desk.home.name.clone());
     Ok(desk.go(&format!("{}/tokens", path_part(&name))))
 }
+
+/// What realm is looked for, and which page of it is shown then.
+#[derive(Deserialize)]
+pub struct Search {
+    #[serde(default)]
+    search: String,
+    #[serde(default)]
+    section: String,
+}
+
+/// `GET find`: the realm with this name, or those whose names hold it.
+///
+/// # Errors
+///
+/// Those of the Admin API and of pages.
+pub async fn find(desk: Desk, Query(asked): Query<Search>) -> Result<Response, Error> {
+    let search = asked.search.trim();
+    let section = Some(asked.section.as_str())
+        .filter(|s| SECTIONS.contains(s))
+        .unwrap_or("tokens");
+    let names = desk.realms(search, LISTED + 1).await?;
+    let found = match names.as_slice() {
+        [one] => Some(one),
+        _ => names.iter().find(|name| *name == search),
+    };
+    if let Some(name) = found {
+        return Ok(desk.go(&format!("{}/{section}", path_part(name))));
+    }
+    let shown = listed(&names[..names.len().min(LISTED)]);
+    let page = json!({ "search": search, "found": shown, "more": names.len() > LISTED, "section": section });
+    desk.page("realms.j2", "", page).await
+}
+
+/// Realms that are listed at once; who has more looks for one by its name.
+const LISTED: usize = 50;
+
+/// The pages that every realm has.
+const SECTIONS: [&str; 6] = ["tokens", "pending", "policies", "settings", "clients", "activity"];
 
 impl Desk {
     /// Asks the Admin API; the path is below `/admin/`.
@@ -89,6 +127,17 @@ impl Desk {
     pub async fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Said, Error> {
         let token = &self.session.access_token;
         inside::ask(&self.server, &self.visitor.caller, token, (method, path), body).await
+    }
+
+    /// The names of the first realms that hold a text and that one may know of.
+    async fn realms(&self, search: &str, most: usize) -> Result<Vec<String>, Error> {
+        let query = vestibule_oauth::params::encode(&[("search", search), ("max", &most.to_string())]);
+        let home = path_part(&self.home.name);
+        let said = self
+            .ask("GET", &format!("realms/{home}/ui-ext/realms/names?{query}"), None)
+            .await?;
+        let all = said.body.as_array().into_iter().flatten();
+        Ok(all.filter_map(|r| r["name"].as_str().map(str::to_owned)).collect())
     }
 
     /// The same about the realm that is administered.
@@ -159,7 +208,13 @@ impl Desk {
     }
 
     async fn show(&self, status: StatusCode, template: &str, section: &str, page: Value) -> Result<Response, Error> {
-        let realms = self.ask("GET", "realms?briefRepresentation=true", None).await?;
+        let mut realms = self.realms("", LISTED + 1).await?;
+        let many = realms.len() > LISTED;
+        realms.truncate(LISTED);
+        if !realms.contains(&self.of) {
+            // The present one is always among them.
+            realms.push(self.of.clone());
+        }
         let home = path_part(&self.home.name);
         let whoami = format!("{home}/console/whoami?currentRealm={home}");
         let who = self.ask("GET", &whoami, None).await?;
@@ -172,7 +227,7 @@ impl Desk {
         let context = json!({
             "base": base, "here": format!("{base}/{}", path_part(&self.of)), "of": self.of,
             "server": self.visitor.caller.base, "issuer": self.visitor.caller.issuer(&path_part(&self.of)),
-            "realms": names(&realms.body, &self.of), "person": who.body["displayName"], "section": section,
+            "realms": listed(&realms), "many": many, "person": who.body["displayName"], "section": section,
             "waiting": waiting.body.as_i64(),
             "form": self.session.form, "nonce": nonce, "official": self.app.console.is_some(), "page": page
         });
@@ -194,16 +249,10 @@ impl Desk {
     }
 }
 
-/// The realms to switch to; the present one is always among them.
-fn names(realms: &Value, of: &str) -> Vec<Value> {
-    let all = realms.as_array().into_iter().flatten();
-    let mut found: Vec<Value> = all
-        .filter_map(|r| Some(json!({ "name": r["realm"].as_str()?, "path": path_part(r["realm"].as_str()?) })))
-        .collect();
-    if !found.iter().any(|r| r["name"] == of) {
-        found.push(json!({ "name": of, "path": path_part(of) }));
-    }
-    found
+/// Realms to switch to.
+fn listed(names: &[String]) -> Vec<Value> {
+    let one = |name: &String| json!({ "name": name, "path": path_part(name) });
+    names.iter().map(one).collect()
 }
 
 /// Why there is nothing to show.

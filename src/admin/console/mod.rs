@@ -36,6 +36,7 @@ pub fn routes() -> Router<App> {
     let at = |path: &str| format!("/{{realm}}/console/{path}");
     Router::new()
         .route(&at("start"), get(desk::start))
+        .route(&at("find"), get(desk::find))
         .route(&at("signed-in"), get(session::come_back))
         .route(&at("sign-out"), post(session::sign_out))
         .route(&at("{of}/tokens"), get(tokens::list).post(token_form::create))

@@ -13,6 +13,7 @@ mod login_page;
 mod password_grant;
 mod refresh;
 mod ruled_registration;
+pub(super) mod tenants;
 mod userinfo;
 
 use std::fmt::Write as _;
@@ -43,6 +44,8 @@ pub enum Scenario {
     ClientRegistration,
     /// The same under ten policies, one of them an expression
     RuledRegistration,
+    /// At one of many realms: discovery, registration, its own token, a device
+    Tenants,
     /// The Admin API's first page of applications
     ClientList,
     /// The Admin API's look-up of an application by its name
@@ -147,6 +150,7 @@ impl Scenario {
             Self::Refresh => refresh::once(site, worker).await,
             Self::ClientRegistration => client_registration::once(site, worker).await,
             Self::RuledRegistration => ruled_registration::once(site, worker).await,
+            Self::Tenants => tenants::once(site, worker).await,
             Self::ClientList => client_list::page(site, worker).await,
             Self::ClientLookup => client_list::one(site, worker).await,
             Self::Introspection => introspection::once(site, worker).await,
@@ -176,14 +180,14 @@ mod tests {
 
     #[test]
     fn all_are_chosen_unless_some_are_asked_for() {
-        assert_eq!(Scenario::chosen(&[]).count(), 15);
+        assert_eq!(Scenario::chosen(&[]).count(), 16);
         let chosen: Vec<_> = Scenario::chosen(&[Scenario::Discovery, Scenario::Refresh]).collect();
         assert_eq!(chosen, [Scenario::Refresh, Scenario::Discovery]);
     }
 
     #[test]
     fn the_list_names_each_with_its_meaning() {
-        assert_eq!(list().lines().count(), 15);
+        assert_eq!(list().lines().count(), 16);
         assert!(list().starts_with("json-registration     A person registers by JSON\n"));
     }
 

@@ -31,7 +31,7 @@ pub fn keycloak_json(realm: &Realm, base: &str, client: &Client, secret: Option<
     } else if let Some(secret) = secret {
         doc.insert("credentials".into(), json!({ "secret": secret }));
     }
-    let has_roles = !realm.roles.of(&client.id).is_empty();
+    let has_roles = realm.roles.of(&client.id).next().is_some();
     if has_roles || is_audience(realm, client) {
         doc.insert("verify-token-audience".into(), json!(true));
     }

@@ -13,6 +13,7 @@ use crate::store::client::{self, Client};
 use crate::store::client_life::{self, Expired};
 use crate::store::event::Event;
 use crate::store::realm::{self, Realm};
+use crate::store::realm_list;
 use crate::theme::pages::mail::ClientExpiresMail;
 
 /// Clients that are looked at in one go.
@@ -32,8 +33,11 @@ pub async fn sweep(app: &App) -> Result<(), Error> {
         }
         return Err(failed);
     }
-    for name in realm::names(&app.db).await? {
-        let Some(realm) = realm::by_name(&app.db, &name).await? else {
+    for outline in realm_list::outlines(&app.db).await? {
+        if !outline.clients_expire {
+            continue;
+        }
+        let Some(realm) = realm::by_id(&app.db, &outline.id).await? else {
             continue;
         };
         if let Some(rule) = Rule::of(&realm) {

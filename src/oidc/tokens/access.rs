@@ -1,26 +1,28 @@
 //! Which of a user's roles an application sees.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value, json};
 
 use super::scope::Scopes;
+use crate::privilege::Passed;
 use crate::store::client::Client;
 use crate::store::realm::Realm;
+use crate::store::role::Held;
 
-/// The ids of the user's roles that pass to a client: all of them with `fullScopeAllowed`, else the client's own and those
+/// The user's roles that pass to a client: all of them with `fullScopeAllowed`, else the client's own and those
 /// of its scope mappings and of its client scopes.
-pub fn passed(realm: &Realm, client: &Client, scopes: &Scopes, user_roles: &BTreeSet<String>) -> BTreeSet<String> {
+pub fn passed(realm: &Realm, client: &Client, scopes: &Scopes, user_roles: &Held) -> Passed {
     if client.flag("fullScopeAllowed") {
-        return user_roles.clone();
+        return Passed::All(user_roles.clone());
     }
     let own = realm.roles.of(&client.id);
     let mapped = client.texts("_scopeRoles");
     let of_scopes = scopes
         .iter(realm)
         .flat_map(|s| s.scope_roles.iter().map(String::as_str));
-    let ids = own.iter().map(|role| role.id.as_str()).chain(mapped).chain(of_scopes);
-    realm.roles.expand(ids).intersection(user_roles).cloned().collect()
+    let ids = own.map(|role| role.id.as_str()).chain(mapped).chain(of_scopes);
+    let mut passed = realm.roles.expand(ids);
+    passed.retain(|id| user_roles.contains(id));
+    Passed::These(passed)
 }
 
 /// Roles by name: of the realm, and of clients by `client_id`.

@@ -1,6 +1,6 @@
 //! Everything that tokens are made from, read before the first claim.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -14,12 +14,16 @@ use crate::error::Error;
 use crate::login::loa;
 use crate::oidc::token_roles;
 use crate::organization::{self, claims::MemberOf};
-use crate::privilege;
+use crate::privilege::{self, Passed};
 use crate::store::client::{self, Client};
 use crate::store::group::{self, Group};
 use crate::store::json::{self, Doc};
 use crate::store::realm::{ProtocolMapper, Realm};
+use crate::store::role::Held;
 use crate::store::user::User;
+
+/// Of so many clients a token names the roles, whosever they are.
+const MANY_OWNERS: usize = 30;
 
 /// A group that the user is in, with its path.
 #[derive(Debug, Clone)]
@@ -39,12 +43,12 @@ pub struct Context {
     pub notes: Doc,
     /// Notes of the client's part: `acr`, `SSO_AUTH` ...
     pub part_notes: Doc,
-    /// Ids of the roles that pass to this client.
-    pub passed: BTreeSet<String>,
+    /// The roles that pass to this client.
+    pub passed: Passed,
     /// The same by name.
     pub named: Named,
-    /// Every role of the user, by id.
-    pub all_roles: BTreeSet<String>,
+    /// Every role of the user.
+    pub all_roles: Held,
     pub groups: Vec<Membership>,
     /// The organizations that tokens tell of.
     pub organizations: Vec<MemberOf>,
@@ -69,9 +73,9 @@ impl Context {
     ) -> Result<Self, Error> {
         let all_roles = token_roles::of_user(app, realm, &user.id).await?;
         scopes.permit(realm, &all_roles);
-        let mut passed = access::passed(realm, client, &scopes, &all_roles);
-        privilege::withhold(app, realm, client, &user, &mut passed).await?;
-        let named = name(app, realm, &passed).await?;
+        let passed = access::passed(realm, client, &scopes, &all_roles);
+        let passed = privilege::withhold(app, realm, client, &user, passed).await?;
+        let named = name(app, realm, &passed.ids()).await?;
         let mut groups = Vec::new();
         for group in group::of_user(&app.db, &user.id).await? {
             let path = group::path(&app.db, &realm.id, &group).await?;
@@ -190,29 +194,30 @@ pub(super) fn own_mappers(client: &Client) -> Vec<ProtocolMapper> {
 }
 
 /// Names roles, and the clients that have them. A disabled client's roles count no more.
+///
+/// In `master` the clients of the other realms are left out where they are many, or an administrator's token would be too
+/// long to be sent: what administrators may, the Admin API looks up, whatever their tokens say.
 async fn name(app: &App, realm: &Realm, ids: &BTreeSet<String>) -> Result<Named, Error> {
-    let mut named = Named::default();
-    for id in ids {
-        let Some(role) = realm.roles.by_id(id) else { continue };
-        if role.client_uuid.is_empty() {
-            named.realm.push(role.name.clone());
-            continue;
-        }
-        let Some(owner) = client::by_id(&app.db, &realm.id, &role.client_uuid).await? else {
+    let mut by_owner: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for role in ids.iter().filter_map(|id| realm.roles.by_id(id)) {
+        by_owner.entry(&role.client_uuid).or_default().push(role.name.clone());
+    }
+    let mut named = Named {
+        realm: by_owner.remove("").unwrap_or_default(),
+        clients: Vec::new(),
+    };
+    named.realm.sort_unstable();
+    let many = by_owner.len() > MANY_OWNERS;
+    for (owner, mut roles) in by_owner {
+        let Some(owner) = client::by_id(&app.db, &realm.id, owner).await? else {
             continue;
         };
-        if !owner.enabled() {
-            continue;
-        }
-        match named.clients.iter_mut().find(|(id, _)| *id == owner.client_id) {
-            Some((_, roles)) => roles.push(role.name.clone()),
-            None => named.clients.push((owner.client_id.clone(), vec![role.name.clone()])),
+        let left_out = many && privilege::is_of_other_realm(realm, &owner);
+        if owner.enabled() && !left_out {
+            roles.sort_unstable();
+            named.clients.push((owner.client_id.clone(), roles));
         }
     }
-    named.realm.sort_unstable();
     named.clients.sort();
-    for (_, roles) in &mut named.clients {
-        roles.sort_unstable();
-    }
     Ok(named)
 }

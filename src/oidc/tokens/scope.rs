@@ -1,10 +1,9 @@
 //! Which client scopes apply to a request for tokens.
 
-use std::collections::BTreeSet;
-
 use crate::client_registration::INVENTED;
 use crate::store::client::Client;
 use crate::store::realm::{ClientScope, Realm};
+use crate::store::role::Held;
 
 /// The client scopes that apply.
 #[derive(Debug, Clone, Default)]
@@ -136,7 +135,7 @@ impl Scopes {
     }
 
     /// Drops the scopes that this user may not have: those with roles of which the user has none.
-    pub fn permit(&mut self, realm: &Realm, roles: &BTreeSet<String>) {
+    pub fn permit(&mut self, realm: &Realm, roles: &Held) {
         let may = |s: &ClientScope| {
             let passed = || realm.roles.expand(s.scope_roles.iter().map(String::as_str));
             s.scope_roles.is_empty() || passed().iter().any(|id| roles.contains(id))

@@ -54,7 +54,7 @@ pub struct Said {
 
 impl Said {
     /// As if there were no hook.
-    fn nothing() -> Self {
+    pub fn nothing() -> Self {
         Self {
             decision: Decision::Allow,
             field: None,
@@ -97,6 +97,11 @@ pub fn setting<'a>(realm: &'a Realm, about: About, name: &str) -> Option<&'a str
         About::Client => "clientRegistration",
     };
     realm.attribute(&format!("{prefix}.hook.{name}")).map(str::trim)
+}
+
+/// Whether the realm has a hook: `before` or `after`. Where it has none, no question need be put together.
+pub fn is_set(realm: &Realm, about: About, name: &str) -> bool {
+    setting(realm, about, name).is_some()
 }
 
 /// Asks the realm's hook, if it has one.

@@ -111,7 +111,7 @@ pub fn describe(client: &Map<String, Value>, issued: &Issued<'_>) -> Map<String,
     given(client, issued, &mut found);
     let mut answer = Map::new();
     for name in ORDER {
-        if let Some(value) = found.shift_remove(name) {
+        if let Some(value) = found.swap_remove(name) {
             answer.insert(name.to_owned(), value);
         }
         if TRANSLATED.contains(&name) {

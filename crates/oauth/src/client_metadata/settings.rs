@@ -8,6 +8,7 @@ use super::urls::{self, Label};
 use super::{KEPT, MAX_ENTRIES, refuse};
 use crate::error::Refusal;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 
 /// What a member holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -265,11 +266,11 @@ pub fn address_members() -> Vec<&'static str> {
 
 impl Setting {
     /// The attribute that keeps the member.
-    pub fn attribute(&self) -> String {
+    pub fn attribute(&self) -> Cow<'static, str> {
         if self.keycloak.is_empty() {
-            format!("{KEPT}{}", self.member)
+            Cow::Owned(format!("{KEPT}{}", self.member))
         } else {
-            self.keycloak.to_owned()
+            Cow::Borrowed(self.keycloak)
         }
     }
 

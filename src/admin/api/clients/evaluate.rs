@@ -84,7 +84,7 @@ async fn roles(found: &Found, query: &Query, granted: bool) -> Answer {
     for scope in applied(found, query.text("scope").unwrap_or_default()) {
         passed.extend(realm.roles.expand(scope.scope_roles.iter().map(String::as_str)));
     }
-    let all = realm.roles.of(&of).into_iter().map(|r| r.id.as_str());
+    let all = realm.roles.of(&of).map(|r| r.id.as_str());
     let wanted = all.filter(|id| passed.contains(*id) == granted);
     answer::json(&shown::list(realm, wanted, Some(&of)))
 }

@@ -43,7 +43,7 @@ pub(super) async fn assigned(found: Found) -> Answer {
 pub(super) async fn available(found: Found) -> Answer {
     let (of, has) = (of(&found).await?, ids(&found).await?);
     let realm = &found.admin.realm;
-    let rest = realm.roles.of(&of).into_iter().map(|r| r.id.as_str());
+    let rest = realm.roles.of(&of).map(|r| r.id.as_str());
     let rest = rest.filter(|id| !has.iter().any(|h| h == id));
     answer::json(&shown::list(realm, rest, Some(&of)))
 }

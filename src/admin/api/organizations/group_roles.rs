@@ -44,7 +44,7 @@ pub(super) async fn assigned(found: GroupFound) -> Answer {
 pub(super) async fn available(found: GroupFound) -> Answer {
     let (of, has) = (holder(&found).await?, ids(&found).await?);
     let realm = &found.of.admin.realm;
-    let rest = realm.roles.of(&of).into_iter().map(|r| r.id.as_str());
+    let rest = realm.roles.of(&of).map(|r| r.id.as_str());
     let rest = rest.filter(|id| !has.iter().any(|h| h == id));
     answer::json(&shown::roles(realm, rest, &of, true))
 }

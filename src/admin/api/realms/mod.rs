@@ -31,7 +31,7 @@ use crate::realm_import::{self, Plan};
 use crate::realm_setup::name::LONGEST;
 use crate::store::json::Doc;
 use crate::store::realm::{self, Realm};
-use crate::store::{Tx, user};
+use crate::store::{Tx, realm_list, user};
 use import::refusal;
 
 /// The addresses of realms and of what belongs to a realm as a whole.
@@ -45,22 +45,28 @@ pub fn routes() -> Router<App> {
         .merge(sessions::routes())
 }
 
+/// Realms that are put together before others have their turn.
+const AT_ONCE: usize = 50;
+
 async fn list(who: Administrator, query: Query) -> Answer {
     let brief = query.flag("briefRepresentation") == Some(true);
+    let db = &who.app.db;
     let mut seen = Vec::new();
-    for name in realm::names(&who.app.db).await? {
-        let Some(found) = realm::by_name(&who.app.db, &name).await? else {
-            continue;
-        };
-        let rights = who.rights_on(&found).await?;
-        if rights.contains(&Right::ViewRealm) || rights.contains(&Right::ManageRealm) {
-            seen.push(if brief {
-                represent::brief(&found)
-            } else {
-                represent::full(&who.app, &found).await?
-            });
-        } else if rights.iter().copied().any(Right::shows_realm) {
-            seen.push(json!({ "realm": found.name }));
+    for realm in realm_list::outlines(db).await? {
+        if who
+            .has_on(&realm.id, &realm.name, [Right::ViewRealm, Right::ManageRealm])
+            .await?
+        {
+            if brief {
+                seen.push(represent::brief(&realm));
+            } else if let Some(doc) = realm_list::doc(db, &realm.id).await? {
+                seen.push(represent::full(&who.app, &realm.id, &realm.name, &doc).await?);
+            }
+        } else if who.knows_of(&realm.id, &realm.name).await? {
+            seen.push(json!({ "realm": realm.name }));
+        }
+        if seen.len() % AT_ONCE == 0 {
+            tokio::task::yield_now().await;
         }
     }
     if seen.is_empty() {
@@ -98,7 +104,7 @@ async fn create(who: Administrator, body: Body) -> Answer {
     let location = format!("{}/admin/realms/{}", who.caller.base, answer::segment(&name));
     let id = make(&who, &name, given, wanted).await?;
     let made = again(&app, &id).await?;
-    let shown = represent::full(&app, &made).await?;
+    let shown = represent::full(&app, &made.id, &made.name, &made.doc).await?;
     let mut tx = app.db.begin().await?;
     tell_home(&mut tx, &who, Operation::Create, &made.name, Some(&shown)).await?;
     tx.commit().await?;
@@ -144,8 +150,7 @@ async fn grant_to_creator(tx: &mut Tx, who: &Administrator, name: &str) -> Resul
     }
     let holder = crate::store::client::read_by_client_id(&mut *tx, &who.home.id, &format!("{name}-realm")).await?;
     if let Some(holder) = holder {
-        let roles = crate::store::role::of_realm(&mut *tx, &who.home.id).await?;
-        for role in roles.of(&holder.id) {
+        for role in crate::store::role::of_owner(&mut *tx, &who.home.id, &holder.id).await? {
             crate::store::role::grant_to_user(tx, &who.user.id, &role.id).await?;
         }
     }
@@ -154,7 +159,8 @@ async fn grant_to_creator(tx: &mut Tx, who: &Administrator, name: &str) -> Resul
 
 async fn read(admin: Admin) -> Answer {
     if admin.has_any(&[Right::ViewRealm, Right::ManageRealm]) {
-        return answer::json(&represent::full(&admin.app, &admin.realm).await?);
+        let realm = &admin.realm;
+        return answer::json(&represent::full(&admin.app, &realm.id, &realm.name, &realm.doc).await?);
     }
     if !admin.knows_realm() {
         return Err(ApiError::forbidden());

@@ -8,24 +8,25 @@ use crate::error::Error;
 use crate::realm_setup::COLLECTIONS;
 use crate::secret_settings::{MASK, is_secret};
 use crate::store::group;
-use crate::store::json::Doc;
+use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
+use crate::store::realm_list::Outline;
 
 /// Members that only an export shows.
 const EXPORTED: &[&str] = &["defaultDefaultClientScopes", "defaultOptionalClientScopes"];
 
 /// All settings, in Keycloak's order.
-pub(super) async fn full(app: &App, realm: &Realm) -> Result<Value, Error> {
+pub(super) async fn full(app: &App, id: &str, name: &str, doc: &Doc) -> Result<Value, Error> {
     let mut shown = Doc::new();
     for member in members("RealmRepresentation") {
         let value = match member {
-            "id" => json!(realm.id),
-            "realm" => json!(realm.name),
-            "defaultGroups" => default_groups(app, realm).await?,
-            "defaultRole" => realm.doc.get("defaultRole").cloned().unwrap_or_default(),
-            "smtpServer" | "attributes" => masked(realm.doc.get(member)),
+            "id" => json!(id),
+            "realm" => json!(name),
+            "defaultGroups" => default_groups(app, id, doc).await?,
+            "defaultRole" => doc.get("defaultRole").cloned().unwrap_or_default(),
+            "smtpServer" | "attributes" => masked(doc.get(member)),
             _ if COLLECTIONS.contains(&member) || EXPORTED.contains(&member) => Value::Null,
-            _ => realm.doc.get(member).cloned().unwrap_or_default(),
+            _ => doc.get(member).cloned().unwrap_or_default(),
         };
         if !value.is_null() {
             shown.insert(member.to_owned(), value);
@@ -34,11 +35,11 @@ pub(super) async fn full(app: &App, realm: &Realm) -> Result<Value, Error> {
     Ok(Value::Object(shown))
 }
 
-async fn default_groups(app: &App, realm: &Realm) -> Result<Value, Error> {
+async fn default_groups(app: &App, realm_id: &str, doc: &Doc) -> Result<Value, Error> {
     let mut paths = Vec::new();
-    for id in realm.texts("defaultGroups") {
-        if let Some(found) = group::by_id(&app.db, &realm.id, id).await? {
-            paths.push(group::path(&app.db, &realm.id, &found).await?);
+    for id in json::texts(doc, "defaultGroups") {
+        if let Some(found) = group::by_id(&app.db, realm_id, id).await? {
+            paths.push(group::path(&app.db, realm_id, &found).await?);
         }
     }
     Ok(if paths.is_empty() { Value::Null } else { json!(paths) })
@@ -64,14 +65,14 @@ fn masked(map: Option<&Value>) -> Value {
 }
 
 /// What lists show with `briefRepresentation`.
-pub(super) fn brief(realm: &Realm) -> Value {
+pub(super) fn brief(realm: &Outline) -> Value {
     let mut shown = json!({ "id": realm.id, "realm": realm.name });
     for key in ["displayName", "displayNameHtml"] {
-        if let Some(text) = realm.doc.get(key) {
+        if let Some(text) = realm.shown.get(key) {
             shown[key] = text.clone();
         }
     }
-    shown["enabled"] = json!(realm.enabled());
+    shown["enabled"] = json!(json::flag(&realm.shown, "enabled"));
     shown
 }
 

@@ -47,7 +47,7 @@ pub(super) async fn remove(holder: RoleHolder, body: Body) -> Answer {
 
 /// The direct parts of a role, of any kind or only those of a client (`""`: of the realm).
 pub(super) fn children(admin: &Admin, role: &Role, client_uuid: Option<&str>) -> Answer {
-    let ids = admin.realm.roles.children(&role.id).iter().map(String::as_str);
+    let ids = admin.realm.roles.children(&role.id).iter().map(AsRef::as_ref);
     answer::json(&shown::list(&admin.realm, ids, client_uuid))
 }
 
@@ -59,7 +59,7 @@ pub(super) fn search(admin: &Admin, role: &Role, query: &Query) -> Answer {
     );
     let roles = &admin.realm.roles;
     let matches = |id: &&str| roles.by_id(id).is_some_and(|r| r.name.to_lowercase().contains(&text));
-    let ids = roles.children(&role.id).iter().map(String::as_str).filter(matches);
+    let ids = roles.children(&role.id).iter().map(AsRef::as_ref).filter(matches);
     let found = shown::list(&admin.realm, ids, None).into_iter();
     let found: Vec<Value> = found.skip(page.first as usize).take(page.max as usize).collect();
     answer::json(&found)

@@ -60,7 +60,7 @@ async fn own(admin: &Admin, kind: &str, id: &str) -> Result<Vec<String>, ApiErro
         "roles" => {
             let found = realm.roles.by_id(id);
             found.ok_or_else(|| ApiError::not_found("Could not find role"))?;
-            realm.roles.children(id).to_vec()
+            realm.roles.children(id).iter().map(ToString::to_string).collect()
         }
         _ => return Err(ApiError::no_such_path()),
     })
@@ -145,7 +145,7 @@ async fn composites(admin: Admin, Path((_, id)): Path<(String, String)>) -> Answ
     let found = realm.roles.by_id(&id);
     found.ok_or_else(|| ApiError::not_found("Could not find role"))?;
     let children = realm.roles.children(&id);
-    let of = |holder: &str| represent::list(realm, children.iter().map(String::as_str), Some(holder));
+    let of = |holder: &str| represent::list(realm, children.iter().map(AsRef::as_ref), Some(holder));
     let mut shown = json!({});
     let of_realm = of("");
     if !of_realm.is_empty() {

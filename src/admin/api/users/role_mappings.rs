@@ -91,7 +91,6 @@ async fn list(admin: &Admin, user_id: &str, holder: &str, part: Part, query: &Qu
             let given = role::of_user(&admin.app.db, &user.id).await?;
             let rest = roles
                 .of(holder)
-                .into_iter()
                 .map(|r| r.id.as_str())
                 .filter(|id| !given.iter().any(|g| g == id));
             represent::list(&admin.realm, rest, Some(holder))
