@@ -88,10 +88,13 @@ create table client (
     -- Shown to everybody in the Account Console (`alwaysDisplayInConsole`).
     always_displayed boolean not null default false,
     -- Uses other flows than the realm's (`authenticationFlowBindingOverrides`).
-    own_flows boolean not null default false
+    own_flows boolean not null default false,
+    -- What the name that an administrator gave it looks like: nobody else calls theirs so.
+    name_likeness text
 );
 create unique index client_client_id on client (realm_id, client_id);
 create index client_own_flows on client (realm_id, client_id) where own_flows;
+create index client_name_likeness on client (realm_id, name_likeness) where name_likeness is not null;
 create index client_always_displayed on client (realm_id, client_id) where always_displayed;
 
 -- Which pages in browsers may call for which client: its Web Origins, `+` resolved. `*` stands for itself.

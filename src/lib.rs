@@ -26,6 +26,7 @@ pub mod events;
 mod forwarded;
 pub mod inbox;
 pub mod jobs;
+pub mod likeness;
 pub mod limits;
 pub mod login;
 pub mod mail;

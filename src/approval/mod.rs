@@ -169,7 +169,13 @@ pub async fn check(
 ) -> Result<(), Stop> {
     let had_their_say = row.decisions.iter().any(|one| one.by == by.user_id);
     if !is_open(row, app.now()) || had_their_say {
-        return Err(Refusal::AlreadyDecided.into());
+        let could = had_their_say || by.manages || by.fits_any(app, realm, &row.stages).await?;
+        let why = if could {
+            Refusal::AlreadyDecided
+        } else {
+            Refusal::NotTheirs
+        };
+        return Err(why.into());
     }
     if decided.link.is_some_and(|link| link.stage != row.stage) {
         return Err(Refusal::AlreadyDecided.into());

@@ -103,6 +103,20 @@ impl Person {
         })
     }
 
+    /// Whether they decide at one of these stages.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn fits_any(&self, app: &App, realm: &Realm, stages: &[String]) -> Result<bool, Error> {
+        for stage in stages {
+            if self.fits(app, realm, stage).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Those of some stages that they decide at.
     ///
     /// # Errors

@@ -59,6 +59,8 @@ pub struct Asked<'a> {
     pub issuer: &'a str,
     /// The client has shown a certificate.
     pub certificate: bool,
+    /// A proof that it has a key came with it (RFC 9449); whether it is good is for the door.
+    pub dpop: bool,
     /// The claims of a request object that was found good, and whether it was encrypted.
     pub object: Option<(&'a Doc, bool)>,
     /// `params` were pushed before (RFC 9126).
@@ -79,6 +81,7 @@ impl<'a> Asked<'a> {
             now,
             issuer,
             certificate: false,
+            dpop: false,
             object: None,
             pushed: false,
             assertion: None,
@@ -97,6 +100,8 @@ impl<'a> Asked<'a> {
 pub enum Event<'a> {
     /// A client is registered or updated, by whomever.
     Change(&'a Change<'a>),
+    /// A client is read or removed, by whomever.
+    Look,
     /// An authorization request whose redirect URI is not known to be good yet: refusals are pages.
     PreAuthorization(Asked<'a>),
     Authorization(Asked<'a>),
@@ -118,7 +123,7 @@ impl<'a> Event<'a> {
     /// What is asked for, unless a client is changed.
     pub fn asked(&self) -> Option<&Asked<'a>> {
         match self {
-            Self::Change(_) => None,
+            Self::Change(_) | Self::Look => None,
             Self::PreAuthorization(asked)
             | Self::Authorization(asked)
             | Self::Pushed(asked)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::at::{At, Event};
+use super::executor;
 use super::rules::Rule;
 use crate::store::client::Client;
 use crate::store::json::Doc;
@@ -16,6 +17,10 @@ pub struct Effects {
     pub keeps_registration_token: bool,
     /// A refresh hands out no new refresh token.
     pub keeps_refresh_token: bool,
+    /// The refresh token of a public client is bound to its key, and the access token to nothing.
+    pub binds_only_refresh: bool,
+    /// Whoever calls proves the key to which the token in question is bound.
+    pub proves_key: bool,
     /// Access tokens say only what is needed.
     pub lightweight: bool,
     /// The alias of the flow that people go through, and the level that it stands for.
@@ -27,6 +32,10 @@ impl Effects {
         match (rule.executor, at.event) {
             ("registration-access-token-rotation-disabled", Event::Change(_)) => self.keeps_registration_token = true,
             ("suppress-refresh-token-rotation", Event::Token("refresh_token", _)) => self.keeps_refresh_token = true,
+            ("dpop-bind-enforcer", Event::Token(grant, _)) => {
+                self.binds_only_refresh |= executor::binds_only_refresh(rule.config, at.doc, grant);
+            }
+            ("dpop-bind-enforcer", Event::Revocation(_)) => self.proves_key = true,
             ("use-lightweight-access-token", Event::Token(..) | Event::Authorization(_)) => self.lightweight = true,
             ("auth-flow-enforcer", Event::Authorization(_)) => {
                 let alias = rule.config.text("auth-flow-alias").unwrap_or_default();

@@ -100,6 +100,23 @@ impl Judge<'_> {
         }
         Ok(effects)
     }
+
+    /// Whether something may be done with a client that leaves it what it is, such as giving it a new secret.
+    ///
+    /// # Errors
+    ///
+    /// What rejects it.
+    pub fn touch(&self, client: &Client) -> Result<(), Refused> {
+        let change = Change {
+            updater: self.updater,
+            names_authenticator: false,
+        };
+        rejected(&At {
+            event: Event::Change(&change),
+            updater: Some(&self.known),
+            ..At::request(self.realm, client, Event::Look)
+        })
+    }
 }
 
 /// What the policies of today make of an authorization request that was judged when it came.
@@ -130,8 +147,37 @@ pub async fn judge(app: &App, realm: &Realm, client: &Client, event: Event<'_>) 
             Ok(()) => executor::ask_others(app, &rule, &at).await,
             refused => refused,
         };
-        judged.map_err(|refused| refused.by(&rule))?;
+        judged.map_err(|refused| {
+            // Keycloak's door for codes has one word for all of them but this one, which it asks before.
+            let of_code = event.grant() == Some("authorization_code") && rule.executor != REJECT;
+            Refused {
+                told: of_code.then_some("invalid_grant"),
+                ..refused.by(&rule)
+            }
+        })?;
         effects.add(&rule, &at);
     }
     Ok(effects)
+}
+
+/// The executor that lets nothing pass.
+const REJECT: &str = "reject-request";
+
+/// Whether a client may be read or removed: all that is asked is whether something rejects whatever is done.
+///
+/// # Errors
+///
+/// What rejects it.
+pub fn look(realm: &Realm, client: &Client) -> Result<(), Refused> {
+    rejected(&At::request(realm, client, Event::Look))
+}
+
+fn rejected(at: &At<'_>) -> Result<(), Refused> {
+    if !rules::any(at.realm) {
+        return Ok(());
+    }
+    match rules::matching(at).iter().find(|rule| rule.executor == REJECT) {
+        Some(rule) => executor::reject().map_err(|refused| refused.by(rule)),
+        None => Ok(()),
+    }
 }

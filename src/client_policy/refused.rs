@@ -14,6 +14,8 @@ pub struct Refused {
     pub text: Cow<'static, str>,
     /// It must not be sent to the redirect URI: that is what is wrong, or nobody asked for it properly.
     pub for_the_person: bool,
+    /// The code that the caller is told instead, where Keycloak tells another one than its event.
+    pub told: Option<&'static str>,
     /// The policy that refuses, by its name.
     pub policy: String,
     /// What it is about, as the sender named it, and what was there.
@@ -28,6 +30,7 @@ impl Refused {
             code,
             text: text.into(),
             for_the_person: false,
+            told: None,
             policy: String::new(),
             field: None,
             value: None,
@@ -61,7 +64,7 @@ impl Refused {
 
     /// As OAuth's endpoints write it.
     pub fn refusal(&self) -> Refusal {
-        Refusal::new(self.status, self.code, self.text.clone())
+        Refusal::new(self.status, self.told.unwrap_or(self.code), self.text.clone())
     }
 
     /// What the event of it says, in Keycloak's words and ours.

@@ -1,22 +1,23 @@
 //! The same software registers once more (`clientRegistration.duplicate`, contract 5): with the same initial access token, or
 //! for the same owner, it is given the client that it has.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 use vestibule_jose::digest::{b64url, sha256};
 
 use super::access::Access;
-use super::approval::{self, Verdict};
+use super::approval::{self, Change, Status, Verdict, Waiting};
 use super::asked::{Asked, Form};
 use super::audit::{self, Act};
-use super::manage::{change, keep_account};
+use super::manage::{change, in_place_of, keep_account};
 use super::policy::{Candidate, Policies};
 use super::refusal::{Refusal, Stop};
 use super::register::{Registered, used_up};
 use super::statement::{self, Laid};
 use super::token::{self, Auth};
-use super::{Request, hook, life, metadata, sector, terms};
+use super::{Request, hook, life, metadata, names, sector, terms};
 use crate::client_secret;
 use crate::error::Error;
 use crate::events;
@@ -25,7 +26,7 @@ use crate::store::client::{self, Client, Standing};
 use crate::store::client_registration;
 use crate::store::initial_access;
 use crate::store::json::{self, Doc};
-use crate::store::{Query, Tx, limit};
+use crate::store::{Query, Tx, approval as rows, limit};
 
 /// Which software this is, for those whom somebody vouches for: by its `software_id`, else by all that it says of itself.
 pub(super) fn software(request: &Request<'_>, sent: &Doc) -> Option<String> {
@@ -78,7 +79,11 @@ pub(super) async fn find_in_turn(
     find(tx, request, Some(software)).await
 }
 
+/// How often it begins anew because of others.
+const TRIES: usize = 3;
+
 /// Gives a client what it would be given if it were new, under its own name. What it was given before stays good for a while.
+/// One that waits for approval goes on to wait; a change that somebody must agree to waits for them.
 pub(super) async fn renew(
     request: &Request<'_>,
     policies: &Policies<'_>,
@@ -89,46 +94,64 @@ pub(super) async fn renew(
     if asked.client_id().is_some() {
         return Err(Refusal::metadata("Client Identifier included").into());
     }
+    for _ in 0..TRIES {
+        match try_to_renew(request, policies, laid, client_uuid).await {
+            Err(Stop::Refused(Refusal::Meanwhile)) => {}
+            done => return done,
+        }
+    }
+    Err(Refusal::Meanwhile.into())
+}
+
+async fn try_to_renew(
+    request: &Request<'_>,
+    policies: &Policies<'_>,
+    laid: &Laid<'_>,
+    client_uuid: &str,
+) -> Result<Registered, Stop> {
     let (app, realm, auth) = (request.app, request.realm, Auth::Authenticated);
     // Where it was made only a moment ago, writers see it first.
     let mut tx = app.db.begin().await?;
-    let client = client::read(&mut tx, &realm.id, client_uuid).await?.ok_or_else(gone)?;
-    if life::is_over(app, realm, &client).await? {
+    let before = client::read(&mut tx, &realm.id, client_uuid).await?.ok_or_else(gone)?;
+    if life::is_over(app, realm, &before).await? {
         return Err(gone().into());
     }
     let bound = client_registration::of_client(&mut tx, &realm.id, client_uuid).await?;
     let bound = bound.map(|registration| registration.terms).unwrap_or_default();
     drop(tx);
     // What was signed of this client goes on to hold.
-    let laid = &statement::lay_over(app, realm, Some(&client), &laid.sent).await?;
-    let asked = &Asked::parse(request.form, realm, &laid.sent)?;
+    let laid = &statement::lay_over(app, realm, Some(&before), &laid.sent).await?;
+    let mut asked = Asked::parse(request.form, realm, &laid.sent)?;
+    let mut sent = laid.sent.clone();
     let judge = request.judge().await?;
-    let (mut wanted, _) = change(request, auth, &bound, &judge, &client, asked)?;
-    if client.standing != Standing::Live {
-        return Err(Refusal::metadata("This software is registered as a client that waits for approval").into());
-    }
-    let said = hook::ask(request, &wanted, None, Some(&client)).await?;
-    let mut more = None;
-    if let Some(sent) = hook::with(request, &laid.sent, &said)? {
-        let with_more = Asked::parse(request.form, realm, &sent).map_err(Refusal::from);
-        match with_more.and_then(|asked| Ok((change(request, auth, &bound, &judge, &client, &asked)?, asked))) {
-            Ok(((changed, _), with_more)) => (wanted, more) = (changed, Some(with_more)),
+    let (mut wanted, _) = change(request, auth, &bound, &judge, &before, &asked)?;
+    let said = hook::ask(request, &wanted, None, Some(&before)).await?;
+    if let Some(more) = hook::with(request, &laid.sent, &said)? {
+        let with_more = Asked::parse(request.form, realm, &more).map_err(Refusal::from);
+        match with_more.and_then(|asked| Ok((change(request, auth, &bound, &judge, &before, &asked)?, asked))) {
+            Ok(((changed, _), with_more)) => (wanted, asked, sent) = (changed, with_more, Cow::Owned(more)),
             Err(refusal) => hook::nonsense(request, &refusal)?,
         }
     }
-    let asked = more.as_ref().unwrap_or(asked);
     sector::check(app, &wanted).await?;
-    approved(request, &said, &wanted, &client)?;
+    names::check_others(request, Some(&before.doc), &wanted).await?;
+    let waiting = waiting(request, &said, &wanted, &before, (&sent, laid)).await?;
 
     let mut tx = app.db.begin().await?;
     check_token(&mut tx, request).await?;
     client_registration::lock(&mut tx, &realm.id, client_uuid).await?;
     let mut client = client::read(&mut tx, &realm.id, client_uuid).await?.ok_or_else(gone)?;
-    if !client.enabled() {
+    if !client.flag("enabled") {
         return Err(Refusal::metadata("This software is registered as a client that was disabled").into());
     }
-    let (mut wanted, _) = change(request, auth, &bound, &judge, &client, asked)?;
-    approved(request, &said, &wanted, &client)?;
+    let (mut wanted, _) = change(request, auth, &bound, &judge, &client, &asked)?;
+    if client.doc != before.doc || client.standing != before.standing {
+        // Somebody changed it, or decided, in between.
+        let queued = approval::verdict(request, &said, &wanted, Some(&client))? == Verdict::Queue;
+        if queued != waiting.is_some() || client.standing != before.standing {
+            return Err(Refusal::Meanwhile.into());
+        }
+    }
     // And by what binds whoever calls now.
     if let Access::Initial { token, .. } = &request.access {
         terms::check_change(&token.doc, policies, &client.doc, &mut wanted)?;
@@ -140,8 +163,14 @@ pub(super) async fn renew(
         response_types: asked.response_types(),
     })?;
     let was_on = client.flag("serviceAccountsEnabled");
-    let before = std::mem::replace(&mut client.doc, wanted);
-    laid.mark(&mut client.doc);
+    let is_live = client.standing == Standing::Live;
+    // What is in force stays so until somebody agrees.
+    let comes_later = is_live && waiting.is_some();
+    laid.mark(&mut wanted);
+    let changes = client.doc != wanted;
+    if !comes_later {
+        client.doc = wanted;
+    }
     let secret = new_secret(request, &mut client, policies.secret_lifetime())?;
     let origins = match &request.access {
         Access::Bearer(_) => &[],
@@ -151,31 +180,60 @@ pub(super) async fn renew(
     client.secrets.previous_rat_hash = client.secrets.rat_hash.replace(hash);
     client.secrets.rat_auth = Some(auth.as_str().to_owned());
     client::update(&mut tx, &client).await?;
-    // A change that waited was to what it was before.
-    approval::withdraw_change(&mut tx, &client).await?;
-    keep_account(&mut tx, request, &mut client, was_on, policies).await?;
-    let event = audit::done(request, Act::Update, &client.client_id);
+    match &waiting {
+        // Those who decide on the same as before go on where they are.
+        Some(_) if !is_live && !changes && is_asked(&mut tx, request, &client).await? => {}
+        Some(waiting) => waiting.keep(&mut tx, request).await?,
+        // A change that waited was to what it was before.
+        None => approval::withdraw_change(&mut tx, &client).await?,
+    }
+    if !comes_later {
+        keep_account(&mut tx, request, &mut client, was_on, policies).await?;
+    }
+    let act = if comes_later { Act::Renew } else { Act::Update };
+    let event = audit::done(request, act, &client.client_id);
     events::record(&mut tx, realm, &event, app.now()).await?;
-    hook::after(&mut tx, request, &client, Some(&before)).await?;
+    if is_live && !comes_later {
+        hook::after(&mut tx, request, &client, Some(&before.doc)).await?;
+    }
     tx.commit().await?;
+    let status = match (is_live, comes_later) {
+        (false, _) => Some(Status::pending()),
+        (true, true) => Some(Status::update_pending()),
+        (true, false) => None,
+    };
     Ok(Registered {
         client,
         secret,
         token: rat,
         again: true,
-        status: None,
+        status,
     })
 }
 
-/// What needs somebody's yes is no matter of registering once more.
-fn approved(request: &Request<'_>, said: &Said, wanted: &Doc, client: &Client) -> Result<(), Stop> {
-    match approval::verdict(request, said, wanted, Some(client))? {
-        Verdict::Approve => Ok(()),
-        Verdict::Queue => Err(Refusal::metadata(
-            "This software is registered, and what has changed needs approval: change it at its registration_client_uri",
-        )
-        .into()),
+/// What is asked for, where somebody must agree.
+async fn waiting(
+    request: &Request<'_>,
+    said: &Said,
+    wanted: &Doc,
+    before: &Client,
+    (sent, laid): (&Doc, &Laid<'_>),
+) -> Result<Option<Waiting>, Stop> {
+    if approval::verdict(request, said, wanted, Some(before))? == Verdict::Approve {
+        return Ok(None);
     }
+    let change_of = (before.standing == Standing::Live).then(|| Change {
+        sent,
+        issuer: laid.issuer(),
+    });
+    let asked_for = in_place_of(before, wanted);
+    Ok(Some(approval::ask(request, &asked_for, change_of).await?))
+}
+
+/// Whether somebody is asked about a client at the moment.
+async fn is_asked(tx: &mut Tx, request: &Request<'_>, client: &Client) -> Result<bool, Error> {
+    let row = rows::read(&mut *tx, &client.realm_id, &client.id).await?;
+    Ok(row.is_some_and(|row| crate::approval::is_open(&row, request.app.now())))
 }
 
 /// Nothing is taken of a token for a client that is there. But one that is used up, or gone by now, is good for nothing.

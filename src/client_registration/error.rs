@@ -7,6 +7,7 @@ use vestibule_oauth::error::BearerError;
 
 use super::asked::Form;
 use super::refusal::Refusal;
+use super::sent_as;
 use crate::limits;
 use crate::oidc::cors;
 use crate::store::realm::Realm;
@@ -37,7 +38,7 @@ pub(super) fn refused(realm: &Realm, form: Form, refusal: &Refusal) -> Response 
                 "policy": rejected.policy, "policyId": rejected.policy_id
             });
             if let Some(field) = rejected.objection.field.as_deref() {
-                body["field"] = json!(as_named(form, field));
+                body["field"] = json!(sent_as::field(form, field));
                 body["value"] = json!(rejected.objection.value);
             }
             written(status, &body)
@@ -62,27 +63,15 @@ pub(super) fn refused(realm: &Realm, form: Form, refusal: &Refusal) -> Response 
                 "policy": refused.policy, "message": refused.text
             });
             if let Some(field) = refused.field {
-                body["field"] = json!(field);
-                body["value"] = json!(refused.value);
+                let value = refused.value.as_deref();
+                body["field"] = json!(sent_as::field(form, field));
+                body["value"] = json!(value.map(|value| sent_as::value(form, field, value)));
             }
             written(status, &body)
         }
     };
     no_store(&mut answer);
     answer
-}
-
-/// A member of metadata, as Keycloak's own form names it.
-fn as_named(form: Form, field: &str) -> &str {
-    match field {
-        _ if form == Form::OpenId => field,
-        "redirect_uris" => "redirectUris",
-        "client_name" => "name",
-        "client_uri" => "baseUrl",
-        "token_endpoint_auth_method" => "clientAuthenticatorType",
-        "scope" => "optionalClientScopes",
-        other => other,
-    }
 }
 
 /// Nobody keeps what tells secrets. RFC 7591 §3.2.1.

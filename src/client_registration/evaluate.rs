@@ -3,11 +3,13 @@
 use serde_json::{Value, json};
 use vestibule_oauth::client_metadata::{Issued, check, describe};
 
+use super::approval;
 use super::asked::{Asked, Form};
+use super::life::quota;
 use super::policy::{Candidate, Policies};
 use super::refusal::Refusal;
 use super::token::Auth;
-use super::{Mode, addresses, approval, blame, metadata, mode, register, statement, terms};
+use super::{Mode, addresses, blame, metadata, mode, register, sent_as, statement, terms};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::client_policy::{self, Source, Updater};
@@ -15,7 +17,7 @@ use crate::error::Error;
 use crate::rules::Sender;
 use crate::store::client_registration;
 use crate::store::initial_access::InitialAccess;
-use crate::store::json::Doc;
+use crate::store::json::{self as documents, Doc};
 use crate::store::realm::Realm;
 
 /// By what right somebody would register.
@@ -126,6 +128,17 @@ pub async fn evaluate(app: &App, realm: &Realm, caller: &Caller, by: &By<'_>, se
     if let Err(refusal) = super::names::check(app, realm, None, &doc) {
         refusals.push(of(&refusal));
     }
+    if let Err(refusal) = super::names::others(app, realm, None, &doc).await? {
+        refusals.push(of(&refusal));
+    }
+    let owner = token.and_then(|token| documents::text(&token.doc, "owner"));
+    let by = quota::By {
+        token: token.map(|token| token.id.as_str()),
+        owner,
+        address: None,
+    };
+    let full = quota::full(&app.db, realm, &by).await?;
+    refusals.extend(full.as_ref().map(of));
     Ok(told(&refusals, Some(&doc).filter(|_| is_whole)))
 }
 
@@ -158,7 +171,10 @@ fn of(refusal: &Refusal, sent: &Doc) -> Value {
         }
         Refusal::ClientPolicy(refused) => {
             put("policy", json!(refused.policy));
-            put("field", json!(refused.field));
+            put(
+                "field",
+                json!(refused.field.map(|field| sent_as::field(Form::OpenId, field))),
+            );
             put("value", json!(refused.value));
             put("message", json!(refused.text));
         }

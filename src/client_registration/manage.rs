@@ -16,7 +16,7 @@ use super::register::have_account;
 use super::statement::{self, Laid};
 use super::token::{self, Auth};
 use super::{Request, addresses, cimd, hook, is_about_json, life, names, sector, terms};
-use crate::client_policy::{Effects, Judge};
+use crate::client_policy::{self, Effects, Judge};
 use crate::error::Error;
 use crate::store::client::{self, Client, Standing, VERIFIED};
 use crate::store::json::{self, Doc};
@@ -54,6 +54,7 @@ pub(super) struct Managed {
 /// [`Stop::Refused`] if the caller may not.
 pub(super) async fn read(request: &Request<'_>, client_id: &str) -> Result<Managed, Stop> {
     let (client, ..) = held(request, client_id, Act::Read).await?;
+    client_policy::look(request.realm, &client)?;
     let mut shown = None;
     if let Access::Registration { token, jti_hash, .. } = &request.access {
         shown = Some(token.as_str());
@@ -126,6 +127,7 @@ async fn try_to_update(request: &Request<'_>, client_id: &str, sent: &Doc) -> Re
         }
     }
     sector::check(request.app, &wanted).await?;
+    names::check_others(request, Some(&client.doc), &wanted).await?;
     let before = client;
     let mut verdict = approval::verdict(request, &said, &wanted, Some(&before))?;
     let change_of = (before.standing == Standing::Live).then(|| Change {
@@ -192,7 +194,7 @@ async fn try_to_update(request: &Request<'_>, client_id: &str, sent: &Doc) -> Re
 }
 
 /// A client that is not in force yet, as it would wait from now on.
-fn in_place_of(client: &Client, wanted: &Doc) -> Client {
+pub(super) fn in_place_of(client: &Client, wanted: &Doc) -> Client {
     let mut client = client.clone();
     if client.standing != Standing::Live {
         client.doc.clone_from(wanted);
@@ -242,6 +244,7 @@ pub(super) async fn keep_account(
 /// [`Stop::Refused`] if the caller may not.
 pub(super) async fn delete(request: &Request<'_>, client_id: &str) -> Result<(), Stop> {
     let (client, ..) = held(request, client_id, Act::Delete).await?;
+    client_policy::look(request.realm, &client)?;
     if BUILT_IN.contains(&client_id) || client.attribute("realm_client") == Some("true") {
         return Err(Refusal::BuiltIn.into());
     }
@@ -272,9 +275,9 @@ pub(super) async fn held(request: &Request<'_>, client_id: &str, act: Act) -> Re
     let bound = terms::of_client(request, &client).await?;
     let (policies, named) = (request.policies(auth), terms::policies(&bound));
     let policies = match act {
-        // Nobody knows any more what a policy that was deleted let a client become. To be looked at or given up, it becomes
-        // nothing: those that are left decide, so that its owner is not locked out for good.
-        Act::Read | Act::Delete => policies.and_remaining(&named),
+        // Nobody knows any more what a policy that was deleted let a client become. To be looked at, given up or given a new
+        // secret, it becomes nothing: those that are left decide, so that its owner is not locked out for good.
+        Act::Read | Act::Delete | Act::Renew => policies.and_remaining(&named),
         _ => policies.and_named(&named)?,
     };
     policies.check_sender(request.caller.ip).await?;

@@ -28,6 +28,7 @@ mod representation;
 mod roles;
 mod secret;
 mod sector;
+mod sent_as;
 mod statement;
 mod terms;
 pub mod token;

@@ -1,14 +1,17 @@
 //! Names that people are shown: an application that registers itself does not call itself as this server and its own
 //! applications are called, and its names are what they are, not keys of ours.
 
-use unicode_normalization::UnicodeNormalization as _;
+use std::collections::BTreeSet;
 
 use super::access::Access;
 use super::asked::Form;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, Stop};
 use super::{Request, cimd};
 use crate::app::App;
+use crate::error::Error;
+use crate::likeness;
 use crate::profile::is_plain;
+use crate::store::client;
 use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
 use crate::theme::Kind;
@@ -84,13 +87,55 @@ pub(super) fn check(app: &App, realm: &Realm, before: Option<&Doc>, doc: &Doc) -
         if text.contains("${") {
             return Err(Refusal::metadata("A name or description must not contain ${"));
         }
-        if Some(text) != description && taken.contains(&bare(text)) {
+        if Some(text) != description && taken.contains(&likeness::of(text)) {
             return Err(Refusal::metadata(
                 "client_name must not be that of the realm, of this server, or of an application that comes with it",
             ));
         }
     }
     Ok(())
+}
+
+/// Refuses names that are new and look like the name of an application that an administrator has made. The database is asked,
+/// so do it before a transaction is opened.
+///
+/// # Errors
+///
+/// [`Stop::Refused`] with the member; those of the database.
+pub(super) async fn check_others(request: &Request<'_>, before: Option<&Doc>, doc: &Doc) -> Result<(), Stop> {
+    match &request.access {
+        Access::Bearer(rights) if rights.manage => Ok(()),
+        _ => Ok(others(request.app, request.realm, before, doc).await??),
+    }
+}
+
+/// The same for whoever comes without a right to manage clients.
+///
+/// # Errors
+///
+/// Those of the database.
+pub(super) async fn others(
+    app: &App,
+    realm: &Realm,
+    before: Option<&Doc>,
+    doc: &Doc,
+) -> Result<Result<(), Refusal>, Error> {
+    let known: BTreeSet<String> = before.map(names).unwrap_or_default();
+    for name in names(doc).difference(&known) {
+        if client::is_name_of_administrators(&app.db, &realm.id, name).await? {
+            return Ok(Err(Refusal::metadata(
+                "client_name must not be that of an application that an administrator has made",
+            )));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// What the names of a client look like, in all languages.
+fn names(doc: &Doc) -> BTreeSet<String> {
+    let description = json::text(doc, "description");
+    let all = shown(doc).into_iter().filter(|text| Some(*text) != description);
+    all.map(likeness::of).filter(|name| !name.is_empty()).collect()
 }
 
 /// The texts of a client that pages show as its own words.
@@ -103,80 +148,23 @@ fn shown(doc: &Doc) -> Vec<&str> {
     own.chain(translated.filter_map(|(_, text)| text.as_str())).collect()
 }
 
-/// The names that are ours, in every language that the realm speaks, as [`bare`] leaves them.
+/// The names that are ours, in every language that the realm speaks, as they look.
 fn taken(app: &App, realm: &Realm) -> Vec<String> {
     let theme = realm.text("loginTheme").unwrap_or_default();
-    let mut names: Vec<String> = OURS.map(bare).to_vec();
-    names.push(bare(&realm.name));
+    let mut names: Vec<String> = OURS.map(likeness::of).to_vec();
+    names.push(likeness::of(&realm.name));
     for member in ["displayName", "displayNameHtml"] {
         let text = realm.text(member).map(crate::theme::sanitize::plain);
-        names.extend(text.map(|text| bare(&text)));
+        names.extend(text.map(|text| likeness::of(&text)));
     }
     for locale in realm.texts("supportedLocales").into_iter().chain(["en"]) {
         let texts = app.themes.texts(theme, Kind::Login, locale);
         let own = realm.localization.get(locale);
         for key in OF_OUR_CLIENTS {
-            names.extend(texts.get(key).map(|text| bare(text)));
-            names.extend(own.and_then(|texts| texts.get(key)?.as_str()).map(bare));
+            names.extend(texts.get(key).map(|text| likeness::of(text)));
+            names.extend(own.and_then(|texts| texts.get(key)?.as_str()).map(likeness::of));
         }
     }
     names.retain(|name| !name.is_empty());
     names
-}
-
-/// A name without what the eye overlooks: case, spaces and signs, marks, letters of other alphabets that look the same.
-fn bare(name: &str) -> String {
-    let letters = name.nfkd().flat_map(char::to_lowercase);
-    letters.filter(|c| c.is_alphanumeric()).map(look_alike).collect()
-}
-
-/// The Latin letter that a letter or digit looks like.
-fn look_alike(c: char) -> char {
-    match c {
-        '0' | '\u{3bf}' | '\u{43e}' => 'o',
-        '1' | 'i' | '\u{131}' | '\u{3b9}' | '\u{456}' | '\u{4cf}' => 'l',
-        '\u{3b1}' | '\u{430}' => 'a',
-        '\u{432}' | '\u{3b2}' => 'b',
-        '\u{441}' | '\u{3f2}' => 'c',
-        '\u{501}' => 'd',
-        '\u{435}' | '\u{3b5}' => 'e',
-        '\u{261}' => 'g',
-        '\u{4bb}' | '\u{43d}' => 'h',
-        '\u{458}' => 'j',
-        '\u{43a}' | '\u{3ba}' => 'k',
-        '\u{43c}' => 'm',
-        '\u{578}' => 'n',
-        '\u{440}' | '\u{3c1}' => 'p',
-        '\u{455}' => 's',
-        '\u{442}' | '\u{3c4}' => 't',
-        '\u{475}' | '\u{3bd}' => 'v',
-        '\u{445}' | '\u{3c7}' => 'x',
-        '\u{443}' | '\u{3b3}' => 'y',
-        other => other,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::bare;
-
-    #[test]
-    fn what_looks_alike_is_one_name() {
-        for twin in [
-            "KEYCLOAK",
-            " key cloak ",
-            "K-e-y.c_l/o|a'k",
-            "\u{41a}eycloak",
-            "Keycl\u{43e}ak",
-            "\u{ff2b}\u{ff45}\u{ff59}cloak",
-            "Key\u{2003}cloak",
-            "Ke\u{301}ycloak",
-            "KeycIoak",
-            "Keycl0ak",
-        ] {
-            assert_eq!(bare(twin), bare("Keycloak"), "{twin}");
-        }
-        assert_ne!(bare("Keycloak client"), bare("Keycloak"));
-        assert_eq!(bare("\u{1f680} "), "");
-    }
 }

@@ -15,8 +15,7 @@ use super::refusal::{Refusal, Stop};
 use super::statement::{self, Laid};
 use super::token::{self, Auth};
 use super::{
-    Mode, Request, addresses, again, cimd, descriptor, hook, is_about_json, life, mode, names, representation, sector,
-    terms,
+    Mode, Request, addresses, again, descriptor, hook, is_about_json, life, mode, names, representation, sector, terms,
 };
 use crate::client_policy::Judge;
 use crate::client_secret;
@@ -73,6 +72,7 @@ pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Regist
         }
     }
     sector::check(request.app, &doc).await?;
+    names::check_others(request, None, &doc).await?;
     laid.mark(&mut doc);
     let verdict = approval::verdict(request, &said, &doc, None)?;
 

@@ -4,9 +4,8 @@
 use serde_json::json;
 
 use super::access::Access;
-use super::asked::Asked;
 use super::audit::{self, Act};
-use super::manage::{change, find_again, held};
+use super::manage::{find_again, held};
 use super::refusal::{Refusal, Stop};
 use super::{Request, metadata, terms};
 use crate::store::client;
@@ -18,22 +17,21 @@ use crate::{client_secret, events};
 ///
 /// # Errors
 ///
-/// [`Stop::Refused`] if the caller may not, if the realm's rules would refuse any update of the client, or if it is of a
-/// kind that has no secret.
+/// [`Stop::Refused`] if the caller may not, if a client policy rejects whatever is done, or if the client is of a kind that
+/// has no secret. What other policies say of the client waits until it asks to be changed: a secret that has leaked is
+/// replaced whatever they say.
 pub(super) async fn renew(request: &Request<'_>, client_id: &str) -> Result<Doc, Stop> {
     let (app, realm) = (request.app, request.realm);
-    let (client, auth, bound) = held(request, client_id, Act::Update).await?;
-    let policies = request.policies(auth).and_named(&terms::policies(&bound))?;
+    let (client, auth, bound) = held(request, client_id, Act::Renew).await?;
+    let policies = request.policies(auth).and_remaining(&terms::policies(&bound));
     let judge = request.judge().await?;
 
     let mut tx = app.db.begin().await?;
-    let (mut client, auth) = find_again(&mut tx, request, &client, Act::Update).await?;
+    let (mut client, _) = find_again(&mut tx, request, &client, Act::Renew).await?;
     if !metadata::has_secret(&client.doc) {
         return Err(Refusal::metadata("The client authenticates without a secret").into());
     }
-    // An update that asks for nothing. What the rules would make of the client waits for a real one.
-    let nothing = Asked::OpenId(Box::default());
-    change(request, auth, &bound, &judge, &client, &nothing)?;
+    judge.touch(&client)?;
     let secret = client_secret::rotate(app, realm, &mut client)?;
     if let Some(seconds) = policies.secret_lifetime() {
         client_secret::limit(&mut client.doc, app.now_seconds(), Some(seconds));

@@ -21,12 +21,27 @@ pub struct Bound {
     pub jkt: Option<String>,
     /// That of a certificate.
     pub x5t: Option<String>,
+    /// The key is the refresh token's only.
+    pub only_refresh: bool,
 }
 
 /// To nothing: whoever bears it.
-pub static TO_NOTHING: Bound = Bound { jkt: None, x5t: None };
+pub static TO_NOTHING: Bound = Bound {
+    jkt: None,
+    x5t: None,
+    only_refresh: false,
+};
 
 impl Bound {
+    /// To what the access token is bound.
+    pub fn of_access(&self) -> Self {
+        Self {
+            jkt: self.jkt.clone().filter(|_| !self.only_refresh),
+            x5t: self.x5t.clone(),
+            only_refresh: false,
+        }
+    }
+
     /// The claim `cnf`; none if it is bound to nothing.
     pub fn cnf(&self) -> Value {
         let mut cnf = Doc::new();
@@ -53,6 +68,7 @@ impl Bound {
             (jkt, x5t) if known && (jkt.is_some() || x5t.is_some()) => Some(Self {
                 jkt: jkt.flatten(),
                 x5t: x5t.flatten(),
+                only_refresh: false,
             }),
             _ => None,
         }
@@ -97,7 +113,11 @@ pub async fn of_request(
             return Ok(Err(Refusal::new(400, "invalid_request", text)));
         }
     };
-    Ok(Ok(Bound { jkt, x5t }))
+    Ok(Ok(Bound {
+        jkt,
+        x5t,
+        only_refresh: false,
+    }))
 }
 
 /// Whether whoever presents an access token may use it: a bound one only with the proof.

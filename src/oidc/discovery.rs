@@ -40,12 +40,14 @@ const ENCODINGS: [&str; 6] = [
     "A192CBC-HS384",
     "A256CBC-HS512",
 ];
-const AUTH_METHODS: [&str; 5] = [
+const AUTH_METHODS: [&str; 6] = [
     "private_key_jwt",
     "client_secret_basic",
     "client_secret_post",
     "tls_client_auth",
     "client_secret_jwt",
+    // Keycloak has it not.
+    "self_signed_tls_client_auth",
 ];
 const GRANTS: [&str; 10] = [
     "authorization_code",

@@ -37,6 +37,7 @@ pub async fn judge(
 pub fn asked<'a>(app: &App, caller: &Caller, issuer: &'a str, params: &'a Params) -> Asked<'a> {
     Asked {
         certificate: caller.proofs.certificate.is_some(),
+        dpop: caller.proofs.dpop.is_some(),
         ..Asked::of(params, issuer, app.now_seconds())
     }
 }

@@ -12,6 +12,7 @@ use super::bound;
 use super::client_auth;
 use super::cors;
 use super::door::{OfRealm, Stop};
+use super::dpop;
 use super::policy;
 use crate::app::App;
 use crate::caller::Caller;
@@ -20,7 +21,7 @@ use crate::events;
 use crate::oidc::tokens::id;
 use crate::store::client::Client;
 use crate::store::event::Event;
-use crate::store::json;
+use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
 use crate::store::{Tx, consent, revoked, session};
 
@@ -79,7 +80,7 @@ async fn revoke(
 ) -> Result<(), Stop> {
     let issuer = caller.issuer(&realm.name);
     let asked = client_policy::Event::Revocation(policy::asked(app, caller, &issuer, params));
-    policy::judge(app, realm, client, asked, &event).await?;
+    let effects = policy::judge(app, realm, client, asked, &event).await?;
     let bad = |code, text: &'static str| Refusal::new(400, code, text);
     if client.flag("bearerOnly") {
         let text = "Bearer-only not allowed";
@@ -144,6 +145,11 @@ async fn revoke(
         )
         .await);
     }
+    if effects.proves_key
+        && let Some((refused, reason)) = unproved(app, caller, realm, &claims).await?
+    {
+        return Err(refuse(app, realm, event, refused, "invalid_token", Some(reason)).await);
+    }
     let mut event = event;
     let jti = json::text(&claims, "jti").unwrap_or_default();
     if bound::ACCESS.contains(&kind.as_str()) {
@@ -176,6 +182,29 @@ async fn revoke(
     give_up(&mut tx, realm, &known, kind == "Offline").await?;
     events::record(&mut tx, realm, &event, app.now()).await?;
     Ok(tx.commit().await?)
+}
+
+/// Why a proof of a key does not let a token be given up: it is not good, or of another key than the token's. A token that is
+/// bound to nothing may be given up with any.
+async fn unproved(
+    app: &App,
+    caller: &Caller,
+    realm: &Realm,
+    claims: &Doc,
+) -> Result<Option<(Refusal, &'static str)>, Stop> {
+    let refused = |code, text| Some((Refusal::new(400, code, text), text));
+    let Some(sent) = &caller.proofs.dpop else {
+        return Ok(refused(dpop::INVALID, "DPoP proof is missing"));
+    };
+    let key = match dpop::check(app, realm, sent, None).await? {
+        Ok(key) => key,
+        Err(text) => return Ok(refused(dpop::INVALID, text)),
+    };
+    let bound = bound::Bound::of(claims).and_then(|bound| bound.jkt);
+    Ok(match bound {
+        Some(jkt) if jkt != key => refused("invalid_token", "DPoP proof and token binding verification failed"),
+        _ => None,
+    })
 }
 
 /// As Keycloak: the user's consent, the client's part in all their sessions, and sessions that nobody is left in.

@@ -112,7 +112,9 @@ async fn judge(app: &App, caller: &Caller, realm: &Realm, known: &Bearer) -> Res
     event.client_id = Some(known.client.client_id.clone());
     event.ip_address = Some(caller.ip.to_string());
     let (issuer, nothing) = (caller.issuer(&realm.name), Params::default());
-    let asked = client_policy::Event::UserInfo(policy::asked(app, caller, &issuer, &nothing));
+    let mut asked = policy::asked(app, caller, &issuer, &nothing);
+    asked.scope = json::text(&known.claims, "scope");
+    let asked = client_policy::Event::UserInfo(asked);
     policy::judge(app, realm, &known.client, asked, &event).await.map(drop)
 }
 

@@ -12,6 +12,7 @@ use super::db::{Db, Query, Row, Tx};
 use super::json::{self, Doc};
 use super::realm::ProtocolMapper;
 use crate::error::Error;
+use crate::likeness;
 use crate::secret_key::SecretKey;
 
 /// A client as a node keeps it. `doc` is Keycloak's `ClientRepresentation` without `id`, `clientId` and secrets.
@@ -279,8 +280,8 @@ pub async fn add(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
     let doc = serde_json::to_string(&attribute_secret::sealed(tx, &c.id, &c.doc)?)?;
     let s = &c.secrets;
     let sql = format!(
-        "insert into client ({COLUMNS}, always_displayed, own_flows, name_key)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) on conflict do nothing"
+        "insert into client ({COLUMNS}, always_displayed, own_flows, name_key, name_likeness)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) on conflict do nothing"
     );
     let added = tx
         .exec(
@@ -302,6 +303,7 @@ pub async fn add(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
                 &c.flag(ALWAYS_DISPLAYED),
                 &has_own_flows(c),
                 &name_key(c),
+                &name_likeness(c),
             ],
         )
         .await?;
@@ -351,7 +353,7 @@ pub async fn update(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
         .exec(
             "update client set client_id = $3, doc = $4, secret_hash = $5, secret_sealed = $6, previous_secret_hash = $7,
                  previous_secret_expires = $8, rat_hash = $9, previous_rat_hash = $10, rat_auth = $11,
-                 always_displayed = $12, own_flows = $13, name_key = $14
+                 always_displayed = $12, own_flows = $13, name_key = $14, name_likeness = $15
              where realm_id = $1 and id = $2",
             &[
                 &c.realm_id,
@@ -368,6 +370,7 @@ pub async fn update(tx: &mut Tx, c: &Client) -> Result<bool, Error> {
                 &c.flag(ALWAYS_DISPLAYED),
                 &has_own_flows(c),
                 &name_key(c),
+                &name_likeness(c),
             ],
         )
         .await?;
@@ -430,6 +433,24 @@ pub async fn with_flow(q: impl Query, realm_id: &str, flow_id: &str) -> Result<V
 /// What searches for a name look at.
 fn name_key(c: &Client) -> String {
     c.text("name").unwrap_or_default().to_lowercase()
+}
+
+/// What nobody else may be called: of clients that administrators made, and whose name is no key of ours.
+fn name_likeness(c: &Client) -> Option<String> {
+    let name = c
+        .text("name")
+        .filter(|name| c.source == Source::Admin && !name.contains("${"))?;
+    Some(likeness::of(name)).filter(|name| !name.is_empty())
+}
+
+/// Whether a client that an administrator made has a name that looks so ([`likeness::of`]).
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn is_name_of_administrators(q: impl Query, realm_id: &str, looks: &str) -> Result<bool, Error> {
+    let sql = "select id from client where realm_id = $1 and name_likeness = $2 limit 1";
+    Ok(q.first(sql, &[&realm_id, &looks]).await?.is_some())
 }
 
 fn has_own_flows(c: &Client) -> bool {

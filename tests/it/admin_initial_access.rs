@@ -94,3 +94,46 @@ async fn only_who_manages_clients_makes_tokens() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn policies_that_can_never_match_or_never_bind_are_refused() {
+    let server = support::sqlite().await;
+    let realm = server.realm(json!({})).await;
+    let path = format!("/{realm}/components");
+    let policy = |provider: &str, whose: Value, config: Value| {
+        let mut doc = json!({
+            "name": provider, "providerId": provider, "providerType": vestibule::client_registration::policy::TYPE,
+            "subType": whose, "config": config
+        });
+        doc.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        server.admin("POST", &path, doc)
+    };
+    let hosts = |host: &str| json!({ "hosts": [host] });
+    let trusted = |host: &str| json!({ "trusted-hosts": [host] });
+    let ours = "allowed-redirect-uris";
+    for (provider, whose, config, status) in [
+        (ours, json!("token"), hosts("a.example"), 201),
+        (ours, json!("token"), hosts("*.a.example"), 201),
+        (ours, json!("token"), hosts("10.0.0.0/8"), 201),
+        (ours, json!("token"), hosts("com.example.app:"), 201),
+        (ours, json!("token"), hosts("https://x"), 400),
+        (ours, json!("token"), hosts("a.example:443"), 400),
+        (ours, json!("token"), hosts("a.example/cb"), 400),
+        (ours, json!("zzz"), hosts("a.example"), 400),
+        (ours, Value::Null, hosts("a.example"), 400),
+        ("trusted-hosts", json!("anonymous"), trusted("10.0.0.0/99"), 400),
+        ("trusted-hosts", json!("anonymous"), trusted("10.0.0.0/9"), 201),
+        ("trusted-hosts", json!("anonymous"), trusted("::1"), 201),
+        // As Keycloak.
+        ("consent-required", json!("zzz"), json!({}), 201),
+    ] {
+        let answer = policy(provider, whose.clone(), config.clone()).await;
+        assert_eq!(answer.status, status, "{provider} {whose} {config}: {}", answer.body);
+    }
+    let tokens = format!("/{realm}/clients-initial-access");
+    for (whose, status) in [("token", 201), ("authenticated", 201), ("anonymous", 400)] {
+        let id = policy(ours, json!(whose), hosts("a.example")).await.created();
+        let made = server.admin("POST", &tokens, json!({ "policies": [id] })).await;
+        assert_eq!(made.status, status, "{whose}: {}", made.body);
+    }
+}

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::admin_clients::token_with;
 use super::approval::{acts, approve, crane, desk, events, own, register_crane, vouched_for, waiting_realm};
 use super::client_registration::{address, text};
 use super::support::{self, Answer, Server};
@@ -240,4 +241,37 @@ async fn an_administrator_changes_a_client_without_asking() {
         own(&server, &realm, &client).await.json()["redirect_uris"],
         elsewhere()["redirect_uris"]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_application_is_judged_by_the_policies_of_the_moment_in_which_it_is_approved() {
+    for server in support::servers().await {
+        let realm = waiting_realm(&server, json!({})).await;
+        let client = register_crane(&server, &realm).await;
+        let policy = json!({
+            "name": "Others only", "providerId": "allowed-redirect-uris", "subType": "authenticated",
+            "providerType": "org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy",
+            "config": { "hosts": ["other.example.com"] }
+        });
+        let components = format!("/{realm}/components");
+        let made = server.admin("POST", &components, policy).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        let id = text(&client, "client_id");
+        let refused = desk(&server, &realm, "POST", &format!("/{id}/approve"), json!({})).await;
+        assert_eq!(
+            (refused.status, &refused.json()["error"]),
+            (409, &json!("not_possible"))
+        );
+        assert!(refused.body.contains("Others only"), "{}", refused.body);
+        assert_eq!(acts(&server, &realm, &client).await.status, 400, "it waits");
+        let policy = format!("{components}/{}", made.created());
+        assert_eq!(server.admin("DELETE", &policy, Value::Null).await.status, 204);
+        approve(&server, &realm, &client).await;
+        assert_eq!(acts(&server, &realm, &client).await.status, 200);
+        // Who may only look is told so, whatever became of it.
+        let viewer = token_with(&server, &realm, "viewer", &["view-clients"]).await;
+        let path = format!("/admin/realms/{realm}/client-registrations/{id}/approve");
+        let refused = server.with_token(&viewer, "POST", &path, json!({})).await;
+        assert_eq!(refused.status, 403, "{}", refused.body);
+    }
 }

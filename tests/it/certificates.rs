@@ -230,3 +230,100 @@ async fn a_registered_client_is_known_by_the_other_name_of_its_certificate() {
         assert_eq!(answer.status, 401, "{member}: {}", answer.body);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_registers_the_certificate_that_it_made_itself() {
+    let server = behind_a_proxy("127.0.0.1/32").await;
+    let realm = shop(&server, json!({})).await;
+    let (own, next, stranger) = (certificate(), certificate(), certificate());
+    let (_, initial) = initial(&server, &realm, json!({})).await;
+    let method = "self_signed_tls_client_auth";
+    let set = |own: &Own| json!({ "keys": [{ "kty": "XYZ", "kid": "a", "x5c": [b64(&own.der)] }] });
+    let sent = |more: Value| {
+        let mut sent = json!({ "token_endpoint_auth_method": method, "grant_types": ["client_credentials"] });
+        sent.as_object_mut().unwrap().extend(support::members(more));
+        sent
+    };
+    for bad in [
+        json!({}),
+        json!({ "jwks": { "keys": [] } }),
+        json!({ "jwks": { "keys": [{ "kty": "XYZ", "x5c": ["?"] }] } }),
+        json!({ "jwks": set(&own), "tls_client_auth_subject_dn": "CN=machine,O=Harbour" }),
+    ] {
+        let refused = register(&server, &realm, Some(&initial), &sent(bad)).await;
+        assert_eq!(
+            (refused.status, &refused.json()["error"]),
+            (400, &json!("invalid_client_metadata")),
+            "{}",
+            refused.body
+        );
+    }
+    let made = register(&server, &realm, Some(&initial), &sent(json!({ "jwks": set(&own) }))).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let made = made.json();
+    assert_eq!(made["token_endpoint_auth_method"], method);
+    assert!(made.get("client_secret").is_none());
+    let id = text(&made, "client_id");
+    for (shown, verified, status) in [
+        (Some(&own), "NONE", 200),
+        (Some(&stranger), "SUCCESS", 401),
+        (None, "SUCCESS", 401),
+    ] {
+        let answer = ask(&server, &realm, &id, shown, verified).await;
+        assert_eq!(answer.status, status, "{verified}: {}", answer.body);
+    }
+    // It goes on to another certificate, to a name in one, and back.
+    let path = text(&made, "registration_client_uri").replace("http://localhost:8080", "");
+    let mut rat = text(&made, "registration_access_token");
+    let by_name = "tls_client_auth";
+    for (change, told, shown, verified, status) in [
+        (json!({ "jwks": set(&next) }), method, &own, "SUCCESS", 401),
+        (json!({ "redirect_uris": [] }), method, &next, "NONE", 200),
+        (
+            json!({ "token_endpoint_auth_method": by_name, "tls_client_auth_subject_dn": "CN=machine,O=Harbour" }),
+            by_name,
+            &next,
+            "NONE",
+            401,
+        ),
+        (json!({ "redirect_uris": [] }), by_name, &stranger, "SUCCESS", 200),
+        (
+            json!({ "token_endpoint_auth_method": method }),
+            method,
+            &stranger,
+            "SUCCESS",
+            401,
+        ),
+        (json!({ "redirect_uris": [] }), method, &next, "NONE", 200),
+    ] {
+        let changed = server.with_token(&rat, "PUT", &path, change.clone()).await;
+        assert_eq!(changed.status, 200, "{change}: {}", changed.body);
+        let changed = changed.json();
+        assert_eq!(changed["token_endpoint_auth_method"], told, "{change}");
+        rat = text(&changed, "registration_access_token");
+        let answer = ask(&server, &realm, &id, Some(shown), verified).await;
+        assert_eq!(answer.status, status, "{change}: {}", answer.body);
+    }
+    let found = server
+        .get(&format!("/realms/{realm}/.well-known/openid-configuration"))
+        .await;
+    let listed = found.json()["token_endpoint_auth_methods_supported"].clone();
+    assert!(listed.as_array().unwrap().contains(&json!(method)), "{listed}");
+    // A policy may ask for it.
+    let policy = json!({
+        "name": "certificates", "providerId": "allowed-client-authentication", "subType": "authenticated",
+        "providerType": "org.keycloak.services.clientregistration.policy.ClientRegistrationPolicy", "config": { "methods": [method] }
+    });
+    let policy = server.admin("POST", &format!("/{realm}/components"), policy).await;
+    assert_eq!(policy.status, 201, "{}", policy.body);
+    for (sent, status) in [
+        (sent(json!({ "jwks": set(&own) })), 201),
+        (json!({ "grant_types": ["client_credentials"] }), 403),
+    ] {
+        assert_eq!(
+            register(&server, &realm, Some(&initial), &sent).await.status,
+            status,
+            "{sent}"
+        );
+    }
+}

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use vestibule::client_registration::life;
 
 use super::client_registration::{initial, plain, register, text};
-use super::support::oidc::token;
+use super::support::oidc::{at, refresh, shop, token, tokens_of_mia};
 use super::support::{self, Answer, Server};
 
 const HOUR: i64 = 3_600_000;
@@ -277,4 +277,47 @@ async fn many_clients_are_disabled_and_removed_at_once() {
             .status,
         400
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_public_client_is_used_by_what_was_given_to_it_and_not_by_who_names_it() {
+    for server in support::servers().await {
+        let realm = shop(&server, json!({})).await;
+        let clients = get(&server, &format!("/{realm}/clients?clientId=shop")).await.json();
+        let path = format!("/{realm}/clients/{}/registration", text(&clients[0], "id"));
+        let used = async || {
+            life::sweep(&server.app).await.unwrap();
+            get(&server, &path).await.json().get("lastUsed").cloned()
+        };
+        let garbage = [
+            ("grant_type", "authorization_code"),
+            ("client_id", "shop"),
+            ("code", "garbage"),
+        ];
+        assert_eq!(token(&server, &realm, &garbage).await.status, 400);
+        for endpoint in ["revoke", "token/introspect", "ext/par/request", "auth/device"] {
+            server
+                .form(&at(&realm, endpoint), &[("client_id", "shop"), ("token", "x")])
+                .await;
+        }
+        assert_eq!(used().await, None);
+        let tokens = tokens_of_mia(&server, &realm, "openid").await;
+        let first = used().await;
+        assert!(first.is_some());
+        server.app.clock.advance(1000);
+        let refreshed = refresh(&server, &realm, text(&tokens, "refresh_token")).await;
+        assert_eq!(refreshed.status, 200, "{}", refreshed.body);
+        assert_ne!(used().await, first);
+        // With a secret, who knows it is who uses it.
+        let wrong = [
+            ("grant_type", "client_credentials"),
+            ("client_id", "back"),
+            ("client_secret", "wrong"),
+        ];
+        assert_eq!(token(&server, &realm, &wrong).await.status, 401);
+        let clients = get(&server, &format!("/{realm}/clients?clientId=back")).await.json();
+        life::sweep(&server.app).await.unwrap();
+        let path = format!("/{realm}/clients/{}/registration", text(&clients[0], "id"));
+        assert!(get(&server, &path).await.json().get("lastUsed").is_none());
+    }
 }

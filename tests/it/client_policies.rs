@@ -334,7 +334,7 @@ async fn registrations_and_their_updates_are_judged_and_the_refusal_says_what_is
         );
         assert_eq!(
             (&told["field"], &told["value"]),
-            (&json!("redirectUris"), &json!("http://a.example.com/cb"))
+            (&json!("redirect_uris"), &json!("http://a.example.com/cb"))
         );
 
         let own = format!("{}/{}", address(&realm), text(&made, "client_id"));

@@ -271,3 +271,62 @@ async fn a_rule_that_fails_gives_nothing_and_keeps_nobody_out() {
         "{events}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_asks_the_rule_of_approval_and_the_quotas_too() {
+    for server in support::servers().await {
+        for (attributes, registers, policy, said) in [
+            (
+                json!({
+                    "clientRegistration.approval": "rule",
+                    "clientRegistration.approval.rule": "\"refuse: not here\""
+                }),
+                0,
+                json!("clientRegistration.approval.rule"),
+                "not here",
+            ),
+            (
+                json!({ "clientRegistration.quota.token": "1" }),
+                1,
+                Value::Null,
+                "for one token",
+            ),
+            (
+                json!({ "clientRegistration.quota.owner": "1" }),
+                1,
+                Value::Null,
+                "for one owner",
+            ),
+            (
+                json!({ "clientRegistration.quota.realm": "1" }),
+                1,
+                Value::Null,
+                "for one realm",
+            ),
+            (json!({ "clientRegistration.quota.realm": "2" }), 1, Value::Null, ""),
+        ] {
+            let realm = server.realm(json!({ "attributes": attributes })).await;
+            let (id, token) = initial(&server, &realm, json!({ "owner": "blue" })).await;
+            for _ in 0..registers {
+                assert_eq!(register(&server, &realm, Some(&token), &plain()).await.status, 201);
+            }
+            let path = format!("/{realm}/client-registration-policy/evaluate");
+            let asked = json!({ "tokenId": id, "metadata": plain() });
+            let tried = server.admin("POST", &path, asked).await.json();
+            let allowed = said.is_empty();
+            assert_eq!(tried["allowed"], allowed, "{attributes}: {tried}");
+            if !allowed {
+                let refusal = &tried["refusals"][0];
+                assert_eq!(refusal["policy"], policy, "{tried}");
+                assert!(text(refusal, "message").contains(said), "{tried}");
+            }
+            let real = register(&server, &realm, Some(&token), &plain()).await;
+            assert_eq!(
+                real.status,
+                if allowed { 201 } else { 403 },
+                "{attributes}: {}",
+                real.body
+            );
+        }
+    }
+}

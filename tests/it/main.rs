@@ -51,6 +51,7 @@ mod client_life;
 mod client_lists;
 mod client_policies;
 mod client_policy_conditions;
+mod client_policy_measured;
 mod client_policy_requests;
 mod client_registration;
 mod code;

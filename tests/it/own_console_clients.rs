@@ -124,6 +124,12 @@ async fn an_application_has_a_page_that_tells_what_binds_it_and_changes_it() {
         let told = browser.submit(&act(&page, "secret"), &[]).await;
         assert_eq!(told.header("cache-control"), "no-store");
         let fresh = value(&told.body);
+        let again = browser.submit(&act(&page, "secret"), &[]).await;
+        assert_eq!(
+            again.status, 303,
+            "a page that is loaded anew makes no other: {}",
+            again.body
+        );
         assert!(works(&server, &realm, &made, &fresh).await && works(&server, &realm, &made, secret).await);
         let told = browser.submit(&act(&page, "registration-token"), &[]).await;
         let own = format!("/realms/{realm}/clients-registrations/openid-connect/{id}");

@@ -32,8 +32,15 @@ async fn a_token_with_policies_of_its_own_is_made_on_one_page() {
             ("origins", "https://register.blue.example"),
             ("defaults", "{\"client_uri\": \"https://www.blue.example/\"}"),
         ];
-        let made = browser.submit(&page.form("new-token"), &fields).await;
+        let form = page.form("new-token");
+        let made = browser.submit(&form, &fields).await;
         let token = token_of(&made.body);
+        // The page loaded anew: the form is sent once more, and makes nothing.
+        let again = browser.submit(&form, &fields).await;
+        assert_eq!((again.status, again.body.contains(&token)), (303, false));
+        let kept = format!("/{realm}/clients-initial-access");
+        let kept = server.admin("GET", &kept, Value::Null).await.json();
+        assert_eq!(kept.as_array().unwrap().len(), 1, "{kept}");
         let public = |uri: &str| json!({ "redirect_uris": [uri], "token_endpoint_auth_method": "none" });
         let good = register(&server, &realm, Some(&token), &public("https://a.blue.example/cb")).await;
         assert_eq!(good.status, 201, "{}", good.body);

@@ -265,3 +265,66 @@ async fn what_it_says_in_the_visitors_language_is_shown_in_it() {
     assert!(english.body.contains("Logbook") && english.body.contains("conditions-en"));
     assert!(!english.body.contains("Logbuch"));
 }
+
+/// Nor as an application that an administrator has made, in whatever letters.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_does_not_call_itself_as_an_application_of_an_administrator() {
+    for server in support::servers().await {
+        let realm = open_realm(&server, json!({})).await;
+        let other = open_realm(&server, json!({})).await;
+        let payroll = server
+            .client(&realm, json!({ "clientId": "pay", "name": "Payroll" }))
+            .await;
+        let (_, iat) = initial(&server, &realm, json!({})).await;
+        // Others that registered themselves may be called the same.
+        for _ in 0..2 {
+            registered(&server, &realm, None, json!({})).await;
+        }
+        let honest = registered(&server, &realm, None, json!({})).await;
+        let uri = text(&honest, "registration_client_uri").replace("http://localhost:8080", "");
+        let rat = text(&honest, "registration_access_token");
+        for name in ["Payroll", "PAY ROLL", "\u{420}\u{430}yroll", "Payro11"] {
+            for sent in [
+                json!({ "client_name": name }),
+                json!({ "client_name": "x", "client_name#de": name }),
+            ] {
+                let mut body = json!({ "redirect_uris": [BACK] });
+                body.as_object_mut().unwrap().extend(support::members(sent.clone()));
+                for answer in [
+                    register(&server, &realm, None, &body).await,
+                    register(&server, &realm, Some(&iat), &body).await,
+                    server.with_token(rat, "PUT", &uri, sent.clone()).await,
+                ] {
+                    assert_eq!(
+                        (answer.status, &answer.json()["error"]),
+                        (400, &json!("invalid_client_metadata")),
+                        "{name}: {}",
+                        answer.body
+                    );
+                }
+                let path = format!("/{realm}/client-registration-policy/evaluate");
+                let tried = json!({ "metadata": body, "subType": "authenticated" });
+                let told = server.admin("POST", &path, tried).await.json();
+                assert_eq!(told["allowed"], false, "{told}");
+            }
+        }
+        registered(&server, &other, None, json!({ "client_name": "Payroll" })).await;
+        let path = format!("/{realm}/clients/{payroll}");
+        let renamed = json!({ "name": "Wages" });
+        assert_eq!(server.admin("PUT", &path, renamed).await.status, 204);
+        let free = registered(&server, &realm, None, json!({ "client_name": "Payroll" })).await;
+        // An administrator may give the name to whom they like; it stays free for its owner to keep.
+        let back = json!({ "name": "Payroll" });
+        assert_eq!(server.admin("PUT", &path, back).await.status, 204);
+        let uri = text(&free, "registration_client_uri").replace("http://localhost:8080", "");
+        let kept = server
+            .with_token(
+                text(&free, "registration_access_token"),
+                "PUT",
+                &uri,
+                json!({ "client_name": "Payroll" }),
+            )
+            .await;
+        assert_eq!(kept.status, 200, "{}", kept.body);
+    }
+}

@@ -153,8 +153,14 @@ async fn only_who_manages_the_client_by_a_way_that_the_rules_allow() {
             "config": { "methods": ["private_key_jwt"] }
         });
         assert_eq!(server.admin("POST", "/r/components", policy).await.status, 201);
-        let refused = renew(&server, &changed).await;
+        let refused = server
+            .with_token(text(&changed, "registration_access_token"), "PUT", own, service())
+            .await;
         assert_eq!((refused.status, &refused.json()["policy"]), (403, &json!("keys only")));
+        // A secret that has leaked is replaced all the same.
+        let renewed = renew(&server, &changed).await;
+        assert_eq!(renewed.status, 200, "{}", renewed.body);
+        assert!(works(&server, &made, text(&renewed.json(), "client_secret")).await);
         let off = json!({ "attributes": { "clientRegistration.access": "off" } });
         assert_eq!(server.admin("PUT", "/r", off).await.status, 204);
         assert_eq!(renew(&server, &changed).await.status, 404);

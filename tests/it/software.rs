@@ -389,3 +389,66 @@ async fn many_that_register_at_once_are_one_client() {
         assert_eq!(remaining(&server, &realm, &id).await, 19);
     }
 }
+
+async fn decide(server: &Server, realm: &str, client: &Value, what: &str) -> u16 {
+    let path = format!("/{realm}/client-registrations/{}/{what}", text(client, "client_id"));
+    server.admin("POST", &path, json!({ "notify": false })).await.status
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn software_that_waits_for_approval_goes_on_to_wait_and_a_change_of_it_is_asked_for() {
+    for server in support::servers().await {
+        let realm = recognising(&server).await;
+        let approval = json!({ "attributes": { "clientRegistration.approval": "required" } });
+        assert_eq!(server.admin("PUT", &format!("/{realm}"), approval).await.status, 204);
+        let (id, token) = initial(&server, &realm, json!({ "count": 5, "owner": "blue" })).await;
+        let at = |uri: &str| {
+            crane(json!({ "grant_types": ["authorization_code", "client_credentials"], "redirect_uris": [uri] }))
+        };
+        let (one, two) = (at("https://crane.example/one"), at("https://crane.example/two"));
+        let first = register(&server, &realm, Some(&token), &one).await;
+        assert_eq!(first.status, 201, "{}", first.body);
+        let first = first.json();
+        let again = async |sent: &Value, status: Option<&str>| {
+            let answer = register(&server, &realm, Some(&token), sent).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            let told = answer.json();
+            assert_eq!(told["client_id"], first["client_id"]);
+            assert_eq!(
+                told.get("registration_status").and_then(Value::as_str),
+                status,
+                "{told}"
+            );
+            assert_ne!(told["client_secret"], first["client_secret"]);
+            assert_ne!(told["registration_access_token"], first["registration_access_token"]);
+            assert_eq!(manage(&server, &told, "GET", &Value::Null).await.status, 200);
+            told
+        };
+        // While it waits: the same is asked for as before, or another thing anew.
+        let path = format!("/{realm}/client-registrations/{}", text(&first, "client_id"));
+        let ask = async || server.admin("GET", &path, Value::Null).await.json()["ask"].clone();
+        let asked = ask().await;
+        let same = again(&one, Some("pending")).await;
+        assert_eq!(ask().await, asked);
+        assert!(!works(&server, &realm, &same).await);
+        let other = again(&two, Some("pending")).await;
+        assert_ne!(ask().await, asked);
+        assert_eq!(other["redirect_uris"], two["redirect_uris"]);
+        assert_eq!(decide(&server, &realm, &first, "approve").await, 204);
+        assert!(works(&server, &realm, &other).await);
+
+        // In force: what somebody must agree to waits, and all else is as it was.
+        let same = again(&two, None).await;
+        assert!(works(&server, &realm, &same).await);
+        let asks = again(&one, Some("update_pending")).await;
+        assert_eq!(asks["redirect_uris"], two["redirect_uris"]);
+        assert!(works(&server, &realm, &asks).await && works(&server, &realm, &same).await);
+        assert_eq!(decide(&server, &realm, &first, "approve").await, 204);
+        let now = manage(&server, &asks, "GET", &Value::Null).await.json();
+        assert_eq!(now["redirect_uris"], one["redirect_uris"]);
+        assert_eq!(remaining(&server, &realm, &id).await, 4);
+        let asks = again(&two, Some("update_pending")).await;
+        assert_eq!(decide(&server, &realm, &first, "refuse").await, 204);
+        assert!(works(&server, &realm, &asks).await);
+    }
+}

@@ -24,7 +24,7 @@ const REMEMBERED: [&str; 12] = [
 ];
 
 /// Decided otherwise: names, and why.
-const DIFFERENT: [(&str, &str); 7] = [
+const DIFFERENT: [(&str, &str); 8] = [
     ("member tos_uri = \"ftp://x\"", "pages are of the web"),
     ("member id_token_signed_response_alg = \"none\"", "ID tokens are signed"),
     (
@@ -39,6 +39,10 @@ const DIFFERENT: [(&str, &str); 7] = [
     (
         "token_endpoint_auth_method 'tls_client_auth'",
         "nobody could prove to be this client",
+    ),
+    (
+        "token_endpoint_auth_method 'self_signed_tls_client_auth'",
+        "it is told what is missing: a certificate",
     ),
     ("jwks with a symmetric key", "a secret is no public key"),
 ];

@@ -162,7 +162,12 @@ fn refused(member: &str, text: &str) -> ApiError {
 /// Policies that a token names must be there: one that is gone later refuses (contract 5).
 fn check_policies(admin: &Admin, given: &Doc) -> Result<(), ApiError> {
     for id in json::texts(given, "policies") {
-        if !admin.realm.components_of(policy::TYPE).any(|c| c.id == id) {
+        let named = admin.realm.components_of(policy::TYPE).find(|c| c.id == id);
+        if named.is_some_and(|policy| policy.sub_type.as_deref() == Some("anonymous")) {
+            let text = format!("The client registration policy {id} is for those who come without a token");
+            return Err(refused("policies", &text));
+        }
+        if named.is_none() {
             return Err(refused(
                 "policies",
                 &format!("There is no client registration policy {id}"),

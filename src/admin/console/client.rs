@@ -117,6 +117,10 @@ pub async fn act(desk: Desk, Path(names): Path<HashMap<String, String>>, sheet: 
         Some("registration-token") => ("POST", "/registration-access-token", None),
         _ => return Ok(desk.go_realm(&path)),
     };
+    // What shows a secret makes one: once.
+    if method == "POST" && !desk.is_first(&sheet).await? {
+        return Ok(desk.go_realm(&path));
+    }
     let said = desk
         .ask_realm(method, &format!("/{path}{below}"), body.as_ref())
         .await?;

@@ -19,8 +19,12 @@ use crate::error::Error;
 use crate::oidc::door::OfRealm;
 use crate::page::{self, path_part};
 use crate::store::realm::Realm;
+use crate::store::single_use;
 use crate::theme::{Kind, Voice};
 use crate::visitor::Visitor;
+
+/// How long it is known that a form was sent, in milliseconds: a week.
+const ONCE: i64 = 604_800_000;
 
 /// An administrator who is signed in, before the realm that the address names.
 pub struct Desk {
@@ -169,6 +173,22 @@ impl Desk {
         vestibule_jose::digest::constant_time_eq(form.text("form").as_bytes(), self.session.form.as_bytes())
     }
 
+    /// Whether a form is sent for the first time: a page that shows something once, loaded anew, must not make another.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn is_first(&self, form: &Sheet) -> Result<bool, Error> {
+        let once = form.text("once");
+        if once.is_empty() {
+            return Ok(false);
+        }
+        let mut tx = self.app.db.begin().await?;
+        let first = single_use::spend(&mut tx, &self.home.id, "console-form", once, self.now() + ONCE).await?;
+        tx.commit().await?;
+        Ok(first)
+    }
+
     /// Now, in epoch milliseconds.
     pub fn now(&self) -> i64 {
         self.app.now()
@@ -229,7 +249,7 @@ impl Desk {
             "server": self.visitor.caller.base, "issuer": self.visitor.caller.issuer(&path_part(&self.of)),
             "realms": listed(&realms), "many": many, "person": who.body["displayName"], "section": section,
             "waiting": waiting.body.as_i64(),
-            "form": self.session.form, "nonce": nonce, "official": self.app.console.is_some(), "page": page
+            "form": self.session.form, "once": crate::random::token(), "nonce": nonce, "official": self.app.console.is_some(), "page": page
         });
         let voice = Voice {
             locale: locale.clone(),

@@ -59,6 +59,9 @@ pub async fn create(desk: Desk, sheet: Sheet) -> Result<Response, Refused> {
         Ok(asked) => asked,
         Err(faults) => return filled_in(&desk, Some(&sheet), faults).await,
     };
+    if !desk.is_first(&sheet).await? {
+        return Ok(desk.go_realm("tokens"));
+    }
     let made = match spot::make(&desk, &policies).await? {
         Ok(made) => made,
         Err(said) => return refused(&desk, &sheet, &said, "redirects").await,

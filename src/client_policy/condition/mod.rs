@@ -33,16 +33,17 @@ impl Vote {
 pub(super) fn vote(id: &str, config: Config<'_>, at: &At<'_>) -> Vote {
     let vote = match id {
         "any-client" => Vote::Yes,
-        "client-type" => client::protocol(config, at),
         "client-roles" => client::roles(config, at),
-        // These know the client, and with it where refusals are sent, which is not certain yet.
-        "client-access-type" | "client-attributes" | "client-scopes" | "grant-type" | "acr-condition"
+        "client-attributes" => client::attributes(config, at),
+        // These know the client, and with it where refusals are sent, which is not certain yet. The two above do not wait,
+        // in Keycloak.
+        "client-access-type" | "client-type" | "client-scopes" | "grant-type" | "acr-condition"
             if matches!(at.event, Event::PreAuthorization(_)) =>
         {
             Vote::Abstain
         }
+        "client-type" => client::protocol(config, at),
         "client-access-type" => client::access_type(config, at),
-        "client-attributes" => client::attributes(config, at),
         "client-scopes" => request::scopes(config, at),
         "grant-type" => request::grant_type(config, at),
         "acr-condition" => request::acr(config, at),

@@ -15,7 +15,8 @@ pub(super) fn scopes(config: Config<'_>, at: &At<'_>) -> Vote {
     | Event::Pushed(asked)
     | Event::Device(asked)
     | Event::Backchannel(asked)
-    | Event::Token(_, asked)) = at.event
+    | Event::Token(_, asked)
+    | Event::UserInfo(asked)) = at.event
     else {
         return Vote::Abstain;
     };

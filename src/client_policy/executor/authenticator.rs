@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use vestibule_jose::jwt;
+use vestibule_oauth::client_metadata::AuthMethod;
 
 use super::{Judgement, is_from_client};
 use crate::client_policy::at::{At, Change};
@@ -19,11 +20,23 @@ pub(super) fn on_change(config: Config<'_>, doc: &mut Doc, change: &Change<'_>) 
         doc.insert(METHOD.into(), json!(by_default));
     }
     let method = json::text(doc, METHOD).unwrap_or_default();
+    // It has nothing to prove itself with, by whatever method.
+    if json::flag(doc, "publicClient") {
+        return Ok(());
+    }
     if config.list("allowed-client-authenticators").contains(&method) {
         return Ok(());
     }
     let text = "Invalid client metadata: token_endpoint_auth_method";
-    Err(Refused::metadata(text).about("token_endpoint_auth_method", method))
+    Err(Refused::metadata(text).about("token_endpoint_auth_method", named(doc, method)))
+}
+
+/// The method as the protocol calls it, where it has a name for it.
+fn named<'a>(doc: &Doc, authenticator: &'a str) -> &'a str {
+    match AuthMethod::of_client(doc) {
+        Some(method) => method.as_str(),
+        None => authenticator,
+    }
 }
 
 pub(super) fn on_request(config: Config<'_>, at: &At<'_>) -> Judgement {
@@ -33,7 +46,7 @@ pub(super) fn on_request(config: Config<'_>, at: &At<'_>) -> Judgement {
         return Ok(());
     }
     let text = "Configured client authentication method not allowed for client";
-    Err(Refused::request(text).about("token_endpoint_auth_method", method))
+    Err(Refused::request(text).about("token_endpoint_auth_method", named(at.doc, method)))
 }
 
 /// An assertion is made for this issuer and for nobody else. FAPI 2.0 Security Profile 5.3.2.1.

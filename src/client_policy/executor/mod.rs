@@ -19,6 +19,8 @@ mod switches;
 mod uri_patterns;
 mod x509;
 
+pub(super) use switches::binds_only_refresh;
+
 use super::at::{At, Change};
 use super::refused::Refused;
 use super::rules::Rule;
@@ -112,7 +114,7 @@ pub(super) async fn ask_others(app: &App, rule: &Rule<'_>, at: &At<'_>) -> Judge
 }
 
 /// `reject-request`: nothing at all.
-fn reject() -> Judgement {
+pub(super) fn reject() -> Judgement {
     Err(Refused::request("Request not allowed"))
 }
 
@@ -159,6 +161,8 @@ fn is_from_client(at: &At<'_>) -> bool {
         | Event::Introspection(_)
         | Event::Revocation(_)
         | Event::Logout(_) => !json::flag(at.doc, "publicClient"),
-        Event::Change(_) | Event::PreAuthorization(_) | Event::Authorization(_) | Event::UserInfo(_) => false,
+        Event::Change(_) | Event::Look | Event::PreAuthorization(_) | Event::Authorization(_) | Event::UserInfo(_) => {
+            false
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! `pkce-enforcer`: proof keys with S256, RFC 7636.
 
-use vestibule_oauth::authorize::ResponseType;
 use vestibule_oauth::pkce;
 
 use super::{Judgement, set_attribute};
@@ -26,10 +25,6 @@ pub(super) fn on_request(at: &At<'_>) -> Judgement {
     let (Event::Authorization(asked) | Event::Pushed(asked)) = at.event else {
         return Ok(());
     };
-    let sent = asked.params.heeded("response_type").and_then(ResponseType::parse);
-    if sent.is_some_and(|asked| !asked.code) {
-        return Ok(());
-    }
     let about = |text, field, value| Err(Refused::request(text).about(field, value));
     let (method, challenge) = ("code_challenge_method", "code_challenge");
     match asked.params.heeded(method) {

@@ -35,9 +35,7 @@ pub(super) fn on_request(config: Config<'_>, at: &At<'_>) -> Judgement {
     let (Event::PreAuthorization(asked) | Event::Authorization(asked) | Event::Pushed(asked)) = at.event else {
         return Ok(());
     };
-    if config.flag("allow-open-redirect") {
-        return Ok(());
-    }
+    // What a client may have registered it may still not ask for: `allow-open-redirect` is of the former only, as in Keycloak.
     let uri = asked.params.heeded("redirect_uri").unwrap_or_default();
     check(config, uri).map_err(|refused| Refused {
         for_the_person: true,

@@ -22,9 +22,14 @@ pub(super) fn on_request(config: Config<'_>, at: &At<'_>) -> Judgement {
     let (Event::Authorization(asked) | Event::Pushed(asked)) = at.event else {
         return Ok(());
     };
-    // It was looked at when it was pushed.
+    // It was looked at when it was pushed. What the address says beside it must not be something else.
     if asked.pushed {
-        return Ok(());
+        let differs =
+            |(name, value): (&str, &str)| !OUTSIDE.contains(&name) && asked.params.heeded(name) != Some(value);
+        return match asked.sent.iter().find(|(name, value)| differs((name, value))) {
+            None => Ok(()),
+            Some(_) => Err(other_parameters()),
+        };
     }
     let skew = config.number("allowed-clock-skew", 15);
     let claims = timely(config, &asked, config.on_by_default("verify-nbf"), skew)?;
@@ -41,10 +46,12 @@ pub(super) fn on_request(config: Config<'_>, at: &At<'_>) -> Judgement {
     };
     match asked.sent.iter().find(|(name, value)| differs((name, value))) {
         None => Ok(()),
-        Some(_) => Err(Refused::request(
-            "Invalid parameter. Parameters in 'request' object not matching with request parameters",
-        )),
+        Some(_) => Err(other_parameters()),
     }
+}
+
+fn other_parameters() -> Refused {
+    Refused::request("Invalid parameter. Parameters in 'request' object not matching with request parameters")
 }
 
 /// The claims of the object, if it is there and now is its time. `available-period` bounds what lies between `nbf` and `exp`.

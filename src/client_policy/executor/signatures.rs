@@ -17,8 +17,11 @@ const SIGNED: [&str; 5] = [
     "user.info.response.signature.alg",
     "id.token.signed.response.alg",
     "access.token.signed.response.alg",
-    "token.endpoint.auth.signing.alg",
+    OWN,
 ];
+
+/// What a client signs to prove itself.
+const OWN: &str = "token.endpoint.auth.signing.alg";
 
 pub(super) fn on_change(config: Config<'_>, doc: &mut Doc) -> Judgement {
     complete(config, doc, &SIGNED)
@@ -32,6 +35,10 @@ pub(super) fn complete(config: Config<'_>, doc: &mut Doc, attributes: &[&'static
         .unwrap_or("PS256");
     for name in attributes {
         match json::attribute(doc, name) {
+            // It is signed with the secret, whatever is written here.
+            None if *name == OWN && json::text(doc, "clientAuthenticatorType") == Some("client-secret-jwt") => {
+                return Err(weak().about(name, "HS256"));
+            }
             None => set_attribute(doc, name, by_default),
             Some(alg) if GOOD.contains(&alg) => {}
             Some(alg) => return Err(weak().about(name, alg)),

@@ -80,13 +80,28 @@ pub(super) fn certificate(at: &At<'_>) -> Judgement {
     Err(refused)
 }
 
-/// The code is bound to the key that tokens will be asked for with. RFC 9449 section 10.
+/// Whether a public client's refresh token alone is to be bound. Where the client's own setting binds all, that holds.
+pub(in crate::client_policy) fn binds_only_refresh(config: Config<'_>, doc: &Doc, grant: &str) -> bool {
+    config.flag("allow-only-refresh-token-binding")
+        && json::flag(doc, "publicClient")
+        && json::attribute(doc, BOUND_TO_DPOP) != Some("true")
+        && grant != "password"
+}
+
+/// The code is bound to the key that tokens will be asked for with (RFC 9449 section 10), and nobody gives up a token without
+/// one.
 pub(super) fn dpop_key(config: Config<'_>, at: &At<'_>) -> Judgement {
     let wanted = config.flag("enforce-authorization-code-binding-to-dpop");
     match at.event {
         Event::Authorization(asked) if wanted && asked.params.heeded("dpop_jkt").is_none() => {
             Err(Refused::request("Missing parameter: dpop_jkt").about("dpop_jkt", ""))
         }
+        Event::Token(grant, asked) if !asked.dpop && binds_only_refresh(config, at.doc, grant) => Err(unproved()),
+        Event::Revocation(asked) if !asked.dpop => Err(unproved()),
         _ => Ok(()),
     }
+}
+
+fn unproved() -> Refused {
+    Refused::new("invalid_dpop_proof", "DPoP proof is missing")
 }

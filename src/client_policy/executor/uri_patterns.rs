@@ -1,5 +1,7 @@
 //! `secure-client-uris-pattern`: the addresses of a client are of these forms.
 
+use vestibule_oauth::web_origin;
+
 use super::Judgement;
 use crate::client_policy::config::{Config, whole};
 use crate::client_policy::refused::Refused;
@@ -81,9 +83,13 @@ impl Place {
 pub(super) fn on_change(config: Config<'_>, doc: &Doc) -> Judgement {
     let patterns: Vec<_> = config.list("allowed-patterns").into_iter().filter_map(whole).collect();
     let fields = config.list("client-uri-fields");
+    let judged = |name: &str| fields.is_empty() || fields.contains(&name);
+    // Origins that follow from redirect URIs were made here, and say nothing that those do not.
+    let derived = judged("redirectUris")
+        && json::texts(doc, "webOrigins") == web_origin::of_redirect_uris(&json::texts(doc, "redirectUris"));
     for (name, place) in FIELDS
         .iter()
-        .filter(|(name, _)| fields.is_empty() || fields.contains(name))
+        .filter(|(name, _)| judged(name) && !(derived && *name == "webOrigins"))
     {
         for uri in place.of(doc) {
             if patterns.is_empty() {

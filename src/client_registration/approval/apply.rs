@@ -71,6 +71,14 @@ impl<'a> OnBehalf<'a> {
             .and_remaining(&terms::policies(&self.bound))
     }
 
+    /// Judges a new client, as it is, by the policies of this moment.
+    pub(super) async fn judge(&self, client: &Client) -> Result<(), Stop> {
+        let judge = self.request.judge().await?;
+        let nothing = Asked::OpenId(Box::default());
+        let judged = change(&self.request, self.auth, &self.bound, &judge, client, &nothing);
+        judged.map(drop).map_err(|refused| impossible(refused.into()))
+    }
+
     /// Lets a new client begin.
     pub(super) async fn begin(&self, tx: &mut Tx, client: &mut Client) -> Result<(), Stop> {
         begin(tx, &self.request, &self.policies(), client, self.registration.as_ref())

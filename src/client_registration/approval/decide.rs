@@ -46,6 +46,10 @@ pub async fn decide(
     let behalf = OnBehalf::of(app, caller, realm, &client, &row).await?;
     let change = match outcome {
         Outcome::Approved if row.is_change => Some(behalf.change(&client, &row).await?),
+        Outcome::Approved => {
+            behalf.judge(&client).await?;
+            None
+        }
         _ => None,
     };
 

@@ -88,7 +88,7 @@ pub(super) fn verdict(
     let said = match Settings::of(realm, PREFIX).mode {
         Mode::None => Verdict::Approve,
         Mode::Required => Verdict::Queue,
-        Mode::Rule => rule(request.realm, &request.sender(), wanted)?,
+        Mode::Rule => rule(realm, &request.sender(), wanted)?,
     };
     // What people were asked about once waits for them, whoever asked them.
     let waits = before.is_some_and(|client| client.standing == Standing::Pending);

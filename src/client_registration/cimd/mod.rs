@@ -142,11 +142,24 @@ pub async fn find(
     }
     let (request, judge) = (request(app, caller, realm), judge(app, caller, realm).await?);
     match make(&request, &judge, client_id, known.as_deref(), &document) {
-        Ok(client) => match sector::check(app, &client.doc).await {
+        Ok(client) => match looked_up(app, realm, known.as_deref(), &client).await? {
             Ok(()) => Ok(Ok(Some(Arc::new(client)))),
             Err(refusal) => Ok(Err(Refused::of(&refusal))),
         },
         Err(refusal) => Ok(Err(Refused::of(&refusal))),
+    }
+}
+
+/// What has to be asked of others before a document counts.
+async fn looked_up(
+    app: &App,
+    realm: &Realm,
+    known: Option<&Client>,
+    client: &Client,
+) -> Result<Result<(), Refusal>, Error> {
+    match sector::check(app, &client.doc).await {
+        Ok(()) => names::others(app, realm, known.map(|known| &known.doc), &client.doc).await,
+        refused => Ok(refused),
     }
 }
 

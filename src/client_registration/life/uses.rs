@@ -11,7 +11,8 @@ const MOST: usize = 100_000;
 pub struct Uses(Mutex<HashMap<String, i64>>);
 
 impl Uses {
-    /// A client has proved itself, or was named by itself where it cannot. The later of two instants counts.
+    /// A client has proved itself or, where it cannot, brought what only it was given: a code, a refresh token, a person's
+    /// password. The later of two instants counts.
     pub fn note(&self, client_uuid: &str, now: i64) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(at) = known.get_mut(client_uuid) {

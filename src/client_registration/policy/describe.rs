@@ -39,7 +39,17 @@ pub fn providers(realm: &Realm) -> Value {
 ///
 /// Keycloak's text: `error` for an unknown provider, `errorMessage` for a setting.
 pub fn check(component: &Component) -> Result<(), Fault> {
-    match Kind::of(component) {
+    let kind = Kind::of(component);
+    // Keycloak takes anything for its own.
+    if kind.is_ours()
+        && !component
+            .sub_type
+            .as_deref()
+            .is_some_and(|whose| WHOSE.contains(&whose))
+    {
+        return Err(setting("subType must be anonymous, authenticated or token"));
+    }
+    match kind {
         Kind::Unknown => Err(Fault::Provider),
         Kind::MaxClients => match component
             .first("max-clients")
@@ -64,14 +74,14 @@ pub fn check(component: &Component) -> Result<(), Fault> {
                     "At least one of hosts verification or client URIs validation must be enabled",
                 ));
             }
-            hosts(component, "trusted-hosts", BAD_TRUSTED)
+            hosts(component, "trusted-hosts")
         }
         Kind::RedirectUris => {
             let patterns: Vec<_> = list(component, "patterns").collect();
             if patterns.iter().any(|pattern| whole(pattern).is_none()) {
                 return Err(setting("'patterns' must be regular expressions"));
             }
-            hosts(component, "hosts", BAD_HOSTS)?;
+            hosts(component, "hosts")?;
             let some = !patterns.is_empty() || list(component, "hosts").next().is_some();
             some.then_some(())
                 .ok_or_else(|| setting("'hosts' or 'patterns' is required"))
@@ -121,14 +131,22 @@ const TRUSTED_SWITCHES: [(&str, &str); 2] = [
     ("client-uris-must-match", "Client URIs Must Match"),
 ];
 
-const BAD_TRUSTED: &str = "'trusted-hosts' may name schemes of programs such as com.example.app:, not those of the web";
-const BAD_HOSTS: &str = "'hosts' may name schemes of programs such as com.example.app:, not those of the web";
-
 /// Whether all entries of a list of hosts mean something.
-fn hosts(component: &Component, key: &str, text: &'static str) -> Result<(), Fault> {
-    let sound = list(component, key).all(trusted_hosts::is_sound);
-    sound.then_some(()).ok_or_else(|| setting(text))
+fn hosts(component: &Component, key: &str) -> Result<(), Fault> {
+    match list(component, key).find(|entry| !trusted_hosts::is_sound(entry)) {
+        None => Ok(()),
+        Some(entry) => Err(Fault::Setting(
+            format!(
+                "'{key}': {entry:?} is no host (a name, *.name, an address or a range of them), and no scheme of programs such \
+                 as com.example.app:"
+            )
+            .into(),
+        )),
+    }
 }
+
+/// For whom a policy can be.
+const WHOSE: [&str; 3] = ["anonymous", "authenticated", "token"];
 
 /// Whether a list has an entry.
 fn entry(component: &Component, key: &str, text: &'static str) -> Result<(), Fault> {

@@ -90,6 +90,24 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// Whether Keycloak has no such policy.
+    fn is_ours(self) -> bool {
+        !matches!(
+            self,
+            Self::TrustedHosts
+                | Self::ConsentRequired
+                | Self::FullScope
+                | Self::MaxClients
+                | Self::ClientDisabled
+                | Self::ProtocolMappers
+                | Self::ClientScopes
+                | Self::WebOrigins
+                | Self::Unknown
+        )
+    }
+}
+
 /// The policies that a registration is under, for life.
 pub struct Policies<'a> {
     realm: &'a Realm,

@@ -102,16 +102,28 @@ pub(super) fn scheme(entry: &str) -> Option<&str> {
         .filter(|scheme| !entry.starts_with('[') && !scheme.contains(':'))
 }
 
-/// Whether an entry may stand in such a list: not `https:`, which would be everybody.
+/// Whether an entry may stand in such a list: one that nothing can be is a mistake, and `https:` would be everybody.
 pub(super) fn is_sound(entry: &str) -> bool {
     let Some(scheme) = scheme(entry) else {
-        return true;
+        return is_host(entry);
     };
     let spelt = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
     spelt && !OF_THE_WEB.iter().any(|web| web.eq_ignore_ascii_case(scheme))
+}
+
+/// A name, `*.` before one, an address, or a range of addresses.
+fn is_host(entry: &str) -> bool {
+    if entry.contains('/') {
+        return entry.parse::<IpNet>().is_ok();
+    }
+    let name = entry.strip_prefix("*.").unwrap_or(entry);
+    let spelt = name
+        .chars()
+        .all(|c| c.is_alphanumeric() || matches!(c, '-' | '.' | '_'));
+    (spelt && !name.is_empty() && !name.starts_with('.')) || entry.parse::<IpAddr>().is_ok()
 }
 
 /// Whether a URI is of one of these hosts: names, addresses, ranges of them, or `*.domain`; or of a scheme that is listed.
@@ -194,7 +206,24 @@ mod tests {
             assert!(!trusts(&listed, bad), "{bad}");
         }
         assert!(is_sound("::1") && is_sound("localhost") && is_sound("com.example.app:"));
-        assert!(!is_sound("HTTPS:") && !is_sound("a b:") && !is_sound(":"));
+        assert!(
+            is_sound("10.0.0.0/8") && is_sound("2001:db8::/32") && is_sound("*.example.com") && is_sound("a-b.example")
+        );
+        for bad in [
+            "HTTPS:",
+            "a b:",
+            ":",
+            "https://x",
+            "10.0.0.0/99",
+            "a.example/cb",
+            "*",
+            "*.",
+            "a.example:443",
+            "[::1]",
+            "a b",
+        ] {
+            assert!(!is_sound(bad), "{bad}");
+        }
     }
 
     #[tokio::test]

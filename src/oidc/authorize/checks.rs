@@ -250,7 +250,8 @@ fn remaining(realm: &Realm, trusted: &mut Trusted, params: &Params, asked: Respo
     scopes(realm, &trusted.client, &trusted.request)?;
     let resources = resource::known(realm, trusted.request.resource.iter().map(String::as_str));
     trusted.request.resource = resources.map_err(|_| refuse("invalid_target", resource::TEXT))?;
-    if asked.code {
+    // A request for nothing is held to it as well, as in Keycloak.
+    if asked.code || !asked.has_tokens() {
         challenge(realm, &trusted.client, &trusted.request)?;
     }
     Ok(())

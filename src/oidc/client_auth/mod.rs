@@ -94,6 +94,15 @@ pub fn secret_of(headers: &HeaderMap) -> Option<String> {
     presented.secret.map(|(secret, _)| secret)
 }
 
+/// Notes that a client was used.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn used(app: &App, realm: &Realm, client: &Client) -> Result<(), Error> {
+    life::used(app, realm, client).await
+}
+
 /// Finds out which client calls.
 ///
 /// # Errors
@@ -115,7 +124,9 @@ pub async fn authenticate(
     };
     let checked = check(app, caller, realm, &client_id, &presented).await?;
     match &checked {
-        Ok(client) => life::used(app, realm, client).await?,
+        // Anybody can name a public client: it is used when what it brings is good (`used`).
+        Ok(client) if !client.public() => used(app, realm, client).await?,
+        Ok(_) => {}
         // Whoever waits for approval, or was switched off, guesses nothing.
         Err(refused) if refused.event_error == "client_disabled" => {}
         Err(refused) => {

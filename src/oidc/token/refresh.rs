@@ -21,8 +21,9 @@ use crate::store::user::{self, User};
 /// Answers a request with this grant.
 pub(super) async fn grant(request: &Request) -> Result<Value, Stop> {
     let token = presented(request).await?;
-    is_theirs(request, &token).await?;
+    // First, as in Keycloak: what policies say of a missing proof is said in their words.
     let request = &*request.judged(&request.event, Some(&token.scope)).await?;
+    is_theirs(request, &token).await?;
     let (app, realm, client) = (&request.app, &request.realm, &request.client);
     let mut event = request.event.clone();
     event.session_id = Some(token.sid.clone());

@@ -70,6 +70,7 @@ impl Request {
             return Ok(Cow::Borrowed(self));
         }
         let mut changed = self.clone();
+        changed.bound.only_refresh = effects.binds_only_refresh;
         changed.client = effects.on(changed.client);
         Ok(Cow::Owned(changed))
     }

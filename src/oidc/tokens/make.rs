@@ -135,7 +135,7 @@ pub async fn make(app: &App, caller: &Caller, context: &Context, wanted: &Wanted
         refresh,
         id_token,
         scope,
-        kind: wanted.bound.kind(),
+        kind: wanted.bound.of_access().kind(),
         beside: mappers::of_answer(context),
     })
 }
@@ -229,7 +229,8 @@ pub fn access_claims(app: &App, caller: &Caller, context: &Context, wanted: &Wan
     claims.set("iat", iat);
     claims.set("jti", jti.as_str());
     claims.set("iss", caller.issuer(&realm.name));
-    claims.set("typ", wanted.bound.kind());
+    let bound = wanted.bound.of_access();
+    claims.set("typ", bound.kind());
     claims.set("azp", client.client_id.as_str());
     claims.set("sid", sid(wanted));
     claims.set("scope", context.scopes.claim(&context.realm));
@@ -240,7 +241,7 @@ pub fn access_claims(app: &App, caller: &Caller, context: &Context, wanted: &Wan
     if header_type(client) == "at+jwt" {
         claims.set("client_id", client.client_id.as_str());
     }
-    claims.set("cnf", wanted.bound.cnf());
+    claims.set("cnf", bound.cnf());
     let target = if light { Target::Lightweight } else { Target::Access };
     mappers::apply(context, target, &mut claims);
     if !resources.is_empty() {
@@ -329,6 +330,7 @@ fn refresh_token(
         bound: Bound {
             jkt: wanted.bound.jkt.clone().filter(|_| client.public()),
             x5t: wanted.bound.x5t.clone(),
+            only_refresh: false,
         },
     };
     Ok(IssuedRefresh {

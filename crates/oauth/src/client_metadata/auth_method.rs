@@ -1,11 +1,39 @@
 //! How a client proves at the token endpoint who it is. RFC 7591 §2, `OpenID` Connect Core §9,
 //! RFC 8705 §2.
 
-use super::{attribute, switch};
+use super::{KEPT, attribute, switch};
 use serde_json::{Map, Value, json};
 
 /// Keycloak's attribute that says which of the two ways of sending a secret is good.
 const ALLOWED: &str = "client.secret.authentication.allowed.method";
+
+/// RFC 8705 §2.2.
+const SELF_SIGNED: &str = "self_signed_tls_client_auth";
+
+/// Keycloak's attribute with the subject of a client's certificate.
+const SUBJECT: &str = "x509.subjectdn";
+
+/// The attribute that says in which of the two ways a client proves itself by certificate.
+fn of_certificate() -> String {
+    format!("{KEPT}token_endpoint_auth_method")
+}
+
+/// Whether a client said that it has registered its certificate itself.
+pub(super) fn is_by_certificate_itself(client: &Map<String, Value>) -> bool {
+    attribute(client, &of_certificate()) == Some(SELF_SIGNED)
+}
+
+/// The attributes with other names in a client's certificate. RFC 8705 §2.1.2.
+fn sans() -> [String; 4] {
+    ["dns", "uri", "ip", "email"].map(|kind| format!("{KEPT}tls_client_auth_san_{kind}"))
+}
+
+/// How many names a client has registered of its certificate.
+pub(super) fn certificate_names(client: &Map<String, Value>) -> usize {
+    let sans = sans();
+    let names = [SUBJECT].into_iter().chain(sans.iter().map(String::as_str));
+    names.filter(|name| attribute(client, name).is_some()).count()
+}
 
 /// A `token_endpoint_auth_method` that can be registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +44,10 @@ pub enum AuthMethod {
     ClientSecretPost,
     ClientSecretJwt,
     PrivateKeyJwt,
+    /// A certificate that an authority has signed, with a name that is registered.
     TlsClientAuth,
+    /// A certificate that is registered itself.
+    SelfSignedTlsClientAuth,
 }
 
 impl AuthMethod {
@@ -29,6 +60,7 @@ impl AuthMethod {
             "client_secret_jwt" => Self::ClientSecretJwt,
             "private_key_jwt" => Self::PrivateKeyJwt,
             "tls_client_auth" => Self::TlsClientAuth,
+            SELF_SIGNED => Self::SelfSignedTlsClientAuth,
             _ => return None,
         })
     }
@@ -42,6 +74,7 @@ impl AuthMethod {
             Self::ClientSecretJwt => "client_secret_jwt",
             Self::PrivateKeyJwt => "private_key_jwt",
             Self::TlsClientAuth => "tls_client_auth",
+            Self::SelfSignedTlsClientAuth => SELF_SIGNED,
         }
     }
 
@@ -54,13 +87,13 @@ impl AuthMethod {
     }
 
     /// Keycloak's `clientAuthenticatorType`.
-    fn authenticator(self) -> &'static str {
+    pub fn authenticator(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::ClientSecretBasic | Self::ClientSecretPost => "client-secret",
             Self::ClientSecretJwt => "client-secret-jwt",
             Self::PrivateKeyJwt => "client-jwt",
-            Self::TlsClientAuth => "client-x509",
+            Self::TlsClientAuth | Self::SelfSignedTlsClientAuth => "client-x509",
         }
     }
 
@@ -79,6 +112,10 @@ impl AuthMethod {
             "client-secret" => Some(Self::ClientSecretBasic),
             "client-secret-jwt" => Some(Self::ClientSecretJwt),
             "client-jwt" => Some(Self::PrivateKeyJwt),
+            // Keycloak has one authenticator for both.
+            "client-x509" if is_by_certificate_itself(client) && certificate_names(client) == 0 => {
+                Some(Self::SelfSignedTlsClientAuth)
+            }
             "client-x509" => Some(Self::TlsClientAuth),
             "none" => Some(Self::None),
             _ => None,
@@ -97,6 +134,16 @@ impl AuthMethod {
             _ => {
                 attributes.shift_remove(ALLOWED);
             }
+        }
+        if self == Self::SelfSignedTlsClientAuth {
+            // By this certificate, and by no name in one.
+            attributes.shift_remove(SUBJECT);
+            for name in sans() {
+                attributes.shift_remove(&name);
+            }
+            attributes.insert(of_certificate(), json!(SELF_SIGNED));
+        } else {
+            attributes.shift_remove(&of_certificate());
         }
         if self == Self::None {
             attributes.insert("pkce.code.challenge.method".to_owned(), json!("S256"));

@@ -1,5 +1,6 @@
 //! The rules that hold for a client whole, however little of it was sent.
 
+use super::auth_method::{certificate_names, is_by_certificate_itself};
 use super::{AuthMethod, KEPT, SubjectType, algorithms, attribute, invalid, keys, list, pairwise, refuse, urls};
 use crate::error::{Refusal, RegistrationError};
 use crate::redirect_uri::{ApplicationType, Why, validate_registered};
@@ -12,7 +13,8 @@ use serde_json::{Map, Value};
 /// `private_key_jwt` without keys to check a signature with; pairwise identifiers for several
 /// hosts without a sector identifier (`OpenID` Connect Core §8.1); plain `http` beyond loopback
 /// in a native application (RFC 8252 §8.3); algorithms without key, secret or method for them;
-/// `tls_client_auth` without the one name to look for (RFC 8705 §2.1.2).
+/// `tls_client_auth` without the one name to look for (RFC 8705 §2.1.2), `self_signed_tls_client_auth` without the
+/// certificate (§2.2).
 pub fn check(client: &Map<String, Value>) -> Result<(), Refusal> {
     if AuthMethod::of_client(client) == Some(AuthMethod::PrivateKeyJwt) && !has_keys(client) {
         return Err(invalid());
@@ -62,13 +64,22 @@ fn is_contact(text: &str) -> bool {
 
 /// What of a certificate names the client, when it proves itself with one.
 fn certificate(client: &Map<String, Value>) -> Result<(), Refusal> {
-    if AuthMethod::of_client(client) != Some(AuthMethod::TlsClientAuth) {
-        return Ok(());
+    match AuthMethod::of_client(client) {
+        Some(AuthMethod::SelfSignedTlsClientAuth) if has_certificate(client) => return Ok(()),
+        Some(AuthMethod::SelfSignedTlsClientAuth) => {
+            return Err(refuse(
+                "self_signed_tls_client_auth needs the certificate as x5c of a key in jwks, or a jwks_uri",
+            ));
+        }
+        Some(AuthMethod::TlsClientAuth) if is_by_certificate_itself(client) => {
+            return Err(refuse(
+                "A certificate that is registered itself is not looked for by tls_client_auth_ names",
+            ));
+        }
+        Some(AuthMethod::TlsClientAuth) => {}
+        _ => return Ok(()),
     }
-    let sans = ["dns", "uri", "ip", "email"];
-    let sans = sans.map(|kind| attribute(client, &format!("{KEPT}tls_client_auth_san_{kind}")));
-    let names = sans.iter().flatten().count() + usize::from(attribute(client, "x509.subjectdn").is_some());
-    match names {
+    match certificate_names(client) {
         1 => Ok(()),
         // One that signed its certificate itself has registered that.
         0 if has_certificate(client) => Ok(()),
@@ -85,7 +96,8 @@ fn has_certificate(client: &Map<String, Value>) -> bool {
     if attribute(client, "use.jwks.url") == Some("true") {
         return attribute(client, "jwks.url").is_some();
     }
-    attribute(client, "jwks.string").is_some_and(|set| set.contains("\"x5c\""))
+    let set = attribute(client, "jwks.string").and_then(|text| serde_json::from_str(text).ok());
+    set.is_some_and(|set: Value| keys::has_certificate(&set))
 }
 
 fn has_keys(client: &Map<String, Value>) -> bool {

@@ -5,7 +5,7 @@ use super::refuse;
 use crate::error::Refusal;
 use aws_lc_rs::signature::{self, ParsedPublicKey};
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
 const MAX_KEYS: usize = 100;
@@ -128,6 +128,16 @@ pub(super) fn can_verify(set: &Value) -> bool {
     set.get("keys")
         .and_then(Value::as_array)
         .is_some_and(|keys| keys.iter().any(fits))
+}
+
+/// Whether some key comes with a certificate. RFC 7517 §4.7: base64, the key's own first.
+pub(super) fn has_certificate(set: &Value) -> bool {
+    let own = |key: &Value| {
+        let first = key.get("x5c")?.as_array()?.first()?.as_str()?;
+        STANDARD.decode(first).ok().filter(|der| !der.is_empty())
+    };
+    let keys = set.get("keys").and_then(Value::as_array);
+    keys.is_some_and(|keys| keys.iter().any(|key| own(key).is_some()))
 }
 
 /// Whether something can be encrypted to some key with an algorithm.

@@ -229,6 +229,7 @@ pub(super) async fn judge(admin: &Admin) -> Result<Judge<'_>, Error> {
 }
 
 async fn read(found: Found) -> Answer {
+    client_policy::look(&found.admin.realm, &found.client)?;
     answer::json(&describe(&found.admin, &found.client)?)
 }
 
@@ -276,6 +277,7 @@ async fn update(found: Found, body: Body) -> Answer {
 async fn remove(found: Found) -> Answer {
     found.require_manage()?;
     let (admin, client) = (&found.admin, &found.client);
+    client_policy::look(&admin.realm, client)?;
     let mut tx = admin.app.db.begin().await?;
     service_account::remove(&mut tx, &admin.realm, &client.id).await?;
     client::remove(&mut tx, &admin.realm.id, &client.id).await?;

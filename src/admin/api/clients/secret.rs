@@ -45,6 +45,7 @@ pub(super) async fn read(found: Found) -> Answer {
 pub(super) async fn renew(found: Found) -> Answer {
     found.require_manage()?;
     let admin = &found.admin;
+    super::judge(admin).await?.touch(&found.client)?;
     let mut tx = admin.app.db.begin().await?;
     let mut changed = found.latest(&mut tx).await?;
     let made = client_secret::rotate(&admin.app, &admin.realm, &mut changed)?;
