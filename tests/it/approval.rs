@@ -469,38 +469,3 @@ async fn what_waits_survives_an_export() {
         assert_eq!(acts(&server, &realm, &client).await.status, 200);
     }
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn whoever_asks_for_no_page_gets_none_that_waits() {
-    let server = support::sqlite().await;
-    let realm = waiting_realm(&server, json!({})).await;
-    let made = register_crane(&server, &realm).await;
-    let front = format!(
-        "{}?client_id={}&response_type=code&scope=openid&redirect_uri=https://crane.example.com/cb",
-        at(&realm, "auth"),
-        text(&made, "client_id")
-    );
-    let mut browser = Browser::new(&server);
-    assert_eq!(browser.get(&front).await.status, 200);
-    let answer = browser.get(&format!("{front}&prompt=none")).await;
-    // It leads nobody anywhere either before somebody has approved it.
-    assert_eq!((answer.status, answer.header("location")), (400, ""));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn those_who_decide_are_written_to_once_more() {
-    for server in support::servers().await {
-        let realm = waiting_realm(&server, json!({})).await;
-        let made = register_crane(&server, &realm).await;
-        let id = format!("/{}", text(&made, "client_id"));
-        let again = desk(&server, &realm, "POST", &format!("{id}/resend"), json!({})).await;
-        assert_eq!(again.status, 204, "{}", again.body);
-        assert_eq!(
-            desk(&server, &realm, "POST", "/nobody/resend", json!({})).await.status,
-            404
-        );
-        approve(&server, &realm, &made).await;
-        let late = desk(&server, &realm, "POST", &format!("{id}/resend"), json!({})).await;
-        assert_eq!((late.status, &late.json()["error"]), (409, &json!("already_decided")));
-    }
-}

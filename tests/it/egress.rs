@@ -288,7 +288,7 @@ fn ssr_08_one_client_goes_out() {
     found.sort();
     assert_eq!(
         found,
-        ["description.rs", "egress.rs"],
+        ["description.rs", "egress.rs", "names.rs"],
         "but for the load generator, which is told where to go by who runs it"
     );
     let bans = std::fs::read_to_string(root.join("../clippy.toml")).unwrap();

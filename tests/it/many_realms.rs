@@ -236,10 +236,8 @@ async fn who_administers_many_realms_has_a_short_token_and_every_right() {
                 .contains(admin.id.as_str())
         );
         for (tenant, status) in [("tenant-2", 403), ("tenant-3", 201)] {
-            let path = format!("/admin/realms/{tenant}/users");
-            let made = server
-                .with_token(&many, "POST", &path, json!({ "username": "zoe" }))
-                .await;
+            let path = format!("/admin/realms/{tenant}/groups");
+            let made = server.with_token(&many, "POST", &path, json!({ "name": "crew" })).await;
             assert_eq!(made.status, status, "{tenant} {}", made.body);
         }
         assert_eq!(realm_list::outlines(&server.app.db).await.unwrap().len(), MANY);
