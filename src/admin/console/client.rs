@@ -118,7 +118,7 @@ pub async fn act(desk: Desk, Path(names): Path<HashMap<String, String>>, sheet: 
         _ => return Ok(desk.go_realm(&path)),
     };
     // What shows a secret makes one: once.
-    if method == "POST" && !desk.is_first(&sheet).await? {
+    if method == "POST" && !desk.is_first(&sheet, below).await? {
         return Ok(desk.go_realm(&path));
     }
     let said = desk

@@ -173,18 +173,20 @@ impl Desk {
         vestibule_jose::digest::constant_time_eq(form.text("form").as_bytes(), self.session.form.as_bytes())
     }
 
-    /// Whether a form is sent for the first time: a page that shows something once, loaded anew, must not make another.
+    /// Whether a form that does this is sent for the first time: a page that shows something once, loaded anew, must not make
+    /// another.
     ///
     /// # Errors
     ///
     /// Those of the database.
-    pub async fn is_first(&self, form: &Sheet) -> Result<bool, Error> {
+    pub async fn is_first(&self, form: &Sheet, what: &str) -> Result<bool, Error> {
         let once = form.text("once");
         if once.is_empty() {
             return Ok(false);
         }
+        let (value, expires) = (format!("{what} {once}"), self.now() + ONCE);
         let mut tx = self.app.db.begin().await?;
-        let first = single_use::spend(&mut tx, &self.home.id, "console-form", once, self.now() + ONCE).await?;
+        let first = single_use::spend(&mut tx, &self.home.id, "console-form", &value, expires).await?;
         tx.commit().await?;
         Ok(first)
     }

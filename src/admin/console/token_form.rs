@@ -59,7 +59,7 @@ pub async fn create(desk: Desk, sheet: Sheet) -> Result<Response, Refused> {
         Ok(asked) => asked,
         Err(faults) => return filled_in(&desk, Some(&sheet), faults).await,
     };
-    if !desk.is_first(&sheet).await? {
+    if !desk.is_first(&sheet, "token").await? {
         return Ok(desk.go_realm("tokens"));
     }
     let made = match spot::make(&desk, &policies).await? {
