@@ -113,12 +113,12 @@ async fn try_to_renew(
     // Where it was made only a moment ago, writers see it first.
     let mut tx = app.db.begin().await?;
     let before = client::read(&mut tx, &realm.id, client_uuid).await?.ok_or_else(gone)?;
-    if life::is_over(app, realm, &before).await? {
-        return Err(gone().into());
-    }
     let bound = client_registration::of_client(&mut tx, &realm.id, client_uuid).await?;
     let bound = bound.map(|registration| registration.terms).unwrap_or_default();
     drop(tx);
+    if life::is_over(app, realm, &before).await? {
+        return Err(gone().into());
+    }
     // What was signed of this client goes on to hold.
     let laid = &statement::lay_over(app, realm, Some(&before), &laid.sent).await?;
     let mut asked = Asked::parse(request.form, realm, &laid.sent)?;

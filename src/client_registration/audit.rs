@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Request;
 use super::access::Access;
+use super::blame::{bounded, tellable};
 use super::refusal::Refusal;
 use crate::alerts::{self, Came, Who};
 use crate::app::App;
@@ -11,9 +12,6 @@ use crate::caller::Caller;
 use crate::events;
 use crate::store::event::Event;
 use crate::store::realm::Realm;
-
-/// The longest value that an event repeats, in characters.
-const MAX_VALUE: usize = 2_000;
 
 /// What somebody does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,8 +58,13 @@ pub(super) async fn refused(request: &Request<'_>, act: Act, client_id: Option<&
     }
 }
 
-/// What an event says of a refusal.
+/// What an event says of a refusal: no secrets, and nothing at length.
 pub(super) fn details(refusal: &Refusal) -> Vec<(&'static str, String)> {
+    let said = said(refusal).into_iter();
+    said.map(|(name, value)| (name, bounded(&value))).collect()
+}
+
+fn said(refusal: &Refusal) -> Vec<(&'static str, String)> {
     match refusal {
         Refusal::Token(text) => vec![("reason", (*text).to_owned())],
         Refusal::Metadata(fault) => vec![("reason", fault.description.to_string())],
@@ -82,12 +85,9 @@ pub(super) fn details(refusal: &Refusal) -> Vec<(&'static str, String)> {
                 ("reason", objection.text.to_string()),
             ];
             details.extend(objection.field.as_deref().map(|field| ("field", field.to_owned())));
-            details.extend(
-                objection
-                    .value
-                    .as_ref()
-                    .map(|value| ("value", shown(value).unwrap_or_default())),
-            );
+            let field = objection.field.as_deref().unwrap_or_default();
+            let value = objection.value.as_ref().map(|value| tellable(field, value));
+            details.extend(value.map(|value| ("value", shown(&value).unwrap_or_default())));
             details
         }
         Refusal::ClientPolicy(refused) => refused.details(),
@@ -102,12 +102,11 @@ pub(super) fn details(refusal: &Refusal) -> Vec<(&'static str, String)> {
 
 /// A value as an event repeats it; of what is not there nothing.
 fn shown(value: &Value) -> Option<String> {
-    let text = match value {
-        Value::Null => return None,
-        Value::String(text) => text.clone(),
-        value => value.to_string(),
-    };
-    Some(text.chars().take(MAX_VALUE).collect())
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        value => Some(value.to_string()),
+    }
 }
 
 /// What became of a registration, for who watches how many there are.

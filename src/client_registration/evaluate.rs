@@ -48,8 +48,7 @@ pub async fn evaluate(app: &App, realm: &Realm, caller: &Caller, by: &By<'_>, se
         Err(refusal) => return Ok(told(&[of(&refusal, &sent)], None)),
     };
     // What is wrong by itself is left out, so that the rest is judged as well.
-    let faults = blame::faults(&laid.sent);
-    let sound = blame::without(&laid.sent, &faults);
+    let (faults, sound) = blame::sift(&laid.sent);
     let is_whole = faults.is_empty();
     let sent = &laid.sent;
     refusals.extend(
@@ -166,7 +165,11 @@ fn of(refusal: &Refusal, sent: &Doc) -> Value {
             put("policy", json!(rejected.policy));
             put("policyId", json!(rejected.policy_id));
             put("field", json!(objection.field));
-            put("value", json!(objection.value));
+            let (field, value) = (objection.field.as_deref(), objection.value.clone());
+            put(
+                "value",
+                blame::tellable(field.unwrap_or_default(), &value.unwrap_or_default()),
+            );
             put("message", json!(objection.text));
         }
         Refusal::ClientPolicy(refused) => {
@@ -175,7 +178,8 @@ fn of(refusal: &Refusal, sent: &Doc) -> Value {
                 "field",
                 json!(refused.field.map(|field| sent_as::field(Form::OpenId, field))),
             );
-            put("value", json!(refused.value));
+            let value = json!(refused.value);
+            put("value", blame::tellable(refused.field.unwrap_or_default(), &value));
             put("message", json!(refused.text));
         }
         Refusal::Metadata(fault) => match blame::blame(fault.clone(), sent) {

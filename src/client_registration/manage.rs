@@ -100,6 +100,7 @@ async fn try_to_update(request: &Request<'_>, client_id: &str, sent: &Doc) -> Re
         return Err(fault.into());
     }
     let (client, auth, bound) = held(request, client_id, Act::Update).await?;
+    let sent = &*over_what_waits(request, &client, sent).await?;
     let laid = match request.form {
         Form::OpenId => statement::lay_over(request.app, request.realm, Some(&client), sent).await?,
         _ => {
@@ -191,6 +192,21 @@ async fn try_to_update(request: &Request<'_>, client_id: &str, sent: &Doc) -> Re
         secret,
         token: rat,
     })
+}
+
+/// What is sent, over the change that waits already: who asks for one thing more still asks for the other. To have none of it,
+/// what is in force is sent back.
+async fn over_what_waits<'a>(request: &Request<'_>, client: &Client, sent: &'a Doc) -> Result<Cow<'a, Doc>, Error> {
+    if client.standing != Standing::Live {
+        return Ok(Cow::Borrowed(sent));
+    }
+    let row = rows::read(&request.app.db, &request.realm.id, &client.id).await?;
+    let row = row.filter(|row| row.is_change && row.waiting().is_some());
+    let Some(mut all) = row.and_then(|row| approval::sent_before(&row, request.form)) else {
+        return Ok(Cow::Borrowed(sent));
+    };
+    all.extend(sent.iter().map(|(name, value)| (name.clone(), value.clone())));
+    Ok(Cow::Owned(all))
 }
 
 /// A client that is not in force yet, as it would wait from now on.

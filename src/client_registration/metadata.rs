@@ -11,6 +11,7 @@ use super::policy::give_scope;
 use super::refusal::Refusal;
 use crate::caller::Caller;
 use crate::client_secret;
+use crate::oidc::tokens::mappers::pairwise;
 use crate::service_account;
 use crate::store::client::Client;
 use crate::store::json::{self, Doc};
@@ -158,20 +159,19 @@ pub(super) fn complete(realm: &Realm, doc: &mut Doc) {
     if json::flag(doc, "serviceAccountsEnabled") {
         service_account::give_scope(realm, doc);
     }
-    let mappers = doc.get_mut("protocolMappers").and_then(Value::as_array_mut);
-    for mapper in mappers.into_iter().flatten().filter_map(Value::as_object_mut) {
+    let mut mappers = match doc.get_mut("protocolMappers") {
+        Some(Value::Array(mappers)) => std::mem::take(mappers),
+        _ => return,
+    };
+    for mapper in mappers.iter_mut().filter_map(Value::as_object_mut) {
         mapper.entry("id").or_insert_with(|| json!(crate::random::uuid()));
-        let pairwise = mapper.get("protocolMapper").and_then(Value::as_str) == Some("oidc-sha256-pairwise-sub-mapper");
-        if let Some(config) = mapper
-            .get_mut("config")
-            .and_then(Value::as_object_mut)
-            .filter(|_| pairwise)
-        {
-            config
-                .entry("pairwiseSubAlgorithmSalt")
-                .or_insert_with(|| json!(realm.pairwise_salt));
+        let is_pairwise = json::text(mapper, "protocolMapper") == Some(pairwise::PROVIDER);
+        let config = mapper.get_mut("config").and_then(Value::as_object_mut);
+        if let Some(config) = config.filter(|_| is_pairwise) {
+            pairwise::give_salt(realm, doc, config);
         }
     }
+    doc.insert("protocolMappers".into(), Value::Array(mappers));
 }
 
 /// Whether a client of this kind has a secret.

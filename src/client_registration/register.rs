@@ -58,7 +58,9 @@ pub(super) async fn register(request: &Request<'_>, sent: &Doc) -> Result<Regist
     policies.check_sender(request.caller.ip).await?;
     let asked = asked?;
     let software = again::software(request, &laid.sent);
-    if let Some(known) = again::find(&request.app.db, request, software.as_deref()).await? {
+    if let Some(known) = again::find(&request.app.db, request, software.as_deref()).await?
+        && !life::is_gone(request.app, request.realm, &known).await?
+    {
         return again::renew(request, &policies, &laid, &asked, &known).await;
     }
     let judge = request.judge().await?;

@@ -83,6 +83,8 @@ pub(super) async fn add(
     client_secret::take_rotated(app, &mut new)?;
     client_secret::take_private_keys(app, &mut new)?;
     let mut restored = registration::restore(&mut new)?;
+    // Before it is added: the names of those that administrators made are taken from all others.
+    new.source = Source::parse(restored.registration.as_ref().map(|known| known.source.as_str()));
     if let (Some(into), Some(over)) = (into, over) {
         over.carry_over(app, into.realm, into.base, &mut new, &mut restored);
     }

@@ -244,6 +244,17 @@ pub async fn due(q: impl Query, now: i64, max: i64) -> Result<Vec<(String, Strin
     rows.into_iter().map(|mut r| Ok((r.next()?, r.next()?))).collect()
 }
 
+/// Puts off to an instant what is due now. Nothing else of the row is changed, so nobody needs to lock it before.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn put_off(tx: &mut Tx, realm_id: &str, id: &str, now: i64, until: i64) -> Result<(), Error> {
+    let sql = "update approval set due = $4 where realm_id = $1 and id = $2 and due <= $3";
+    tx.exec(sql, &[&realm_id, &id, &now, &until]).await?;
+    Ok(())
+}
+
 /// Forgets it.
 ///
 /// # Errors

@@ -27,9 +27,19 @@ pub fn roles_topic(realm_id: &str) -> String {
     format!("roles:{realm_id}")
 }
 
+/// Begins the topics of the roles of one owner.
+const OF_OWNER: &str = "roles-of:";
+
 /// The topic of the roles of one owner in a realm, a client or (`""`) the realm, and of what they are composed of.
+/// Ids may hold any character, so that the length of the first says where it ends.
 pub fn owner_topic(realm_id: &str, owner: &str) -> String {
-    format!("roles:{realm_id} {owner}")
+    format!("{OF_OWNER}{}:{realm_id}{owner}", realm_id.len())
+}
+
+/// The realm and the owner whose roles a topic stands for.
+fn owner_of(topic: &str) -> Option<(&str, &str)> {
+    let (length, ids) = topic.strip_prefix(OF_OWNER)?.split_once(':')?;
+    ids.split_at_checked(length.parse().ok()?)
 }
 
 /// The topic of one client.
@@ -104,21 +114,18 @@ impl Default for Caches {
 impl Caches {
     /// Forgets what a topic stands for. An unknown topic forgets everything.
     pub(super) fn forget(&self, topic: &str) {
-        let owner = topic
-            .strip_prefix("roles:")
-            .and_then(|concerned| concerned.split_once(' '));
+        let owner = owner_of(topic);
         // Before for who begins to load now, and again after for what is kept meanwhile.
         self.mark_stale(owner);
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.mark_stale(owner);
-        if let Some(id) = topic.strip_prefix("realm:") {
+        if let Some((id, _)) = owner {
+            self.realms.invalidate(id);
+        } else if let Some(id) = topic.strip_prefix("realm:") {
             self.realms.invalidate(id);
             self.outlines.invalidate(id);
-        } else if let Some(concerned) = topic.strip_prefix("roles:") {
-            if owner.is_none() {
-                self.roles.invalidate(concerned);
-            }
-            let id = owner.map_or(concerned, |(id, _)| id);
+        } else if let Some(id) = topic.strip_prefix("roles:") {
+            self.roles.invalidate(id);
             self.realms.invalidate(id);
         } else if let Some(uuid) = topic.strip_prefix("client:") {
             self.clients.invalidate(uuid);
@@ -198,5 +205,28 @@ impl Caches {
             }
         }
         Ok(loaded)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_names_the_realm_and_the_owner_whatever_their_ids_are() {
+        for (realm_id, owner) in [
+            ("a", "b"),
+            ("a b", ""),
+            ("a", " b"),
+            ("1:a", "2:b"),
+            ("ä", "ö"),
+            ("", ""),
+        ] {
+            assert_eq!(owner_of(&owner_topic(realm_id, owner)), Some((realm_id, owner)));
+            assert_eq!(owner_of(&roles_topic(realm_id)), None);
+        }
+        for broken in ["roles-of:", "roles-of:9:a", "roles-of:1:ä", "roles-of:x:a"] {
+            assert_eq!(owner_of(broken), None, "{broken}");
+        }
     }
 }

@@ -217,10 +217,11 @@ pub struct Expired {
     pub in_time: Limits,
 }
 
-/// Whoever waits for approval is not forgotten: others are.
+/// Whoever waits for approval is not forgotten: others are, also those of whom only a change waits. They are in force,
+/// and end when it was told (`client_registration::life`).
 const FORGOTTEN: &str = "realm_id = $1 and active < $2 and source <> 'admin'
     and ((last_used is null and active < $3) or (last_used is not null and active < $4))
-    and not exists (select 1 from approval a where a.id = client_uuid and a.state = 'pending')";
+    and not exists (select 1 from approval a where a.id = client_uuid and a.state = 'pending' and not a.is_change)";
 
 /// Whoever was not warned counts as warned at the end of time.
 const WARNED: &str = "((last_used is null and (coalesce(warned, 9223372036854775807) <= $5 or warned - active <= $7))

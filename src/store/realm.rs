@@ -172,8 +172,7 @@ pub struct Realm {
     pub localization: BTreeMap<String, Doc>,
     pub roles: Arc<Roles>,
     pub keys: Keys,
-    /// The salt of new pairwise subjects: one for all applications, so that those of one sector know people by one id
-    /// (`OpenID` Connect Core section 8.1).
+    /// What the salts of pairwise subjects are made of that a sector's applications share.
     pub pairwise_salt: String,
     pub webhooks: Vec<webhook::Webhook>,
     /// What doors made of this snapshot.
@@ -300,15 +299,10 @@ pub async fn id_by_name(q: impl Query, name: &str) -> Result<Option<String>, Err
 ///
 /// Those of the database; [`Error::Corrupt`] or [`Error::Key`] if what is stored cannot be read.
 pub async fn by_name(db: &Db, name: &str) -> Result<Option<Arc<Realm>>, Error> {
-    let known = match db.caches.realm_ids.get(name) {
-        Some(known) => Some(known),
-        None => {
-            Box::pin(
-                db.caches
-                    .get(&db.caches.realm_ids, name.to_owned(), id_by_name(db, name)),
-            )
-            .await?
-        }
+    let ids = &db.caches.realm_ids;
+    let known = match ids.get(name) {
+        None => Box::pin(db.caches.get(ids, name.to_owned(), id_by_name(db, name))).await?,
+        known => known,
     };
     let Some(id) = known else {
         return Ok(None);

@@ -47,13 +47,10 @@ pub(super) fn sealed_component(tx: &Tx, realm_id: &str, doc: &Doc) -> Result<Doc
     Ok(doc)
 }
 
-/// Opens what is sealed in a component's document; what cannot be opened is empty.
+/// Opens what is sealed in a component's document.
 pub(super) fn open_component(key: &SecretKey, realm_id: &str, doc: &mut Doc) {
     for (name, value) in secrets_of_component(doc) {
         unseal(key, &format!("component-secret/{name}"), realm_id, value);
-        if value.as_str().is_some_and(|s| s.starts_with(json::UNOPENED)) {
-            *value = Value::from("");
-        }
     }
 }
 

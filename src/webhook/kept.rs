@@ -1,5 +1,7 @@
 //! Webhooks in an export and back. Keycloak has no member for them, so they stand in an attribute of the realm.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use super::fault;
@@ -53,6 +55,20 @@ pub fn take(app: &App, given: &mut Doc) -> Result<Vec<Webhook>, String> {
         return Err(format!("A realm may have {MOST} webhooks"));
     }
     all.iter().map(|doc| read(app, doc)).collect()
+}
+
+/// The representation of a realm that is there, without the webhooks that an export has among its attributes: their
+/// secrets would stand there in clear, and they are changed where they are kept.
+pub fn without(given: &Doc) -> Cow<'_, Doc> {
+    let attributes = given.get("attributes").and_then(Value::as_object);
+    if !attributes.is_some_and(|all| all.contains_key(ATTRIBUTE)) {
+        return Cow::Borrowed(given);
+    }
+    let mut given = given.clone();
+    if let Some(Value::Object(attributes)) = given.get_mut("attributes") {
+        attributes.shift_remove(ATTRIBUTE);
+    }
+    Cow::Owned(given)
 }
 
 fn read(app: &App, doc: &Doc) -> Result<Webhook, String> {

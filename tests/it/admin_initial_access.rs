@@ -109,7 +109,12 @@ async fn policies_that_can_never_match_or_never_bind_are_refused() {
         server.admin("POST", &path, doc)
     };
     let hosts = |host: &str| json!({ "hosts": [host] });
-    let trusted = |host: &str| json!({ "trusted-hosts": [host] });
+    let trusted = |host: &str| {
+        json!({
+            "trusted-hosts": [host], "client-uris-must-match": ["true"],
+            "host-sending-registration-request-must-match": ["true"]
+        })
+    };
     let ours = "allowed-redirect-uris";
     for (provider, whose, config, status) in [
         (ours, json!("token"), hosts("a.example"), 201),

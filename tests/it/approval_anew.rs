@@ -200,3 +200,34 @@ async fn those_who_decide_are_told_once_of_all_changes_of_a_moment_and_have_time
         assert_eq!(mails_of_ann(&server).await, 2, "nothing is left to tell");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_can_be_told_of_is_put_off_and_told_later() {
+    for server in support::servers().await {
+        let (realm, client, _) = one_that_waits(&server).await;
+        let path = format!("/{realm}/clients/{}", text(&client, "client_id"));
+        assert_eq!(server.admin("PUT", &path, json!({ "name": "a" })).await.status, 204);
+        write(&server, "update approval set stages = 'x' || stages").await;
+        server.app.clock.advance(61_000);
+        let due = async || {
+            let due = vestibule::store::approval::due(&server.app.db, server.app.now(), 10);
+            due.await.unwrap().len()
+        };
+        assert_eq!(due().await, 1);
+        sweep(&server).await;
+        assert_eq!(due().await, 0, "others have their turn");
+        write(&server, "update approval set stages = substr(stages, 2)").await;
+        sweep(&server).await;
+        assert_eq!(mails_of_ann(&server).await, 1, "the one of the registration");
+        server.app.clock.advance(300_000);
+        assert_eq!(due().await, 1);
+        sweep(&server).await;
+        assert_eq!((due().await, mails_of_ann(&server).await), (0, 2));
+    }
+}
+
+async fn write(server: &Server, sql: &str) {
+    let mut tx = server.app.db.begin().await.unwrap();
+    tx.exec(sql, &[]).await.unwrap();
+    tx.commit().await.unwrap();
+}

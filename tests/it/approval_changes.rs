@@ -117,6 +117,33 @@ async fn what_an_administrator_changes_while_it_waits_is_asked_for_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_one_thing_more_still_asks_for_the_other() {
+    let server = support::sqlite().await;
+    let realm = waiting_realm(&server, json!({})).await;
+    let client = register_crane(&server, &realm).await;
+    approve(&server, &realm, &client).await;
+    let id = text(&client, "client_id");
+    let waits = async || {
+        let shown = desk(&server, &realm, "GET", "?status=approval", Value::Null)
+            .await
+            .json();
+        shown.as_array().unwrap().first().map(|one| one["metadata"].clone())
+    };
+    let addresses = json!({ "client_id": id, "redirect_uris": ["https://elsewhere.example.com/cb"] });
+    let told = put(&server, &realm, &client, addresses.clone()).await.json();
+    let name = json!({ "client_id": id, "client_name": "Crane 2" });
+    let told = put(&server, &realm, &told, name).await.json();
+    assert_eq!(told["registration_status"], "update_pending");
+    let asked = waits().await.unwrap();
+    assert_eq!(asked["redirect_uris"], addresses["redirect_uris"]);
+    assert_eq!(asked["client_name"], "Crane 2");
+    // Nothing of it, when what is in force is sent back.
+    let back = put(&server, &realm, &told, crane()).await;
+    assert_eq!((back.status, back.json().get("registration_status")), (200, None));
+    assert!(waits().await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_realm_names_what_matters() {
     let server = support::sqlite().await;
     let realm = waiting_realm(&server, json!({ "clientRegistration.reapproval": "client_name" })).await;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use vestibule::client_registration::life;
 
+use super::approval::{approve, crane, desk, register_crane, waiting_realm};
 use super::client_registration::{initial, register, text};
 use super::support::oidc::token;
 use super::support::{self, Answer, Server};
@@ -145,5 +146,32 @@ async fn the_end_that_is_told_does_not_move_when_its_people_are_warned() {
             let path = format!("/{realm}/clients/{}", text(&made, "client_id"));
             assert_eq!(server.admin("GET", &path, Value::Null).await.status, 404, "{limit}");
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_waits_does_not_put_off_the_end() {
+    for server in support::servers().await {
+        let rules = json!({ "clientRegistration.unused.expires": "7200", "clientRegistration.warn.before": "0" });
+        let realm = waiting_realm(&server, rules).await;
+        let client = register_crane(&server, &realm).await;
+        // What waits to come into force does not end by that.
+        server.app.clock.advance(3 * HOUR);
+        life::sweep(&server.app).await.unwrap();
+        approve(&server, &realm, &client).await;
+        let mut change = crane();
+        change["redirect_uris"] = json!(["https://elsewhere.example.com/cb"]);
+        let changed = own(&server, &client, "PUT", change).await;
+        assert_eq!(changed.status, 200, "{}", changed.body);
+        assert_eq!(changed.json()["registration_status"], "update_pending");
+        let ends = told(&server, &realm, &client).await["expires"].as_i64().unwrap();
+        server.app.clock.advance(ends - server.app.now());
+        assert_eq!(use_it(&server, &realm, &client).await.json()["error"], "invalid_client");
+        server.app.clock.advance(1_000);
+        life::sweep(&server.app).await.unwrap();
+        let path = format!("/{realm}/clients/{}", text(&client, "client_id"));
+        assert_eq!(server.admin("GET", &path, Value::Null).await.status, 404);
+        let waiting = desk(&server, &realm, "GET", "/count?status=approval", Value::Null).await;
+        assert_eq!(waiting.body, "0");
     }
 }

@@ -115,6 +115,7 @@ mod registered_algorithms;
 mod registered_tokens;
 mod registration;
 mod registration_attacks;
+mod registration_blame;
 mod registration_corners;
 mod registration_details;
 mod registration_events;

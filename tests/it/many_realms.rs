@@ -290,3 +290,35 @@ async fn tokens_for_one_realm_are_worth_nothing_in_master() {
     let refused = token(&server, "tenant", &fields).await;
     assert!(matches!(refused.status, 400 | 401), "{}", refused.body);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_realm_whose_id_is_like_anothers_has_roles_of_its_own() {
+    for server in support::servers().await {
+        let knows = async |name: &str, role: &str| {
+            let known = realm::by_name(&server.app.db, name).await.unwrap().unwrap();
+            known.roles.by_name("", role).is_some()
+        };
+        for (name, id) in [("short", "a"), ("long", "a b")] {
+            let made = server
+                .admin("POST", "", json!({ "realm": name, "id": id, "enabled": true }))
+                .await;
+            assert_eq!(made.status, 201, "{}", made.body);
+            let known = realm::by_name(&server.app.db, name).await.unwrap().unwrap();
+            assert_eq!(known.id, id);
+            for role in ["crew", "staff"] {
+                let made = server
+                    .admin("POST", &format!("/{name}/roles"), json!({ "name": role }))
+                    .await;
+                assert_eq!(made.status, 201, "{}", made.body);
+                assert!(knows(name, role).await, "{name} {role}");
+            }
+        }
+        // Nothing of it waits for the next start.
+        for name in ["long", "short"] {
+            let path = format!("/{name}/roles/crew");
+            assert_eq!(server.admin("DELETE", &path, Value::Null).await.status, 204);
+            assert!(!knows(name, "crew").await && knows(name, "staff").await, "{name}");
+        }
+        assert!(knows("long", "staff").await);
+    }
+}

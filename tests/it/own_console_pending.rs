@@ -89,10 +89,10 @@ async fn who_only_decides_finds_what_waits_and_nothing_else() {
     let server = support::sqlite().await;
     let realm = with_administrator(&server, &[]).await;
     require_approval(&server, &realm).await;
-    let stages = json!({ "attributes": { "clientRegistration.approval.stages": "role:manager" } });
-    assert_eq!(server.admin("PUT", &format!("/{realm}"), stages).await.status, 204);
     let role = json!({ "name": "manager" });
     assert_eq!(server.admin("POST", &format!("/{realm}/roles"), role).await.status, 201);
+    let stages = json!({ "attributes": { "clientRegistration.approval.stages": "role:manager" } });
+    assert_eq!(server.admin("PUT", &format!("/{realm}"), stages).await.status, 204);
     let role = server
         .admin("GET", &format!("/{realm}/roles/manager"), Value::Null)
         .await

@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::client_policies::{any, lay};
+use crate::client_registration::{initial, register};
+use crate::realm_moves::{export, import};
 use crate::support::{self, Server};
 
 async fn send(server: &Server, realm: &str, body: Value) -> (u16, Value) {
@@ -443,5 +445,27 @@ async fn clients_are_judged_by_the_realms_policies_as_others_are() {
         let path = format!("/{realm}/clients?clientId=app");
         let made = server.admin("GET", &path, Value::Null).await.json();
         assert_eq!(made[0]["attributes"]["pkce.code.challenge.method"], "S256", "{made}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_registered_itself_takes_its_name_from_nobody_when_it_is_imported() {
+    for server in support::servers().await {
+        let realm = server.realm(json!({})).await;
+        server
+            .client(&realm, json!({ "clientId": "till", "name": "Till" }))
+            .await;
+        let named = |name: &str| json!({ "client_name": name, "redirect_uris": ["https://a.example.com/cb"] });
+        let (_, key) = initial(&server, &realm, json!({})).await;
+        let made = register(&server, &realm, Some(&key), &named("Cursor")).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        let file = tempfile::NamedTempFile::with_suffix(".json").unwrap();
+        std::fs::write(file.path(), export(&server, &realm).await.to_string()).unwrap();
+        import(&server, &[file.path().to_str().unwrap()]).await.unwrap();
+        let (_, key) = initial(&server, &realm, json!({})).await;
+        for (name, status) in [("Cursor", 201), ("Till", 400)] {
+            let made = register(&server, &realm, Some(&key), &named(name)).await;
+            assert_eq!(made.status, status, "{name}: {}", made.body);
+        }
     }
 }

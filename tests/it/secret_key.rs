@@ -180,6 +180,17 @@ async fn a_secret_that_no_key_opens_stays_as_it_is_when_something_else_changes()
             server.admin("POST", &format!("/{realm}/roles"), holder).await.status,
             201
         );
+        let directory = json!({
+            "name": "ldap", "providerId": "ldap", "providerType": "org.keycloak.storage.UserStorageProvider",
+            "config": {
+                "bindCredential": ["of a directory"], "vendor": ["other"], "connectionUrl": ["ldap://x"],
+                "usersDn": ["x"], "editMode": ["READ_ONLY"]
+            }
+        });
+        let components = format!("/{realm}/components");
+        let made = server.admin("POST", &components, directory).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        let directory = format!("{components}/{}", made.created());
         let own = std::fs::read_to_string(&server.app.config.secret_key_file).unwrap();
         let paths = [
             format!("/{realm}"),
@@ -211,6 +222,11 @@ async fn a_secret_that_no_key_opens_stays_as_it_is_when_something_else_changes()
             let put = asked(&app, "PUT", path, &doc).await;
             assert_eq!(put.status, 204, "{path}: {}", put.body);
         }
+        let mut doc = asked(&app, "GET", &directory, &Value::Null).await.json();
+        assert_eq!(doc["config"]["bindCredential"], json!(["**********"]), "{doc}");
+        doc["name"] = json!("changed");
+        let put = asked(&app, "PUT", &directory, &doc).await;
+        assert_eq!(put.status, 204, "{}", put.body);
         drop(app);
         replace(&server, "sealed:spoilt", "sealed:").await;
         let app = restarted(&server, &own).await;
@@ -227,5 +243,10 @@ async fn a_secret_that_no_key_opens_stays_as_it_is_when_something_else_changes()
         let role = known.roles.by_name("", "holder").unwrap();
         assert_eq!(role.doc["attributes"]["my.secret"], json!(["of a group", "and more"]));
         assert_eq!(known.client_scope("s").unwrap().attributes["my.secret"], "of a scope");
+        let directory = known.components.iter().find(|c| c.provider_id == "ldap").unwrap();
+        assert_eq!(
+            (directory.name.as_deref(), directory.first("bindCredential")),
+            (Some("changed"), Some("of a directory"))
+        );
     }
 }

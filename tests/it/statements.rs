@@ -9,7 +9,16 @@ use vestibule::store::Query as _;
 use crate::support;
 
 /// What may be looked through: realms are few, the inbox is for development, the others are no tables.
-const SMALL: [&str; 7] = ["realm", "inbox", "migration", "g", "found", "CONSTANT", "(subquery"];
+const SMALL: [&str; 8] = [
+    "realm",
+    "inbox",
+    "migration",
+    "g",
+    "p",
+    "found",
+    "CONSTANT",
+    "(subquery",
+];
 
 /// Of these a realm may have very many.
 const LARGE: [&str; 6] = [

@@ -70,3 +70,44 @@ async fn webhooks_go_along_with_their_realm() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_that_is_put_over_its_realm_leaves_no_secrets_among_the_settings() {
+    for server in support::servers().await {
+        let realm = server.realm(json!({})).await;
+        let secret = "whsec_YSBzZWNyZXQgb2YgdGhpcnR5IGJ5dGVzLCBhYm91dA==";
+        let hook = json!({ "url": "https://hooks.example.org/a", "events": ["REGISTER"], "secret": secret });
+        let made = server.admin("POST", &format!("/{realm}/webhooks"), hook).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        let attributes = export(&server, &realm).await["attributes"].clone();
+        assert!(attributes["webhooks"].as_str().unwrap().contains(secret));
+        let part = json!({
+            "adminEventsEnabled": true, "adminEventsDetailsEnabled": true, "displayName": "Put",
+            "attributes": attributes
+        });
+        let mut whole = part.clone();
+        whole["realm"] = json!(realm);
+        let mut added = part.clone();
+        added["ifResourceExists"] = json!("SKIP");
+        for (method, path, body, status) in [
+            ("PUT", format!("/{realm}"), part, 204),
+            ("PUT", format!("/{realm}"), whole, 204),
+            ("POST", format!("/{realm}/partialImport"), added, 200),
+        ] {
+            let answer = server.admin(method, &path, body).await;
+            assert_eq!(answer.status, status, "{method} {path}: {}", answer.body);
+            let known = vestibule::store::realm::by_name(&server.app.db, &realm)
+                .await
+                .unwrap()
+                .unwrap();
+            assert_eq!(known.attribute("webhooks"), None, "{method} {path}");
+            assert_eq!(known.doc["displayName"], "Put");
+            assert_eq!((known.webhooks.len(), known.webhooks[0].secret.as_str()), (1, secret));
+        }
+        for path in [format!("/{realm}"), format!("/{realm}/admin-events")] {
+            let shown = server.admin("GET", &path, Value::Null).await;
+            assert_eq!(shown.status, 200);
+            assert!(!shown.body.contains(secret), "{path}: {}", shown.body);
+        }
+    }
+}

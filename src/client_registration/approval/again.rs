@@ -18,6 +18,9 @@ use crate::store::{Tx, approval as rows, client_registration};
 /// As many as are written about in one go.
 const AT_ONCE: i64 = 200;
 
+/// When it is tried again where nobody could be written to, in milliseconds. Until then others have their turn.
+const RETRY: i64 = 300_000;
+
 /// A client that waits for approval is another one when it has been changed: those who decide are asked about that. `base`: where
 /// links to this server begin. Lock the client first.
 ///
@@ -66,9 +69,17 @@ pub(super) async fn write_what_is_due(app: &App) -> Result<(), Error> {
         // One that cannot be written keeps back no other.
         if let Err(failed) = write(app, &realm_id, &id).await {
             tracing::warn!("nobody could be asked to approve {id}: {failed}");
+            put_off(app, &realm_id, &id).await?;
         }
     }
     Ok(())
+}
+
+async fn put_off(app: &App, realm_id: &str, id: &str) -> Result<(), Error> {
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    rows::put_off(&mut tx, realm_id, id, now, now + RETRY).await?;
+    tx.commit().await
 }
 
 async fn write(app: &App, realm_id: &str, id: &str) -> Result<(), Error> {
@@ -77,7 +88,8 @@ async fn write(app: &App, realm_id: &str, id: &str) -> Result<(), Error> {
         client::read(&app.db, realm_id, id).await?,
         rows::read(&app.db, realm_id, id).await?,
     ) else {
-        return Ok(());
+        // Of somebody who is gone, until the row goes as well.
+        return put_off(app, realm_id, id).await;
     };
     let caller = Caller::own(row.base.clone().unwrap_or_default());
     let registered = client_registration::of_client(&app.db, realm_id, id).await?;

@@ -15,7 +15,7 @@ pub use decide::{decide, note, remove, resend};
 pub use letters::{TOLD, asked_for};
 pub use sweep::sweep;
 pub use told::facts;
-pub(super) use told::{Status, is_kept, status};
+pub(super) use told::{Status, is_kept, sent_before, status};
 
 use serde_json::{Value, json};
 

@@ -105,6 +105,14 @@ pub(super) fn form_of(row: &Approval) -> Form {
     found.unwrap_or(Form::OpenId)
 }
 
+/// What was sent for a change that waits, if it was sent in this form, and no statement vouched for it.
+pub(in crate::client_registration) fn sent_before(row: &Approval, form: Form) -> Option<Doc> {
+    if form_of(row) != form || row.asked.contains_key(super::ISSUER) {
+        return None;
+    }
+    row.asked.get("sent").and_then(Value::as_object).cloned()
+}
+
 /// The change that a row asks for; none if it cannot be read any more.
 pub(super) fn asked_for(realm: &Realm, row: &Approval) -> Option<Asked> {
     let sent = row.asked.get("sent").and_then(Value::as_object)?;

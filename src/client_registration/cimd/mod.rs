@@ -193,7 +193,7 @@ async fn with_its_keys(app: &App, realm: &Realm, known: Arc<Client>) -> Arc<Clie
     if version(&known) == document.digest {
         return known;
     }
-    let now = document.asked.changed_client(realm, &known);
+    let now = document.asked.new_client(realm);
     let mut client = Client::clone(&known);
     if let Some(Value::Object(attributes)) = client.doc.get_mut("attributes") {
         for name in KEYS {

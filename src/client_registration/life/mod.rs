@@ -6,7 +6,7 @@ mod sweep;
 mod uses;
 
 pub use over::{is_over, used};
-pub use sweep::sweep;
+pub use sweep::{is_gone, sweep};
 pub use uses::Uses;
 
 use crate::store::client::Life;

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::Rule;
+use super::{Rule, is_over};
 use crate::app::App;
 use crate::client_registration::policy::contacts;
 use crate::error::Error;
@@ -50,22 +50,45 @@ pub async fn sweep(app: &App) -> Result<(), Error> {
 
 async fn expire(app: &App, realm: &Realm, expired: Expired) -> Result<(), Error> {
     for id in client_life::expired(&app.db, &realm.id, expired, AT_ONCE).await? {
-        let Some(found) = client::by_id(&app.db, &realm.id, &id).await? else {
-            continue;
-        };
-        let mut tx = app.db.begin().await?;
-        if !client_life::has_expired(&mut tx, &realm.id, &id, expired).await? {
-            continue;
+        if let Some(found) = client::by_id(&app.db, &realm.id, &id).await? {
+            remove(app, realm, &found, expired).await?;
         }
-        service_account::remove(&mut tx, realm, &id).await?;
-        if client::remove(&mut tx, &realm.id, &id).await? {
-            let mut event = Event::new("CLIENT_EXPIRED");
-            event.client_id = Some(found.client_id.clone());
-            events::record(&mut tx, realm, &event, app.now()).await?;
-        }
-        tx.commit().await?;
     }
     Ok(())
+}
+
+/// Removes a client, if its time is up.
+async fn remove(app: &App, realm: &Realm, found: &Client, expired: Expired) -> Result<(), Error> {
+    let mut tx = app.db.begin().await?;
+    if !client_life::has_expired(&mut tx, &realm.id, &found.id, expired).await? {
+        return Ok(());
+    }
+    service_account::remove(&mut tx, realm, &found.id).await?;
+    if client::remove(&mut tx, &realm.id, &found.id).await? {
+        let mut event = Event::new("CLIENT_EXPIRED");
+        event.client_id = Some(found.client_id.clone());
+        events::record(&mut tx, realm, &event, app.now()).await?;
+    }
+    tx.commit().await
+}
+
+/// Whether a client is gone because its time is up: then there is nothing left of it, as after a sweep.
+///
+/// # Errors
+///
+/// Those of the database.
+pub async fn is_gone(app: &App, realm: &Realm, client_uuid: &str) -> Result<bool, Error> {
+    let Some(rule) = Rule::of(realm) else {
+        return Ok(false);
+    };
+    let Some(found) = client::by_id(&app.db, &realm.id, client_uuid).await? else {
+        return Ok(true);
+    };
+    if !is_over(app, realm, &found).await? {
+        return Ok(false);
+    }
+    remove(app, realm, &found, rule.expired(app.now())).await?;
+    Ok(true)
 }
 
 /// Each is marked and its mails are queued together: nobody is warned twice, and nobody goes unwarned.

@@ -84,7 +84,8 @@ pub async fn resolve(
 
 /// `request.object.required`: what a client has set for itself.
 fn missing(client: &Client, object: bool, address: bool) -> Option<Unreadable> {
-    let required = match client.attribute("request.object.required") {
+    let set = client.attribute("request.object.required");
+    let required = match set.filter(|set| *set != "not required") {
         // RFC 9101 section 10.5.
         None if object::must_be_signed(client) => "request or request_uri",
         required => required?,

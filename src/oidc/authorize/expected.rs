@@ -6,7 +6,7 @@ use vestibule_oauth::params::Params;
 
 use crate::app::App;
 use crate::error::Error;
-use crate::oidc::logout::hint;
+use crate::oidc::logout::hint::{self, Hint};
 use crate::oidc::tokens::mappers;
 use crate::store::client::Client;
 use crate::store::json::Doc;
@@ -33,6 +33,15 @@ pub(super) async fn subject(
     let Some(hint) = hint else {
         return Ok(named(params));
     };
+    let hinted = of_hint(app, realm, client, hint).await?;
+    Ok(match (hinted, named(params)) {
+        // There is nobody who is both.
+        (Some(hinted), Some(named)) if hinted != named => Some(String::new()),
+        (hinted, named) => hinted.or(named),
+    })
+}
+
+async fn of_hint(app: &App, realm: &Realm, client: &Client, hint: Hint) -> Result<Option<String>, Error> {
     if let Some(session) = session::by_id(&app.db, &realm.id, &hint.sid).await? {
         return Ok(Some(mappers::subject_for(client, &session.user_id)));
     }

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::login::Turn;
 use crate::login::answer::Pairs;
 use crate::oidc::bound::{self, TO_NOTHING};
+use crate::oidc::client_auth;
 use crate::oidc::tokens::context::Context;
 use crate::oidc::tokens::encrypted::{self, What};
 use crate::oidc::tokens::id::Beside;
@@ -60,6 +61,7 @@ pub async fn tokens(turn: &Turn, user: User, place: &Place, code: Option<&str>) 
         audience: &[],
     };
     let issued = make::make(app, caller, &context, &wanted).await?;
+    client_auth::given(app, &turn.realm, &client).await;
     if asked.id_token {
         let alg = make::algorithm(&turn.realm, &client, "id.token.signed.response.alg");
         let iat = app.now_seconds();

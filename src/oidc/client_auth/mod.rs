@@ -94,13 +94,14 @@ pub fn secret_of(headers: &HeaderMap) -> Option<String> {
     presented.secret.map(|(secret, _)| secret)
 }
 
-/// Notes that a client was used.
-///
-/// # Errors
-///
-/// Those of the database.
-pub async fn used(app: &App, realm: &Realm, client: &Client) -> Result<(), Error> {
-    life::used(app, realm, client).await
+/// Notes that a public client was used: anybody can name it, so it is when it is given tokens. That this could not be written
+/// down takes nobody's tokens away.
+pub async fn given(app: &App, realm: &Realm, client: &Client) {
+    if client.public()
+        && let Err(failed) = life::used(app, realm, client).await
+    {
+        tracing::warn!("that client {} is used: {failed}", client.client_id);
+    }
 }
 
 /// Finds out which client calls.
@@ -124,8 +125,8 @@ pub async fn authenticate(
     };
     let checked = check(app, caller, realm, &client_id, &presented).await?;
     match &checked {
-        // Anybody can name a public client: it is used when what it brings is good (`used`).
-        Ok(client) if !client.public() => used(app, realm, client).await?,
+        // For the others see `given`.
+        Ok(client) if !client.public() => life::used(app, realm, client).await?,
         Ok(_) => {}
         // Whoever waits for approval, or was switched off, guesses nothing.
         Err(refused) if refused.event_error == "client_disabled" => {}

@@ -124,7 +124,7 @@ async fn verify(app: &App, visitor: &Visitor, realm: &Arc<Realm>, typed: &str) -
     let found = device_code::by_user_code(&app.db, &realm.id, &typed).await?;
     let Some(found) = found.filter(|found| found.state == DeviceState::Pending) else {
         recorded(app, visitor, realm, None, "invalid_oauth2_user_code").await;
-        return match spend(app, realm, tried(visitor, realm, WRONG)).await? {
+        return match spend(app, realm, tried(visitor, realm, "wrong-user-code", WRONG)).await? {
             None => again(app, visitor, realm, "oauth2DeviceInvalidUserCodeMessage"),
             Some(wait) => later(app, visitor, realm, wait),
         };
@@ -152,15 +152,14 @@ async fn verify(app: &App, visitor: &Visitor, realm: &Arc<Realm>, typed: &str) -
 
 /// Seconds to wait, if the visitor's network has tried too often.
 async fn wait(app: &App, visitor: &Visitor, realm: &Realm) -> Result<Option<i64>, Error> {
-    let wait = protection::foresee(app, &[tried(visitor, realm, WRONG)]).await?;
+    let wait = protection::foresee(app, &[tried(visitor, realm, "wrong-user-code", WRONG)]).await?;
     match wait {
-        None => spend(app, realm, tried(visitor, realm, TRIES)).await,
+        None => spend(app, realm, tried(visitor, realm, "user-code", TRIES)).await,
         wait => Ok(wait),
     }
 }
 
-fn tried(visitor: &Visitor, realm: &Realm, limit: protection::Limit) -> Rule {
-    let kind = if limit == WRONG { "wrong-user-code" } else { "user-code" };
+fn tried(visitor: &Visitor, realm: &Realm, kind: &str, limit: protection::Limit) -> Rule {
     let network = network::of(visitor.caller.ip).to_string();
     Rule::plain(&realm.id, kind, &network, limit)
 }

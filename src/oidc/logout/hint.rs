@@ -1,14 +1,16 @@
 //! `id_token_hint`: an ID token of ours, expired or not.
 
 use serde_json::Value;
+use vestibule_jose::VerifyingKey;
 use vestibule_jose::digest::b64url_decode;
-use vestibule_jose::{Alg, VerifyingKey, jwt};
+use vestibule_jose::jwt::{self, Parsed};
 
 use crate::app::App;
 use crate::client_secret;
 use crate::error::Error;
 use crate::oidc::tokens::id;
-use crate::store::client;
+use crate::oidc::tokens::make;
+use crate::store::client::{self, Client};
 use crate::store::json::{self, Doc};
 use crate::store::realm::Realm;
 use crate::visitor::Visitor;
@@ -33,7 +35,7 @@ pub async fn read(app: &App, visitor: &Visitor, realm: &Realm, token: &str) -> R
     let realms = parsed.kid().and_then(|kid| realm.keys.verifying(kid, parsed.alg()));
     let key = match realms {
         Some(key) => Some(key.verifier()),
-        None if parsed.alg().is_symmetric() => of_client(app, realm, token, parsed.alg()).await?,
+        None if parsed.alg().is_symmetric() => of_client(app, realm, token, &parsed).await?,
         None => None,
     };
     let claims = key.and_then(|key| parsed.verify(&key).ok());
@@ -41,17 +43,23 @@ pub async fn read(app: &App, visitor: &Visitor, realm: &Realm, token: &str) -> R
 }
 
 /// The secret of the client that a token says it is for, which signs its ID tokens where it asked for that.
-async fn of_client(app: &App, realm: &Realm, token: &str, alg: Alg) -> Result<Option<VerifyingKey>, Error> {
+async fn of_client(app: &App, realm: &Realm, token: &str, parsed: &Parsed<'_>) -> Result<Option<VerifyingKey>, Error> {
+    let alg = parsed.alg();
     let claims = token.split('.').nth(1).and_then(|part| b64url_decode(part).ok());
     let claims: Doc = claims
         .and_then(|claims| serde_json::from_slice(&claims).ok())
         .unwrap_or_default();
     let named = json::text(&claims, "azp").unwrap_or_default();
-    let Some(client) = client::by_client_id(&app.db, &realm.id, named).await? else {
+    let client = client::by_client_id(&app.db, &realm.id, named).await?;
+    let signs = |client: &Client| client.enabled() && make::algorithm(realm, client, make::ID_ALGORITHM) == alg;
+    let Some(client) = client.filter(|client| signs(client)) else {
         return Ok(None);
     };
-    let secret = client_secret::reveal(app, &client)?;
-    Ok(secret.and_then(|secret| VerifyingKey::from_secret(alg, &secret).ok()))
+    let secrets = client_secret::keys(app, &client)?;
+    let mut keys = secrets
+        .iter()
+        .filter_map(|secret| VerifyingKey::from_secret(alg, secret).ok());
+    Ok(keys.find(|key| parsed.check(key).is_ok()))
 }
 
 fn hint(app: &App, visitor: &Visitor, realm: &Realm, claims: &Doc) -> Option<Hint> {

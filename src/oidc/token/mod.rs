@@ -85,10 +85,10 @@ pub async fn post(
     }
     let mut request = request(app, caller, &realm, known, params, kind, &grant);
     let answer = match answer(&mut request, &grant).await {
-        Ok(body) => match client_auth::used(&request.app, &request.realm, &request.client).await {
-            Ok(()) => door::json_answer(StatusCode::OK, &body),
-            Err(failed) => failed.into_response(),
-        },
+        Ok(body) => {
+            client_auth::given(&request.app, &request.realm, &request.client).await;
+            door::json_answer(StatusCode::OK, &body)
+        }
         Err(stop) => stop.into_response(),
     };
     finish(answer, &realm, &headers)

@@ -141,7 +141,7 @@ pub async fn make(app: &App, caller: &Caller, context: &Context, wanted: &Wanted
 }
 
 /// The client's attribute with the algorithm of its ID tokens.
-const ID_ALGORITHM: &str = "id.token.signed.response.alg";
+pub const ID_ALGORITHM: &str = "id.token.signed.response.alg";
 
 /// An ID token without an access token beside it.
 ///

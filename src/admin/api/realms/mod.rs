@@ -32,6 +32,7 @@ use crate::realm_setup::name::LONGEST;
 use crate::store::json::Doc;
 use crate::store::realm::{self, Realm};
 use crate::store::{Tx, realm_list, user};
+use crate::webhook::kept;
 use import::refusal;
 
 /// The addresses of realms and of what belongs to a realm as a whole.
@@ -181,6 +182,7 @@ async fn update(admin: Admin, body: Body) -> Answer {
 /// 400 and 409 with Keycloak's texts.
 pub(super) async fn change(admin: &Admin, given: &Doc) -> Answer {
     let app = admin.app.clone();
+    let given = kept::without(given);
     let name = match given.get("realm").and_then(Value::as_str) {
         Some(name) if name != admin.realm.name => {
             if admin.realm.name == "master" {
@@ -191,9 +193,9 @@ pub(super) async fn change(admin: &Admin, given: &Doc) -> Answer {
         }
         _ => &admin.realm.name,
     };
-    let wanted = settings::checked(&app, Some(&admin.realm), given)?;
+    let wanted = settings::checked(&app, Some(&admin.realm), &given)?;
     references::check_realm(&app, &admin.realm, wanted.get("attributes")).await?;
-    store(admin, &app, name, &wanted, given).await?;
+    store(admin, &app, name, &wanted, &given).await?;
     answer::nothing()
 }
 

@@ -3,7 +3,7 @@
 mod audience;
 pub mod effective;
 mod organization;
-mod pairwise;
+pub mod pairwise;
 mod requested;
 mod roles;
 mod session;
