@@ -306,7 +306,11 @@ async fn a_key_that_a_description_has_put_away_proves_nothing_any_more() {
     let page = open(&mut ann, &format!("{}?{query}", at(&realm, "auth")), "ann").await;
     say_yes(&mut ann, &page).await;
     describe(&keys[1]);
-    server.app.clock.advance(61_000);
+    server.app.clock.advance(301_000);
     assert_eq!(calls(&keys[1]).await.status, 201);
+    assert_eq!(calls(&keys[0]).await.status, 401);
+    // Nor while the description is away.
+    site.put("/c", "500 Internal Server Error\r\n", String::new());
+    server.app.clock.advance(301_000);
     assert_eq!(calls(&keys[0]).await.status, 401);
 }

@@ -173,7 +173,7 @@ pub async fn calling(app: &App, caller: &Caller, realm: &Realm, client_id: &str)
     match alive(app, realm, client_id).await? {
         Some(known) if took_the_name(realm, &known) => Ok(None),
         Some(known) if is_document(&known) && !matches!(admits(app, realm, client_id), Ok(true)) => Ok(None),
-        Some(known) if is_document(&known) => Ok(Some(with_its_keys(app, realm, known).await)),
+        Some(known) if is_document(&known) => with_its_keys(app, realm, known).await.map(Some),
         Some(known) => Ok(Some(known)),
         None => Ok(find(app, caller, realm, client_id).await?.unwrap_or_default()),
     }
@@ -182,28 +182,38 @@ pub async fn calling(app: &App, caller: &Caller, realm: &Realm, client_id: &str)
 /// Where a client's keys are.
 const KEYS: [&str; 4] = ["use.jwks.url", "jwks.url", "use.jwks.string", "jwks.string"];
 
-/// The client with the keys that its document has now; with those that it had where the document cannot be read.
-async fn with_its_keys(app: &App, realm: &Realm, known: Arc<Client>) -> Arc<Client> {
+/// The client with the keys that its document has now, which are kept: what it has put away does not come back while the
+/// document cannot be read.
+async fn with_its_keys(app: &App, realm: &Realm, known: Arc<Client>) -> Result<Arc<Client>, Error> {
     if known.text("clientAuthenticatorType") != Some("client-jwt") {
-        return known;
+        return Ok(known);
     }
     let Ok(document) = document::read(app, realm, &known.client_id).await else {
-        return known;
+        return Ok(known);
     };
-    if version(&known) == document.digest {
-        return known;
+    let described = document.asked.new_client(realm);
+    let has_them = |client: &Client| {
+        let same = |name: &&str| json::attribute(&client.doc, name) == json::attribute(&described, name);
+        KEYS.iter().all(|name| same(&name))
+    };
+    if has_them(&known) {
+        return Ok(known);
     }
-    let now = document.asked.new_client(realm);
-    let mut client = Client::clone(&known);
+    let mut tx = app.db.begin().await?;
+    let Some(mut client) = client::read(&mut tx, &realm.id, &known.id).await? else {
+        return Ok(known);
+    };
     if let Some(Value::Object(attributes)) = client.doc.get_mut("attributes") {
         for name in KEYS {
             attributes.shift_remove(name);
-            if let Some(value) = json::attribute(&now, name) {
+            if let Some(value) = json::attribute(&described, name) {
                 attributes.insert(name.to_owned(), json!(value));
             }
         }
     }
-    Arc::new(client)
+    client::update(&mut tx, &client).await?;
+    tx.commit().await?;
+    Ok(Arc::new(client))
 }
 
 /// The client of this name that the realm has, unless its time is up.
