@@ -20,7 +20,7 @@ pub struct Refused {
     pub policy: String,
     /// What it is about, as the sender named it, and what was there.
     pub field: Option<&'static str>,
-    pub value: Option<String>,
+    pub value: Option<Box<str>>,
 }
 
 impl Refused {
@@ -50,7 +50,7 @@ impl Refused {
     pub(super) fn about(self, field: &'static str, value: &str) -> Self {
         Self {
             field: Some(field),
-            value: Some(value.to_owned()),
+            value: Some(value.into()),
             ..self
         }
     }
@@ -76,7 +76,7 @@ impl Refused {
             ("policy", self.policy.clone()),
         ];
         details.extend(self.field.map(|field| ("field", field.to_owned())));
-        details.extend(self.value.clone().map(|value| ("value", value)));
+        details.extend(self.value.as_deref().map(|value| ("value", value.to_owned())));
         details
     }
 }

@@ -34,6 +34,7 @@ pub static TO_NOTHING: Bound = Bound {
 
 impl Bound {
     /// To what the access token is bound.
+    #[must_use]
     pub fn of_access(&self) -> Self {
         Self {
             jkt: self.jkt.clone().filter(|_| !self.only_refresh),

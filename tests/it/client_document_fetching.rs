@@ -278,7 +278,7 @@ async fn a_key_that_a_description_has_put_away_proves_nothing_any_more() {
     let calls = |key: &SigningKey| {
         let now = server.app.now_seconds();
         let aud = format!("http://localhost:8080/realms/{realm}");
-        let jti = uuid::Uuid::new_v4().to_string();
+        let jti = vestibule::random::uuid();
         let said = json!({ "iss": id, "sub": id, "aud": aud, "jti": jti, "iat": now, "exp": now + 60 });
         let proof = jwt::encode(key, "JWT", &said).unwrap();
         let (server, realm, id) = (&server, &realm, &id);

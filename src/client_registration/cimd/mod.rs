@@ -193,8 +193,8 @@ async fn with_its_keys(app: &App, realm: &Realm, known: Arc<Client>) -> Result<A
     };
     let described = document.asked.new_client(realm);
     let has_them = |client: &Client| {
-        let same = |name: &&str| json::attribute(&client.doc, name) == json::attribute(&described, name);
-        KEYS.iter().all(|name| same(&name))
+        let same = |name: &str| json::attribute(&client.doc, name) == json::attribute(&described, name);
+        KEYS.iter().all(|name| same(name))
     };
     if has_them(&known) {
         return Ok(known);

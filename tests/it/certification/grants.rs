@@ -36,7 +36,7 @@ async fn oidcc_codereuse_30seconds() {
 }
 
 /// Somebody signs in and stays so.
-async fn with_refresh_token<'a>(op: &'a super::Op, variant: Variant, more: Value) -> (Rp<'a>, Outcome) {
+async fn with_refresh_token(op: &super::Op, variant: Variant, more: Value) -> (Rp<'_>, Outcome) {
     let mut grants = vec!["authorization_code", "refresh_token"];
     if variant.response_type != "code" {
         grants.push("implicit");

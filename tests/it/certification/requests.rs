@@ -117,7 +117,7 @@ const WITH_QUERY: &str = "https://rp.example/callback?dummy1=lorem&dummy2=ipsum"
 #[tokio::test(flavor = "multi_thread")]
 async fn oidcc_ensure_registered_redirect_uri() {
     ends_with_a_page(CALLBACK, |request| {
-        request.set("redirect_uri", format!("{CALLBACK}/other"))
+        request.set("redirect_uri", format!("{CALLBACK}/other"));
     })
     .await;
 }

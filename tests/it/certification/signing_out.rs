@@ -47,7 +47,7 @@ impl<'a> Leaving<'a> {
     }
 
     /// Nobody is signed in any more.
-    async fn is_gone(mut self) {
+    async fn expect_gone(mut self) {
         not_signed_in(&self.rp, &mut self.browser).await;
         self.rp.unregister().await;
     }
@@ -83,7 +83,7 @@ async fn leads_back(with_state: bool) {
             })
             .await;
         is_back(answer.header("location"), with_state.then_some(leaving.state.as_str()));
-        leaving.is_gone().await;
+        leaving.expect_gone().await;
     })
     .await;
 }
@@ -184,7 +184,7 @@ async fn ends_signed_out(asks: bool, change: impl Fn(&mut Request)) {
         }
         assert_eq!((answer.status, answer.header("location")), (200, ""));
         assert!(answer.body.contains("You are logged out"), "{}", answer.body);
-        leaving.is_gone().await;
+        leaving.expect_gone().await;
     })
     .await;
 }
@@ -242,7 +242,7 @@ async fn oidcc_backchannel_rp_initiated_logout() {
             );
         }
         assert!(said.get("nonce").is_none());
-        leaving.is_gone().await;
+        leaving.expect_gone().await;
     })
     .await;
 }
@@ -272,7 +272,7 @@ async fn oidcc_frontchannel_rp_initiated_logout() {
         assert!(policy.contains("frame-src https://rp.example"), "{policy}");
         is_back(&page.link("post_logout_redirect"), Some(&leaving.state));
         assert!(page.body.contains("http-equiv=\"refresh\""), "without a click, too");
-        leaving.is_gone().await;
+        leaving.expect_gone().await;
     })
     .await;
 }
