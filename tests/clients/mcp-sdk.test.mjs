@@ -209,8 +209,23 @@ test('a page in a browser does all that, and may read why it is refused', async 
   await whole(application, { fetchFn: asPage });
   const bad = new Application({ redirect_uris: ['javascript:alert(1)'], token_endpoint_auth_method: 'none' });
   await assert.rejects(auth(bad, { serverUrl: resource.address, fetchFn: asPage }), /redirect/i);
-  const foreign = new Application({ redirect_uris: ['https://elsewhere.example/cb'], token_endpoint_auth_method: 'none' });
-  await assert.rejects(auth(foreign, { serverUrl: resource.address, fetchFn: asPage }), /trusted host/);
+  const disguised = new Application({ client_name: 'Keycloak', redirect_uris: [`${PAGE}/cb`], token_endpoint_auth_method: 'none' });
+  await assert.rejects(auth(disguised, { serverUrl: resource.address, fetchFn: asPage }), /name/i);
+});
+
+test('clients that run elsewhere, or as programs with addresses of their own, register from this machine', async () => {
+  for (const metadata of [
+    { redirect_uris: ['https://claude.ai/api/mcp/auth_callback', 'https://claude.com/api/mcp/auth_callback'] },
+    { redirect_uris: ['https://chatgpt.com/connector_platform_oauth_redirect'], token_endpoint_auth_method: 'client_secret_post' },
+    { redirect_uris: ['cursor://anysphere.cursor-mcp/oauth/callback', 'http://localhost:8765/callback'] },
+    { redirect_uris: ['http://127.0.0.1:33418', 'http://127.0.0.1:33418/', 'https://vscode.dev/redirect'] },
+    { redirect_uris: ['http://localhost:6274/oauth/callback'], client_uri: 'https://github.com/modelcontextprotocol/inspector' },
+    { redirect_uris: ['com.example.app:/cb'] },
+  ]) {
+    const application = new Application({ token_endpoint_auth_method: 'none', ...metadata });
+    assert.equal(await auth(application, { serverUrl: resource.address }), 'REDIRECT');
+    assert.deepEqual(application.kept.client.redirect_uris, metadata.redirect_uris);
+  }
 });
 
 test('a client that describes itself at an address of its own', async () => {
