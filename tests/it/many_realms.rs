@@ -8,7 +8,7 @@ use vestibule::store::{realm, realm_list};
 
 use crate::client_registration::{address, initial_token, make_realm, register, text};
 use crate::device::{answer_device, poll_as};
-use crate::support::oidc::{at, claims, shop, token, userinfo};
+use crate::support::oidc::{at, claims, shop, token, tokens_of_mia, userinfo};
 use crate::support::{self, Browser, Server};
 
 const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -65,6 +65,14 @@ async fn what_is_one_tenants_is_nothing_at_another() {
         let access = acts.json()["access_token"].as_str().unwrap().to_owned();
         assert_eq!(as_client(&server, &b, "token", &device, &grant).await.status, 401);
         assert_eq!(userinfo(&server, &b, &access).await.status, 401);
+        let person = tokens_of_mia(&server, &a, "openid").await;
+        let fields = [
+            ("grant_type", "refresh_token"),
+            ("client_id", "shop"),
+            ("refresh_token", text(&person, "refresh_token")),
+        ];
+        assert_eq!(token(&server, &b, &fields).await.status, 400);
+        assert_eq!(token(&server, &a, &fields).await.status, 200);
         let sent = [
             ("client_id", "back"),
             ("client_secret", "back-secret"),
