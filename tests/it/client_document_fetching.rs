@@ -127,10 +127,10 @@ async fn strangers_make_us_fetch_little() {
         assert_eq!(one.await.unwrap(), 200);
     }
     assert_eq!(site.hits(), 1, "one asks for all");
-    server.app.clock.advance(299_000);
+    server.app.clock.advance(280_000);
     server.get(&asking(&realm, &id, &[])).await;
     assert_eq!(site.hits(), 1);
-    server.app.clock.advance(2_000);
+    server.app.clock.advance(21_000);
     server.get(&asking(&realm, &id, &[])).await;
     assert_eq!(site.hits(), 2);
     for _ in 0..3 {
